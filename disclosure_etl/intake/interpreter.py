@@ -1,0 +1,264 @@
+"""From a Document to a Submission of a form: which figure is which, and what was not understood.
+
+Not here: reading bytes (`readers`), what a cell's content means (`figures`), whether figures are right (`quality`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.intake.figures import figure
+from disclosure_etl.intake.identity import Identity, identify
+from disclosure_etl.intake.layout import Layout, Place, Scan, lay_out, scan
+from disclosure_etl.intake.lexicon import Lexicon, WordKind
+from schemas.documents import Document, Grid, Unreadable
+from schemas.errors import Message
+from schemas.forms import Cell, Form
+from schemas.periods import Period
+from schemas.records import NO_DECIMALS, Finding, Submission, Unread
+from schemas.values import Figure, Meaning, Trouble
+
+_LARGEST = 10**17  # of a cell's smallest unit; sums over any number of bureaus still fit the warehouse's integers
+
+_Value = tuple[int, int, int, int, str]  # number, meaning, decimals, trouble, text
+_BLANK: _Value = (0, int(Meaning.BLANK), NO_DECIMALS, int(Trouble.NONE), "")
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """A document as a submission, with the identity it was read under and the period that its file name told."""
+
+    submission: Submission
+    identity: Identity
+
+
+@dataclass
+class _Reading:
+    """One grid of a document with the layout found in it."""
+
+    grid: Grid
+    found: Scan
+    layout: Layout
+
+
+@dataclass
+class Interpreter:
+    """Interprets documents by the forms it was given; remembers layouts, since most returns come from one template."""
+
+    forms: Sequence[Form]
+    bureaus: Bureaus | None
+    _lexicons: dict[str, Lexicon] = field(default_factory=dict)
+    _layouts: dict[tuple, Layout] = field(default_factory=dict)
+    _values: dict[tuple, _Value] = field(default_factory=dict)
+
+    def interpret(self, document: Document) -> Interpretation:
+        """Read the return that `document` carries.
+
+        Raises:
+            Unreadable: no label of any form stands in it (code `no_known_label`).
+        """
+        best: tuple[int, Form, list[_Reading]] | None = None
+        for form in self._candidates(document):
+            readings = [self._reading(form, grid) for grid in document.grids if not grid.hidden]
+            found = sum(reading.layout.found for reading in readings)
+            if found and (best is None or found > best[0]):
+                best = (found, form, readings)
+        if best is None:
+            known = "、".join(form.title.zh for form in self.forms)
+            raise Unreadable(
+                "no_known_label",
+                f"文件中没有任何已知报表的指标名称(已知报表:{known})。请使用下发的空白表填报。",
+                f"No label of a known form stands in the file (forms: {', '.join(f.title.en for f in self.forms)}). "
+                "Use the blank workbook that was sent out.",
+            )
+        _, form, readings = best
+        header, cells = _header(readings)
+        who = identify(document.name, header, cells, self.bureaus)
+        return Interpretation(self._submission(document, form, readings, header, who), who)
+
+    def _candidates(self, document: Document) -> list[Form]:
+        """The forms to try: those that cover the period which the header tells, else all. Labels decide among them."""
+        if len(self.forms) > 1 and (period := self._period_told(document)) is not None:
+            return [form for form in self.forms if form.covers(period)] or list(self.forms)
+        return list(self.forms)
+
+    def _period_told(self, document: Document) -> Period | None:
+        lexicon = self._lexicons.setdefault("", Lexicon.of(None))
+        for grid in document.grids:
+            for row, column, word in scan(grid, lexicon).anchors:
+                if "period" not in word.codes(WordKind.HEADER):
+                    continue
+                texts = [word.value, *(_text(grid, (row, at)) for at in range(column + 1, len(grid.values[row])))]
+                if found := next((period for text in texts if text and (period := Period.read(text))), None):
+                    return found
+        return None
+
+    def _reading(self, form: Form, grid: Grid) -> _Reading:
+        lexicon = self._lexicons.get(form.key)
+        if lexicon is None:
+            lexicon = self._lexicons[form.key] = Lexicon.of(form)
+        found = scan(grid, lexicon)
+        # Header values differ in place where one is left empty, so their filled places belong to the key.
+        top = tuple(place for place in found.others if place[0] < 12)
+        key = (form.key, found.anchors, top)
+        layout = self._layouts.get(key)
+        if layout is None:
+            if len(self._layouts) > 500:
+                self._layouts.clear()
+            layout = self._layouts[key] = lay_out(form, grid, found)
+        return _Reading(grid, found, layout)
+
+    def _submission(
+        self, document: Document, form: Form, readings: list[_Reading], header: dict[str, str], who: Identity
+    ) -> Submission:
+        values: list[_Value] = [_BLANK] * len(form.cells)
+        locators = [""] * len(form.cells)
+        unread: list[Unread] = []
+        taken = [False] * len(form.cells)
+        for reading in readings:
+            grid, layout = reading.grid, reading.layout
+            shared = _shared_places(grid, layout)
+            doubled: list[Place] = []
+            for cell, place in zip(form.cells, layout.slots, strict=True):
+                if place is None:
+                    continue
+                if taken[cell.position]:
+                    doubled.append(place)
+                    continue
+                taken[cell.position] = True
+                locators[cell.position] = grid.locator(*place)
+                values[cell.position] = self._value(grid, place, cell, form, place in shared)
+            unread += _unread(reading, doubled)
+        numbers, meanings, decimals, troubles, texts = zip(*values, strict=True)
+        return Submission(
+            digest=document.digest,
+            file=document.name,
+            form=form.key,
+            bureau=who.bureau.code if who.bureau else None,
+            bureau_written=who.bureau_written,
+            period=who.period.code if who.period else "",
+            revision=who.revision,
+            nil=who.nil,
+            header=header,
+            numbers=numbers,
+            meanings=bytes(meanings),
+            decimals=bytes(decimals),
+            troubles=bytes(troubles),
+            texts=texts,
+            locators=tuple(locators),
+            unread=tuple(unread),
+            findings=who.findings + _form_findings(form, who),
+        )
+
+    def _value(self, grid: Grid, place: Place, cell: Cell, form: Form, shared: bool) -> _Value:
+        row, column = place
+        cells = grid.values[row] if row < len(grid.values) else []
+        raw = cells[column] if column < len(cells) else None
+        number_format = grid.formats.get(place)
+        zero = form.indicators[cell.indicator].blank_means == "zero" and cell.measure != "share"
+        key = (raw.__class__, raw, number_format, cell.scale, cell.measure, zero)
+        plain = not shared and place not in grid.oddities and place not in grid.displays
+        if plain and (value := self._values.get(key)) is not None:
+            return value
+        read = figure(raw, number_format, grid.displays.get(place), grid.oddities.get(place))
+        value = _scaled(read, cell, zero, shared)
+        if plain:
+            if len(self._values) > 200_000:
+                self._values.clear()
+            self._values[key] = value
+        return value
+
+
+def _scaled(read: Figure, cell: Cell, blank_is_zero: bool, shared: bool) -> _Value:
+    """A figure as the whole number of its cell, or as what hinders that."""
+
+    def without_number(trouble: Trouble) -> _Value:
+        meaning = Meaning.TEXT if read.number is not None else read.meaning
+        return 0, int(meaning), NO_DECIMALS, int(trouble), read.text
+
+    if read.meaning is Meaning.BLANK and blank_is_zero and not shared:
+        return 0, int(Meaning.ZERO), 0, int(Trouble.NONE), read.text
+    if read.number is None:
+        return without_number(read.trouble)
+    if shared:
+        return without_number(Trouble.MERGED)
+    if read.percent and cell.measure != "share":
+        return without_number(Trouble.TEXT)
+    scaled = read.number * (Decimal(10) ** cell.scale)
+    if scaled != scaled.to_integral_value():
+        return without_number(Trouble.TOO_FINE)
+    if abs(scaled) > _LARGEST:
+        return without_number(Trouble.TOO_LARGE)
+    return int(scaled), int(read.meaning), min(read.decimals or 0, 254), int(read.trouble), read.text
+
+
+def _shared_places(grid: Grid, layout: Layout) -> frozenset[Place]:
+    """Places of figures that one merged range covers together: which of them its number belongs to, nobody knows."""
+    shared: set[Place] = set()
+    for merge in grid.merges:
+        inside = [
+            place
+            for place in layout.slots
+            if place is not None and merge.top <= place[0] <= merge.bottom and merge.left <= place[1] <= merge.right
+        ]
+        if len(inside) > 1:
+            shared.update(place for place in inside if place == (merge.top, merge.left))
+    return frozenset(shared)
+
+
+def _text(grid: Grid, place: Place) -> str:
+    """The text as displayed of any cell."""
+    row, column = place
+    value = grid.values[row][column]
+    if isinstance(value, str):
+        return value.strip()
+    return figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)).text
+
+
+def _header(readings: list[_Reading]) -> tuple[dict[str, str], dict[str, str]]:
+    texts: dict[str, str] = {}
+    cells: dict[str, str] = {}
+    for reading in readings:
+        for name, place in reading.layout.header.items():
+            if name not in texts:
+                inline = reading.layout.inline.get(name)
+                texts[name] = inline if inline is not None else _text(reading.grid, place)
+                cells[name] = reading.grid.locator(*place)
+    return texts, cells
+
+
+def _unread(reading: _Reading, doubled: list[Place]) -> list[Unread]:
+    """Everything that looks like a figure and stands in no place of the form."""
+    grid, layout = reading.grid, reading.layout
+    unread = []
+    for place in (*reading.found.others, *doubled):
+        if place in layout.consumed and place not in doubled:
+            continue
+        if layout.is_aside(*place):
+            continue
+        value = grid.values[place[0]][place[1]]
+        read = figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place))
+        if read.number is not None or read.trouble not in (Trouble.NONE, Trouble.TEXT):
+            unread.append(Unread(grid.locator(*place), read.text))
+    return unread
+
+
+def _form_findings(form: Form, who: Identity) -> tuple[Finding, ...]:
+    if who.period is None or form.covers(who.period):
+        return ()
+    return (
+        Finding(
+            "identity:form",
+            Message(
+                f"{who.period} 的数据应使用当期有效的报表,本文件是 {form.title.zh}({form.version} 版,"
+                f"{form.valid.first} 至 {form.valid.last or '今'})。请换用当期报表重报。",
+                f"Data of {who.period} belong on the form in force then; this file is {form.title.en}, version "
+                f"{form.version} ({form.valid.first} to {form.valid.last or 'now'}). Use the form in force.",
+            ),
+            (),
+            (form.key,),
+        ),
+    )

@@ -1,0 +1,81 @@
+"""Everything that a run of an office needs, opened once at the door and passed down: configuration, stores, clock.
+
+Not here: any step of the work (`pipeline`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from disclosure_etl.bureaus import Bureau, Bureaus, load_bureaus
+from disclosure_etl.calendar import Clock, DueDay, Schedule, WorkCalendar, due_day, load_calendar, load_schedule
+from disclosure_etl.settings import Settings
+from schemas.formfile import Forms, load_forms
+from schemas.periods import Period
+
+if TYPE_CHECKING:
+    from disclosure_etl.intake.raw_store import RawStore
+    from disclosure_etl.intake.sources import FolderSource
+    from disclosure_etl.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Office:
+    """One office's configuration and stores. What is expensive is opened when it is first asked for."""
+
+    settings: Settings
+    clock: Clock
+
+    @cached_property
+    def bureaus(self) -> Bureaus:
+        """The dated tree of bureaus."""
+        return load_bureaus(self.settings.dirs.file("bureaus.yaml"))
+
+    @cached_property
+    def forms(self) -> Forms:
+        """All forms, with the office's optional blocks."""
+        return load_forms(self.settings.dirs.files("forms", "*.yaml"), self.settings.optional_blocks)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """When the month is consolidated and returns are due."""
+        return load_schedule(self.settings.dirs.file("schedule.yaml"))
+
+    @cached_property
+    def calendar(self) -> WorkCalendar:
+        """Working days and holidays."""
+        return load_calendar(self.settings.dirs.files("calendar", "*.yaml"))
+
+    @cached_property
+    def inbox(self) -> FolderSource:
+        """Where returns arrive."""
+        from disclosure_etl.intake.sources import FolderSource
+
+        return FolderSource(self.settings.inbox_path, ZoneInfo(self.schedule.timezone))
+
+    @cached_property
+    def raw_store(self) -> RawStore:
+        """Where every byte received is kept."""
+        from disclosure_etl.intake.raw_store import RawStore
+
+        return RawStore(self.settings.raw_store_path)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The reporting warehouse, with its dimensions as configured now."""
+        from disclosure_etl.warehouse import Warehouse
+
+        warehouse = Warehouse.open(self.settings.warehouse_url)
+        warehouse.sync(self.bureaus.bureaus, self.forms.forms)
+        return warehouse
+
+    def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
+        """The bureaus that owe a return of `family` for `period`, in their listed order."""
+        return self.bureaus.owing(family, period)
+
+    def due(self, period: Period) -> DueDay:
+        """The day by which returns for `period` are due."""
+        return due_day(period, self.schedule.due[period.frequency], self.calendar)

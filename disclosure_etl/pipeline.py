@@ -1,0 +1,238 @@
+"""The month's story on one page: pull, read, look back, judge, load, freeze; then whatever later months depend on it.
+
+Everything is done a stage at a time for the whole period. The same steps run bare, and as tasks of a Prefect flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from disclosure_etl.intake.identity import period_in_name
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.readers import read_document
+from disclosure_etl.intake.sources import Delivery
+from disclosure_etl.office import Office
+from disclosure_etl.quality.judging import held_unjudged, judge, looks_back_on, totals_of
+from disclosure_etl.quality.returns import mark_two_returns
+from disclosure_etl.warehouse import DocumentRecord
+from schemas.consolidation import Consolidation
+from schemas.documents import Unreadable
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Batch, Judged, Receipt, Submission
+
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
+
+
+def _silent(stage: str, done: int, of: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class MonthResult:
+    """What a consolidation came to: the period's frozen version, those of later periods that changed with it, and the
+    program faults, which are nobody's data."""
+
+    consolidation: Consolidation
+    later: tuple[Consolidation, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+@dataclass
+class Month:
+    """One consolidation in progress. Its steps are called in the order in which they stand here, each once, but
+    `read_chunk` once a chunk."""
+
+    office: Office
+    family: str
+    period: Period
+    command: str = "consolidate"
+    bureaus: Collection[str] | None = None
+    progress: Progress = _silent
+    run: str = field(init=False, default="")
+    form: Form = field(init=False)
+    _deliveries: list[Delivery] = field(init=False, default_factory=list)
+    _interpreter: Interpreter = field(init=False)
+    _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
+    _receipts: dict[str, Receipt] = field(init=False, default_factory=dict)
+    _others: int = field(init=False, default=0)
+    _faults: list[str] = field(init=False, default_factory=list)
+    _judged: list[Judged] = field(init=False, default_factory=list)
+    _stored: frozenset[str] = field(init=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        self.form = self.office.forms.choose(self.family, self.period)
+        self._interpreter = Interpreter(self.office.forms.forms, self.office.bureaus)
+
+    # -- intake
+
+    def find(self) -> int:
+        """Begin a run, list what has arrived, and tell into how many chunks it falls."""
+        now = self.office.clock()
+        self.run = self.office.warehouse.start_run(self.command, self.family, self.period, now)
+        self._deliveries = list(self.office.inbox.deliveries(now))
+        size = self.office.settings.chunk_size
+        return -(-len(self._deliveries) // size)
+
+    def read_chunk(self, chunk: int) -> int:
+        """Keep the bytes of one chunk, and read those that are of this period and not in the warehouse yet.
+
+        Returns the number of submissions read. Two chunks may be read at once.
+        """
+        size = self.office.settings.chunk_size
+        deliveries = self._deliveries[chunk * size : (chunk + 1) * size]
+        received: dict[str, tuple[Delivery, bytes]] = {}
+        receipts = []
+        for delivery in deliveries:
+            data = delivery.read()
+            digest = self.office.raw_store.put(data)
+            receipts.append(Receipt(delivery.name, self.office.inbox.name, digest, len(data), delivery.arrived_at))
+            received.setdefault(digest, (delivery, data))
+        warehouse = self.office.warehouse
+        warehouse.record_receipts(self.run, receipts)
+        known = warehouse.documents(list(received))
+        documents, submissions = [], []
+        for digest, (delivery, data) in received.items():
+            record = known.get(digest)
+            if record is not None and not self._concerns_us(record):
+                continue
+            if record is not None and (record.loaded or record.status == "unreadable"):
+                continue
+            record, submission = self._read(delivery.name, digest, data)
+            documents.append(record)
+            if submission is not None and self._concerns_us(record):
+                submissions.append(submission)
+        warehouse.record_documents(self.run, documents)
+        for submission in submissions:
+            self._submissions[submission.digest] = submission
+        for receipt in receipts:
+            self._receipts.setdefault(receipt.digest, receipt)
+        self.progress("read", min((chunk + 1) * size, len(self._deliveries)), len(self._deliveries))
+        return len(submissions)
+
+    def _concerns_us(self, record: DocumentRecord) -> bool:
+        """A return is of this period if its header says so, or its file name does where they disagree."""
+        return self.period.code in (record.claimed_period, record.named_period)
+
+    def _read(self, name: str, digest: str, data: bytes) -> tuple[DocumentRecord, Submission | None]:
+        named = period_in_name(name)
+        named_code = named.code if named else None
+        try:
+            document = read_document(name, data, self.office.settings.read_limits)
+            found = self._interpreter.interpret(document)
+        except Unreadable as problem:
+            return DocumentRecord.unreadable(digest, named_code, problem.code, problem.zh, problem.en), None
+        except Exception as fault:  # a fault of the program in reading one file must not cost the others their month
+            self._faults.append(f"{name}: {type(fault).__name__}: {fault}")
+            return DocumentRecord.failed(digest, named_code, f"{type(fault).__name__}: {fault}"), None
+        one = found.submission
+        record = DocumentRecord.read(digest, document.format, one.bureau_written, one.period or None, named_code, one.form)
+        return record, one
+
+    # -- quality
+
+    def judge(self) -> int:
+        """Judge what was read together with what the warehouse already holds for the period; the number of failures."""
+        stored = self.office.warehouse.stored_batch(self.form, self.period)
+        self._stored = frozenset(one.digest for one in stored.submissions)
+        new = mark_two_returns([one for one in self._submissions.values() if self._is_news(one)])
+        fitting = [one for one in new if one.form == self.form.key and one.period == self.period.code]
+        batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
+        self._judged = _verdicts(self.office, batch, totals_of(batch))
+        self._judged += [held_unjudged(one) for one in new if one not in fitting]
+        self._faults += [f"{one.submission.file}: {one.fault}" for one in self._judged if one.fault]
+        self.progress("judge", len(self._judged), len(self._judged))
+        return sum(len(one.failures) for one in self._judged)
+
+    def _is_news(self, one: Submission) -> bool:
+        wanted = self.bureaus is None or one.bureau in self.bureaus
+        return wanted and one.digest not in self._stored
+
+    @property
+    def judged(self) -> Sequence[Judged]:
+        """The verdicts of `judge`, stored submissions first."""
+        return self._judged
+
+    # -- warehouse
+
+    def load(self) -> frozenset[str]:
+        """Load the new submissions and renew the verdicts of the stored ones; the bureaus whose accepted figures
+        changed, on which their later months depend."""
+        warehouse = self.office.warehouse
+        known = [one for one in self._judged if one.submission.digest in self._stored]
+        new = [one for one in self._judged if one.submission.digest not in self._stored]
+        changed = warehouse.renew(self.run, self.form, self.period, known)
+        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts)
+        self.progress("load", len(new), len(new))
+        return frozenset(changed)
+
+    def freeze(self, changed: frozenset[str]) -> MonthResult:
+        """Freeze the period's provisional version, judge the later months of the changed bureaus again, and end the run."""
+        warehouse = self.office.warehouse
+        now = self.office.clock()
+        consolidation = _frozen(self.office, self.run, self.form, self.period)
+        later = self._follow(changed)
+        result = MonthResult(consolidation, later, tuple(self._faults))
+        warehouse.finish_run(self.run, "failed" if self._faults else "done", dict(consolidation.counts), now)
+        return result
+
+    def _follow(self, changed: frozenset[str]) -> tuple[Consolidation, ...]:
+        """Each later month looks back on the one before it, so the chain ends where nothing changes any more."""
+        warehouse = self.office.warehouse
+        frozen = []
+        for later in warehouse.later_periods(self.family, self.period):
+            form = self.office.forms.choose(self.family, later)
+            batch = warehouse.stored_batch(form, later, bureaus=changed)
+            if not batch.submissions:
+                continue
+            totals = totals_of(warehouse.stored_batch(form, later))
+            verdicts = _verdicts(self.office, batch, totals)
+            self._faults += [f"{one.submission.file}: {one.fault}" for one in verdicts if one.fault]
+            changed = frozenset(warehouse.renew(self.run, form, later, verdicts)) | (changed & _waiting(verdicts))
+            frozen.append(_frozen(self.office, self.run, form, later))
+            self.progress("follow", len(frozen), len(frozen))
+        return tuple(frozen)
+
+
+def _waiting(verdicts: Sequence[Judged]) -> frozenset[str]:
+    """Bureaus whose cumulated figures pass a change on although their own figures stay: all that were judged."""
+    return frozenset(one.submission.bureau for one in verdicts if one.submission.bureau)
+
+
+def _verdicts(office: Office, batch: Batch, totals: Mapping[str, int]) -> list[Judged]:
+    cells = looks_back_on(batch.form, batch.period)
+    history = office.warehouse.history(batch.form, batch.period, [one.bureau for one in batch.submissions], cells)
+    return judge(batch, history, totals)
+
+
+def _frozen(office: Office, run: str, form: Form, period: Period) -> Consolidation:
+    owing = office.owing(form.family, period)
+    return office.warehouse.consolidate(run, form, period, owing, office.due(period).day, office.clock())
+
+
+def consolidate(
+    office: Office,
+    family: str,
+    period: Period,
+    *,
+    command: str = "consolidate",
+    bureaus: Collection[str] | None = None,
+    progress: Progress = _silent,
+) -> MonthResult:
+    """The whole month at once, without Prefect: what the command line, a rerun and the desk's button do."""
+    month = Month(office, family, period, command, bureaus, progress)
+    for chunk in range(month.find()):
+        month.read_chunk(chunk)
+    month.judge()
+    return month.freeze(month.load())
+
+
+def roll_up(office: Office, family: str, period: Period) -> Consolidation:
+    """Add up the accepted months of a quarter, half or year into a provisional version of its own."""
+    form = office.forms.for_roll_up(family, period)
+    warehouse = office.warehouse
+    run = warehouse.start_run("roll-up", family, period, office.clock())
+    consolidation = _frozen(office, run, form, period)
+    warehouse.finish_run(run, "done", dict(consolidation.counts), office.clock())
+    return consolidation

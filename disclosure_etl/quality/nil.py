@@ -1,0 +1,77 @@
+"""A nil return (本月无数据 ticked) as the figures it stands for: flows zero, balances as they were.
+
+Not here: whether the tick contradicts typed figures (`returns`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from schemas.forms import Cell, Form
+from schemas.records import NO_DECIMALS, Batch, History, Submission
+from schemas.values import Meaning
+
+_OPEN = (Meaning.BLANK, Meaning.NIL, Meaning.NOT_APPLICABLE)
+
+
+def nil_source(form: Form, cell: Cell, opens_year: bool) -> str | None:
+    """The preceding cell that a nil return repeats there; None where it is zero (a flow), or nothing (a share).
+
+    opening = closing = the preceding closing; a cumulative stays what it was, and begins at zero with the year, where
+    an opening is the month's own.
+    """
+    indicator, column = form.indicators[cell.indicator], form.columns[cell.column]
+    if not indicator.is_stock:
+        return cell.name if column.cumulates and not opens_year else None
+    assert indicator.balance is not None
+    if column.cumulates and indicator.balance.role == "opening" and not opens_year:
+        return cell.name
+    for other in form.indicators.values():
+        if other.balance and other.balance.account == indicator.balance.account and other.balance.role == "closing":
+            source = form.figure_cell(other.code, column.cumulates or column.code)
+            return source.name if source else None
+    return cell.name
+
+
+def fill_nil(batch: Batch, history: History, opens_year: bool) -> Batch:
+    """The batch with the open cells of nil returns filled in; typed figures stay, whatever they are.
+
+    Where the preceding figure is not accepted yet, the cell stays without a number, with the meaning nil, and is filled
+    when the batch is judged again.
+    """
+    if not any(submission.nil for submission in batch.submissions):
+        return batch
+    sources = [
+        (cell.position, nil_source(batch.form, cell, opens_year)) for cell in batch.form.cells if cell.measure != "share"
+    ]
+    filled = tuple(
+        _filled(submission, row, sources, history) if submission.nil else submission
+        for row, submission in enumerate(batch.submissions)
+    )
+    return replace(batch, submissions=filled)
+
+
+def nil_cells(form: Form, opens_year: bool) -> tuple[str, ...]:
+    """Names of the preceding figures that nil returns ask for, beside those of the rules."""
+    sources = (nil_source(form, cell, opens_year) for cell in form.cells if cell.measure != "share")
+    return tuple(dict.fromkeys(name for name in sources if name))
+
+
+def _filled(submission: Submission, row: int, sources: list[tuple[int, str | None]], history: History) -> Submission:
+    numbers, meanings = list(submission.numbers), bytearray(submission.meanings)
+    decimals = bytearray(submission.decimals)
+    for position, source in sources:
+        if meanings[position] not in _OPEN:
+            continue
+        meanings[position] = Meaning.NIL
+        if source is None:
+            numbers[position], decimals[position] = 0, 0
+            continue
+        values, known = history.previous.get(source, (np.zeros(0), np.zeros(0, dtype=bool)))
+        if row < len(known) and known[row]:
+            numbers[position], decimals[position] = int(values[row]), 0
+        else:
+            numbers[position], decimals[position] = 0, NO_DECIMALS
+    return replace(submission, numbers=tuple(numbers), meanings=bytes(meanings), decimals=bytes(decimals))

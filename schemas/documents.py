@@ -1,0 +1,86 @@
+"""What a reader makes of bytes: grids of cells with locators. Nothing here knows a form, a label or a bureau."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from functools import lru_cache
+
+CellValue = str | float | int | bool | date | datetime | None
+
+
+class Oddity(StrEnum):
+    """What the file itself says of a cell beside its value, and a later reading must not lose."""
+
+    ERROR_VALUE = "error_value"  # #DIV/0!, #REF!, …
+    UNCALCULATED = "uncalculated"  # a formula without a stored result
+    DISPLAY_DIFFERS = "display_differs"  # the engine's value is not what the sheet shows
+    MERGED = "merged"  # the cell spans more than one place
+
+
+@lru_cache(maxsize=4096)
+def column_letters(column: int) -> str:
+    """Spreadsheet letters of a zero-based column: 0 → A, 26 → AA."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merged range, zero-based and inclusive; its value stands in the first cell."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One table of a document.
+
+    `values[r][c]` is what the file holds (numbers as numbers, None where empty), `formats` the number format code
+    of the cells that have one other than General, `oddities` what else the file says of a cell. `displays` gives
+    the text as displayed where it is neither the value itself nor what the format makes of it. All keys are
+    zero-based (row, column) of the whole sheet, not of its used range: row 0, column 0 is A1.
+    """
+
+    name: str
+    values: list[list[CellValue]]
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    displays: dict[tuple[int, int], str] = field(default_factory=dict)
+    oddities: dict[tuple[int, int], Oddity] = field(default_factory=dict)
+    merges: tuple[Merge, ...] = ()
+    hidden: bool = False
+
+    def locator(self, row: int, column: int) -> str:
+        """Where a cell stands, as a person finds it: `统计表!C7`."""
+        return f"{self.name}!{column_letters(column)}{row + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The grids of one file; `digest` is the SHA-256 of its bytes, `format` what the content was found to be."""
+
+    name: str
+    digest: str
+    format: str
+    grids: tuple[Grid, ...]
+
+
+class Unreadable(Exception):
+    """A file that no reader can make a document of. `code` is stable; the message speaks to the sender.
+
+    Codes: empty, truncated, encrypted, html_as_workbook, legacy_workbook, unknown_format, undecodable, too_large.
+    """
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.code = code
+        self.zh = zh
+        self.en = en

@@ -1,0 +1,227 @@
+"""A form: one version of a return, as its YAML file defines it, and the ordered cells that follow from it.
+
+Not here: which rules follow from the roles (`schemas.constraints`), or how labels are recognised (`intake`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.periods import Frequency, Period
+
+Measure = Literal["count", "amount", "share"]
+Role = Literal["opening", "inflow", "outflow", "closing"]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
+
+SHARE_DECIMALS = 6  # shares are kept as whole numbers of 10^-6 per cent, whatever was printed
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(_Part):
+    """A name in both languages; the Chinese one is what a form prints."""
+
+    zh: str
+    en: str
+
+
+class Shares(_Part):
+    """Share cells of a breakdown's parts: per cent of the stated total, printed with `decimals`, in `columns`."""
+
+    decimals: int = Field(default=2, ge=0, le=SHARE_DECIMALS)
+    columns: tuple[str, ...] = ()
+
+
+class Breakdown(_Part):
+    """Parts of an indicator. `complete`: they add up to it; otherwise (open list, overlap) each is at most it."""
+
+    name: Code
+    parts: tuple[Code, ...] = Field(min_length=1)
+    complete: bool = True
+    shares: Shares | None = None
+
+
+class Balance(_Part):
+    """The part an indicator plays in an account: opening + inflow = outflow + closing."""
+
+    account: Code
+    role: Role
+
+
+class Indicator(_Part):
+    """One measured item. `decimals` is how many its unit is printed with, and so the integer it is kept as."""
+
+    code: Code
+    label: Label
+    unit: str
+    aliases: tuple[str, ...] = ()
+    decimals: int = Field(default=0, ge=0, le=6)
+    required: bool = True
+    blank_means: Literal["unknown", "zero"] = "unknown"
+    breakdowns: tuple[Breakdown, ...] = ()
+    balance: Balance | None = None
+    subset_of: Code | None = None
+    legal: str | None = None
+
+    @property
+    def measure(self) -> Measure:
+        """Amounts are money and the like, with decimals; everything else is counted."""
+        return "amount" if self.decimals else "count"
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether it is a state at a moment (opening, closing) and not a flow over the period."""
+        return self.balance is not None and self.balance.role in ("opening", "closing")
+
+
+class Column(_Part):
+    """One column of a table. `cumulates`: year to date of that column; `sum_of`: total of those columns."""
+
+    code: Code
+    label: Label
+    aliases: tuple[str, ...] = ()
+    required: bool = True
+    cumulates: Code | None = None
+    sum_of: tuple[Code, ...] = ()
+
+
+class Block(_Part):
+    """A part of a form whose cells hang together by constraints; the unit that the gate holds."""
+
+    code: Code
+    label: Label
+    optional: bool = False
+    aliases: tuple[str, ...] = ()
+    indicators: tuple[Indicator, ...] = Field(min_length=1)
+
+
+class Table(_Part):
+    """One sheet of the return: blocks of rows under the same columns."""
+
+    code: Code
+    title: Label
+    columns: tuple[Column, ...] = Field(min_length=1)
+    blocks: tuple[Block, ...] = Field(min_length=1)
+
+
+class Validity(_Part):
+    """First and last data period, both included; open-ended where `to` is None."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    first: str = Field(alias="from")
+    last: str | None = Field(default=None, alias="to")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One place of a form: (indicator, column, measure), and the integer scale it is kept in.
+
+    A number x of the cell is kept as round(x × 10^scale).
+    """
+
+    position: int
+    indicator: str
+    column: str
+    measure: Measure
+    block: str
+    table: str
+    scale: int
+
+    @property
+    def name(self) -> str:
+        """Its name as a column of the wide frame, unique within the form."""
+        return f"{self.indicator}|{self.column}|{self.measure}"
+
+
+class Form(_Part):
+    """One version of a return. Read it with `schemas.formfile.load_forms`, which also checks what hangs together."""
+
+    family: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    version: str
+    title: Label
+    frequency: Frequency
+    valid: Validity
+    legal: str | None = None
+    tables: tuple[Table, ...] = Field(min_length=1)
+
+    @property
+    def key(self) -> str:
+        """Family and version in one word: `bureau-monthly/2008`."""
+        return f"{self.family}/{self.version}"
+
+    def covers(self, period: Period) -> bool:
+        """Whether returns for `period` are made on this version."""
+        first = Period.parse(self.valid.first)
+        last = Period.parse(self.valid.last) if self.valid.last else None
+        return first.start <= period.start and (last is None or period.end <= last.end)
+
+    def with_blocks(self, optional: frozenset[str]) -> Form:
+        """The form as an office uses it: optional blocks left out unless named in `optional`."""
+        tables = []
+        for table in self.tables:
+            blocks = tuple(block for block in table.blocks if not block.optional or block.code in optional)
+            if blocks:
+                tables.append(table.model_copy(update={"blocks": blocks}))
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate({**fields, "tables": tuple(tables)}, by_name=True)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, in printed order."""
+        return tuple(block for table in self.tables for block in table.blocks)
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        """All indicators by code, in printed order."""
+        return {item.code: item for block in self.blocks for item in block.indicators}
+
+    @cached_property
+    def block_of(self) -> dict[str, str]:
+        """The block of each indicator."""
+        return {item.code: block.code for block in self.blocks for item in block.indicators}
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """All columns by code; tables that share a code share its meaning."""
+        return {column.code: column for table in self.tables for column in table.columns}
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every place of the form, in one fixed order: figures by table, indicator and column, then shares."""
+        cells: list[Cell] = []
+        for table in self.tables:
+            rows = [(block.code, item) for block in table.blocks for item in block.indicators]
+            for block, item in rows:
+                for column in table.columns:
+                    place = (item.code, column.code, item.measure)
+                    cells.append(Cell(len(cells), *place, block, table.code, item.decimals))
+            for block, item in rows:
+                for breakdown in item.breakdowns:
+                    if breakdown.shares is None:
+                        continue
+                    for part in breakdown.parts:
+                        for code in breakdown.shares.columns:
+                            cells.append(Cell(len(cells), part, code, "share", block, table.code, SHARE_DECIMALS))
+        return tuple(cells)
+
+    @cached_property
+    def cell_at(self) -> dict[tuple[str, str, str], Cell]:
+        """The cell of (indicator, column, measure)."""
+        return {(cell.indicator, cell.column, cell.measure): cell for cell in self.cells}
+
+    def figure_cell(self, indicator: str, column: str) -> Cell | None:
+        """The cell that holds the indicator's own figure (not its share) in `column`, if the form has it."""
+        return self.cell_at.get((indicator, column, self.indicators[indicator].measure))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the definition: what makes two uses of one version the same."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,200 @@
+"""The records that travel between the parts: submissions, a period's batch of them, failures, and what was looked back on.
+
+Not here: how any of them comes about. Arrays are aligned with `Form.cells`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+from schemas.errors import Message
+from schemas.forms import Form
+from schemas.periods import Period
+
+
+class Severity(StrEnum):
+    """What a failure does: an error holds its block, a warning wants acknowledging, a notice is recorded."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class Status(StrEnum):
+    """What became of something received for a period; every receipt is counted under exactly one."""
+
+    ACCEPTED = "accepted"
+    PARTLY_HELD = "partly_held"
+    HELD = "held"
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+    DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
+    MISDIRECTED = "misdirected"
+    OTHER_PERIOD = "other_period"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One arrival of bytes: under which name, from where, when. The same bytes may arrive more than once."""
+
+    name: str
+    source: str
+    digest: str
+    size: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that looks like a figure and was not understood: listed, never dropped."""
+
+    locator: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A failure that stands before all rules: about the return as a whole (its identity), found while reading.
+
+    `code` is stable (`identity:bureau`, `identity:period`, `untouched`, …). `cells` are locators.
+    """
+
+    code: str
+    message: Message
+    cells: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    expected: str | None = None
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one bureau sent for one period: immutable, known by the digest of its bytes.
+
+    Per cell of `Form.cells`, in that order: `numbers` (whole numbers in the cell's scale, 0 where there is none),
+    `meanings` (`Meaning` values), `decimals` (as printed; 255 where there is none), `troubles` (`Trouble` values),
+    `texts` (as displayed) and `locators` ('' where the place was not found in the document).
+    `bureau` is None where the return names none that is known; `bureau_written` is what it wrote.
+    """
+
+    digest: str
+    file: str
+    form: str
+    bureau: str | None
+    bureau_written: str
+    period: str
+    revision: int
+    nil: bool
+    header: Mapping[str, str]
+    numbers: Sequence[int]
+    meanings: bytes
+    decimals: bytes
+    troubles: bytes
+    texts: Sequence[str]
+    locators: Sequence[str]
+    unread: tuple[Unread, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+NO_DECIMALS = 255
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The submissions of one form for one period, as matrices with one row a submission, one column a cell."""
+
+    form: Form
+    period: Period
+    submissions: tuple[Submission, ...]
+
+    def _bytes(self, name: str) -> np.ndarray:
+        joined = b"".join(getattr(submission, name) for submission in self.submissions)
+        return np.frombuffer(joined, dtype=np.uint8).reshape(len(self.submissions), len(self.form.cells))
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """int64, submissions × cells; meaningless where `known` is false."""
+        rows = [submission.numbers for submission in self.submissions]
+        return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.form.cells))
+
+    @cached_property
+    def meanings(self) -> np.ndarray:
+        """uint8 `Meaning` values, submissions × cells."""
+        return self._bytes("meanings")
+
+    @cached_property
+    def decimals(self) -> np.ndarray:
+        """uint8 printed decimals, 255 where there is no number."""
+        return self._bytes("decimals")
+
+    @cached_property
+    def troubles(self) -> np.ndarray:
+        """uint8 `Trouble` values."""
+        return self._bytes("troubles")
+
+
+@dataclass(frozen=True)
+class History:
+    """What a period's checks look back on, per submission of a batch.
+
+    `previous[cell name]` = (int64 values, bool known): the preceding period's accepted figure of that cell, one
+    entry a submission. A cell that is absent, or not known, was not accepted (yet): its rules are not assessable.
+    """
+
+    previous: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One rule that does not hold at one place.
+
+    `seen` are the figures as written, the total (or closing, or printed share) last; `expected` is what they imply;
+    `difference` is sum of parts − total, opening + inflow − outflow − closing, or printed − true share. Numbers are
+    decimal text. `id` has no run in it, so a decision outlives a rerun. `params` fill the message.
+    """
+
+    id: str
+    rule: str
+    kind: str
+    severity: Severity
+    block: str | None
+    indicators: tuple[str, ...]
+    column: str | None
+    cells: tuple[str, ...]
+    seen: tuple[str, ...]
+    expected: str | None
+    difference: str | None
+    diagnosis: str | None
+    impact: float | None
+    legal: str | None
+    message: Message
+    implied_by: str | None = None
+
+
+def failure_id(rule: str, bureau: str | None, period: str, column: str | None, cells: Sequence[str]) -> str:
+    """The stable name of a failure: a hash of what and where, without the run."""
+    text = "\x1f".join((rule, bureau or "", period, column or "", *cells))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A submission with its verdict: failures, the blocks held, and the rules that could not be assessed.
+
+    `fault` is the program fault that ended its judging, if one did: then it is `failed`, whatever its figures.
+    """
+
+    submission: Submission
+    failures: tuple[Failure, ...]
+    held_blocks: frozenset[str]
+    whole_return_held: bool
+    not_assessable: tuple[tuple[str, str | None], ...]  # (rule, column)
+    fault: str | None = None
