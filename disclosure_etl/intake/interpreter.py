@@ -187,12 +187,14 @@ def _scaled(read: Figure, cell: Cell, blank_is_zero: bool, shared: bool) -> _Val
         return without_number(Trouble.MERGED)
     if read.percent and cell.measure != "share":
         return without_number(Trouble.TEXT)
-    scaled = read.number * (Decimal(10) ** cell.scale)
+    scaled = read.number.scaleb(cell.scale)
     if scaled != scaled.to_integral_value():
         return without_number(Trouble.TOO_FINE)
     if abs(scaled) > _LARGEST:
         return without_number(Trouble.TOO_LARGE)
-    return int(scaled), int(read.meaning), min(read.decimals or 0, 254), int(read.trouble), read.text
+    # A share is computed and shown rounded; what counts is what is shown, and that is nobody's slip.
+    trouble = Trouble.NONE if cell.measure == "share" else read.trouble
+    return int(scaled), int(read.meaning), min(read.decimals or 0, 254), int(trouble), read.text
 
 
 def _shared_places(grid: Grid, layout: Layout) -> frozenset[Place]:

@@ -1,0 +1,130 @@
+"""What a spreadsheet shows for a stored number under a number format, and so how many decimals stand printed.
+
+Covers the formats that figures are given; of others (dates, fractions) it says that it does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Displayed:
+    """The text on the sheet, the number that it says, its printed decimals, and whether it is a percentage."""
+
+    text: str
+    number: Decimal
+    decimals: int
+    percent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    prefix: str
+    suffix: str
+    decimals: int
+    grouped: bool
+    scale: int  # powers of a thousand that are dropped by trailing commas
+    percent: bool
+
+
+_TOKEN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|.')
+_DIGITS = re.compile(r"[#0?,.]+")
+
+
+def stored_decimal(value: float | int) -> Decimal:
+    """The decimal number that a spreadsheet means by a stored float: its first 15 significant digits."""
+    if isinstance(value, int):
+        return Decimal(value)
+    if value.is_integer() and abs(value) < 1e15:
+        return Decimal(int(value))
+    return Decimal(f"{value:.15g}")
+
+
+@lru_cache(maxsize=1024)
+def _sections(number_format: str) -> tuple[_Section | None, ...]:
+    sections: list[_Section | None] = []
+    for part in _split(number_format):
+        sections.append(_section(part))
+    return tuple(sections)
+
+
+def _split(number_format: str) -> list[str]:
+    parts = [""]
+    for token in _TOKEN.findall(number_format):
+        if token == ";":
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
+
+
+def _section(part: str) -> _Section | None:
+    prefix, digits, suffix = "", "", ""
+    percent = False
+    for token in _TOKEN.findall(part):
+        literal = ""
+        if token.startswith('"'):
+            literal = token[1:-1]
+        elif token.startswith("\\"):
+            literal = token[1:]
+        elif token.startswith("["):
+            if re.fullmatch(r"\[(?:h+|m+|s+)\]", token, re.IGNORECASE):
+                return None  # a duration
+            found = re.fullmatch(r"\[\$([^-\]]*)(?:-[^\]]*)?\]", token)
+            literal = found[1] if found else ""
+        elif token.startswith(("_", "*")) and len(token) == 2:
+            continue
+        elif _DIGITS.fullmatch(token):
+            if suffix:
+                return None
+            digits += token
+            continue
+        elif token == "%":
+            percent = True
+            literal = "%"
+        elif token in "yYmMdDhHsSEeAa/@" or token.isalpha():
+            return None
+        else:
+            literal = token
+        if digits:
+            suffix += literal
+        else:
+            prefix += literal
+    if not re.search(r"[0#?]", digits):
+        return None
+    scale = len(digits) - len(digits.rstrip(","))
+    digits = digits.rstrip(",")
+    whole, _, fraction = digits.partition(".")
+    return _Section(prefix, suffix, len(fraction), "," in whole, scale, percent)
+
+
+def displayed(value: float | int, number_format: str | None) -> Displayed | None:
+    """What stands on the sheet, or None where the format is none of numbers.
+
+    Numbers are rounded half away from zero on their decimal digits, as spreadsheets do.
+    """
+    stored = stored_decimal(value)
+    if number_format is None or number_format in ("General", "@", ""):
+        text = f"{stored:f}"
+        decimals = len(text.partition(".")[2])
+        return Displayed(text, stored, decimals, False)
+    sections = _sections(number_format)
+    section = sections[0]
+    sign = "-" if stored < 0 else ""
+    if stored < 0 and len(sections) > 1:
+        section, sign = sections[1], ""
+    elif stored == 0 and len(sections) > 2:
+        section = sections[2]
+    if section is None:
+        return None
+    shown = stored * 100 if section.percent else stored
+    shown = shown.scaleb(-3 * section.scale)
+    rounded = shown.quantize(Decimal(1).scaleb(-section.decimals), ROUND_HALF_UP)
+    text = f"{abs(rounded):,f}" if section.grouped else f"{abs(rounded):f}"
+    if rounded == 0:
+        sign = ""
+    return Displayed(f"{sign}{section.prefix}{text}{section.suffix}", rounded, section.decimals, section.percent)
