@@ -1,0 +1,149 @@
+"""Opening the database: dialect settings, schema version, transactions. SQLite by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from schemas.errors import UserError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_ONE_WRITER = 0x64697363  # the advisory lock of everyone who writes to the warehouse
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url`; nothing is connected yet, but a SQLite file's folder is made.
+
+    Raises:
+        UserError: the URL is none, or of a database that is not supported.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise NoSuchModuleError(parsed.drivername)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UserError(
+            "数据库地址无效;请写文件路径,或 postgresql://用户@主机/库名。",
+            "The database address is not usable; give a file path or postgresql://user@host/name.",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where `begin` says so, not where the driver guesses
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A read transaction: one consistent view."""
+    with _told(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A write transaction, one at a time over all processes: all of it is stored, or nothing."""
+    with _told(engine), engine.connect().execution_options(writing=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_WRITER})
+        yield connection
+
+
+@contextmanager
+def _told(engine: Engine) -> Iterator[None]:
+    """A database that cannot be reached is the operator's to mend; the address is shown without its password."""
+    try:
+        yield
+    except OperationalError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+        raise UserError(
+            f"无法使用数据库 {shown}:{reason}。请检查地址、账号与服务是否正常。",
+            f"The database {shown} cannot be used: {reason}. Check address, account and server.",
+        ) from error
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def schema_version(engine: Engine) -> tuple[str | None, str]:
+    """The database's schema version and the one that this program needs."""
+    with reading(engine) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+        needed = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    assert needed is not None
+    return found, needed
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to this program's version, keeping all data; a second time changes nothing."""
+    with writing(engine) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def require_current(engine: Engine) -> None:
+    """Make an empty database's schema; refuse one of another version.
+
+    Raises:
+        UserError: the schema is older (or newer) than this program's.
+    """
+    found, needed = schema_version(engine)
+    if found == needed:
+        return
+    if found is None:
+        upgrade(engine)
+        return
+    raise UserError(
+        f"数据库结构版本为 {found},本程序需要 {needed}。请先备份,再运行 disclosure-etl warehouse upgrade。",
+        f"The warehouse has schema version {found}, this program needs {needed}. Back it up, then run "
+        "'disclosure-etl warehouse upgrade'.",
+    )
+
+
+def bulk(connection: Connection, table: Any, rows: Iterator[tuple], columns: list[str]) -> None:
+    """Insert many rows as fast as the database takes them: executemany on SQLite, COPY on PostgreSQL.
+
+    Rows are tuples in the order of `columns`, with values that the driver takes as they are.
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
+        return
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+

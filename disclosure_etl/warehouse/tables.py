@@ -1,0 +1,323 @@
+"""The warehouse's tables: a star for the figures, operational tables beside it. Definitions only; no query, no connection.
+
+`fact_observation` keeps every cell of every submission; `current_block` says whose block counts. Migrations make them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: kept in UTC, given back with its zone, also by SQLite, which knows none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Into the database, in UTC."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Out of the database, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# -- the star -----------------------------------------------------------------------------------------------------------
+
+dim_bureau = Table(
+    "dim_bureau",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("parent_code", String(64)),
+    Column("reports", String(8), nullable=False, comment="own figures, or those of the whole branch"),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    UniqueConstraint("code", "valid_from"),
+)
+
+dim_period = Table(
+    "dim_period",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", String(8), nullable=False, unique=True),
+    Column("frequency", String(12), nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("ordinal", SmallInteger, nullable=False, comment="month, quarter or half within the year"),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+)
+
+dim_form = Table(
+    "dim_form",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("family", String(64), nullable=False),
+    Column("version", String(16), nullable=False),
+    Column("frequency", String(12), nullable=False),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the definition"),
+    Column("title_zh", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("valid_from", String(8), nullable=False),
+    Column("valid_to", String(8)),
+    UniqueConstraint("family", "version", "digest"),
+)
+
+dim_indicator = Table(
+    "dim_indicator",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("form_id", ForeignKey("dim_form.id"), nullable=False),
+    Column("code", String(128), nullable=False),
+    Column("label_zh", Text, nullable=False),
+    Column("label_en", Text, nullable=False),
+    Column("unit", String(16), nullable=False),
+    Column("decimals", SmallInteger, nullable=False),
+    Column("block", String(64), nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("parent_code", String(128), comment="the indicator of which it is a part"),
+    UniqueConstraint("form_id", "code"),
+)
+
+dim_cell = Table(
+    "dim_cell",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("form_id", ForeignKey("dim_form.id"), nullable=False),
+    Column("indicator_id", ForeignKey("dim_indicator.id"), nullable=False),
+    Column("position", SmallInteger, nullable=False, comment="place in the form's fixed order"),
+    Column("name", String(255), nullable=False, comment="indicator|column|measure"),
+    Column("column_code", String(64), nullable=False),
+    Column("measure", String(8), nullable=False),
+    Column("scale", SmallInteger, nullable=False, comment="a value is the figure times ten to this power"),
+    Column("block", String(64), nullable=False),
+    UniqueConstraint("form_id", "position"),
+)
+
+# -- what arrived -------------------------------------------------------------------------------------------------------
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("command", String(32), nullable=False),
+    Column("family", String(64), nullable=False),
+    Column("period", String(8), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("status", String(16), nullable=False),
+    Column("counts", JSON, nullable=False),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("status", String(12), nullable=False, comment="read, unreadable or failed"),
+    Column("format", String(16)),
+    Column("problem_code", String(32)),
+    Column("problem_zh", Text),
+    Column("problem_en", Text),
+    Column("bureau_written", Text),
+    Column("claimed_period", String(8), comment="what the header says"),
+    Column("named_period", String(8), comment="what the file name says"),
+    Column("form", String(80)),
+    Column("seen_for", String(8), nullable=False, comment="the period of the run that first read it"),
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    UniqueConstraint("source", "name", "digest"),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("family", String(64), nullable=False),
+    Column("form_id", ForeignKey("dim_form.id"), nullable=False),
+    Column("period_id", ForeignKey("dim_period.id"), nullable=False),
+    Column("bureau_code", String(64), comment="null where the return names no known bureau"),
+    Column("bureau_written", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("nil", Boolean, nullable=False),
+    Column("header", JSON, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("whole_return_held", Boolean, nullable=False),
+    Column("fault", Text, comment="the program fault that ended its judging"),
+    Column("not_assessable", JSON, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Index("ix_submission_period", "family", "period_id", "bureau_code"),
+)
+
+submission_block = Table(
+    "submission_block",
+    metadata,
+    Column("submission_id", ForeignKey("submission.id"), primary_key=True),
+    Column("block", String(64), primary_key=True),
+    Column("accepted", Boolean, nullable=False),
+    Column("stale", Boolean, nullable=False, comment="accepted before a rule could be judged that it now fails"),
+)
+
+current_block = Table(
+    "current_block",
+    metadata,
+    Column("family", String(64), primary_key=True),
+    Column("period_id", ForeignKey("dim_period.id"), primary_key=True),
+    Column("bureau_code", String(64), primary_key=True),
+    Column("block", String(64), primary_key=True, comment="one submission a block: what keeps a figure from counting twice"),
+    Column("submission_id", ForeignKey("submission.id"), nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("stale", Boolean, nullable=False),
+)
+
+fact_observation = Table(
+    "fact_observation",
+    metadata,
+    Column("submission_id", ForeignKey("submission.id"), primary_key=True),
+    Column("cell_id", ForeignKey("dim_cell.id"), primary_key=True),
+    Column("value", BigInteger, comment="the figure times ten to the cell's scale; null where there is none"),
+    Column("meaning", SmallInteger, nullable=False),
+    Column("decimals", SmallInteger, comment="as printed"),
+    Column("trouble", SmallInteger, nullable=False),
+    Column("text", Text, nullable=False, comment="as displayed"),
+    Column("locator", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+unread = Table(
+    "unread",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("submission_id", ForeignKey("submission.id"), nullable=False, index=True),
+    Column("locator", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+failure = Table(
+    "failure",
+    metadata,
+    Column("submission_id", ForeignKey("submission.id"), primary_key=True),
+    Column("failure_id", String(32), primary_key=True),
+    Column("rule", String(255), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("block", String(64)),
+    Column("indicators", JSON, nullable=False),
+    Column("column_code", String(64)),
+    Column("cells", JSON, nullable=False),
+    Column("seen", JSON, nullable=False),
+    Column("expected", Text),
+    Column("difference", Text),
+    Column("diagnosis", Text),
+    Column("impact", Float),
+    Column("legal", Text),
+    Column("message_zh", Text, nullable=False),
+    Column("message_en", Text, nullable=False),
+    Column("implied_by", String(32)),
+)
+
+# -- what was made of it ------------------------------------------------------------------------------------------------
+
+consolidation = Table(
+    "consolidation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("family", String(64), nullable=False),
+    Column("form_id", ForeignKey("dim_form.id"), nullable=False),
+    Column("period_id", ForeignKey("dim_period.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("frozen_at", Moment, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("account", JSON, nullable=False, comment="counts, coverage, missing, late and each bureau's state, as frozen"),
+    UniqueConstraint("family", "period_id", "version"),
+)
+
+consolidated_figure = Table(
+    "consolidated_figure",
+    metadata,
+    Column("consolidation_id", ForeignKey("consolidation.id"), primary_key=True),
+    Column("indicator", String(128), primary_key=True),
+    Column("column_code", String(64), primary_key=True),
+    Column("measure", String(8), nullable=False),
+    Column("value", BigInteger),
+    Column("scale", SmallInteger, nullable=False),
+    Column("validated", Boolean, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+)
+
+consolidation_member = Table(
+    "consolidation_member",
+    metadata,
+    Column("consolidation_id", ForeignKey("consolidation.id"), primary_key=True),
+    Column("bureau_code", String(64), primary_key=True),
+    Column("block", String(64), primary_key=True),
+    Column("submission_id", ForeignKey("submission.id"), nullable=False),
+    Column("accepted", Boolean, nullable=False),
+)
+
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("family", String(64), primary_key=True),
+    Column("period_id", ForeignKey("dim_period.id"), primary_key=True),
+    Column("bureau_code", String(64), primary_key=True, comment="'' for the whole office"),
+    Column("indicator", String(128), primary_key=True),
+    Column("column_code", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    Column("scale", SmallInteger, nullable=False),
+    Column("source", Text, nullable=False, comment="where the figure was taken from; it was never checked here"),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+)
