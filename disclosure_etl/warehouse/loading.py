@@ -1,0 +1,307 @@
+"""Loading judged submissions, renewing verdicts, and keeping which submission's block counts.
+
+Each is one set-based transaction, and a second time changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import chain, repeat
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.sql import tuple_
+
+from disclosure_etl.warehouse.arrivals import in_parts
+from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
+from disclosure_etl.warehouse.tables import (
+    current_block,
+    fact_observation,
+    failure,
+    submission,
+    submission_block,
+    unread,
+)
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import NO_DECIMALS, Failure, Judged, Receipt, Status, Submission
+
+_FACT_COLUMNS = ["submission_id", "cell_id", "value", "meaning", "decimals", "trouble", "text", "locator"]
+_FAILURE_COLUMNS = [
+    "submission_id", "failure_id", "rule", "kind", "severity", "block", "indicators", "column_code", "cells", "seen",
+    "expected", "difference", "diagnosis", "impact", "legal", "message_zh", "message_en", "implied_by",
+]  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def load(
+    connection: Connection,
+    run: str,
+    form: Form,
+    period: Period,
+    judged: Sequence[Judged],
+    receipts: Mapping[str, Receipt],
+) -> set[str]:
+    """Store submissions that are not stored yet, with their facts, verdicts and blocks; see `Warehouse.load`."""
+    known = set()
+    for part in in_parts([one.submission.digest for one in judged]):
+        known |= set(connection.execute(select(submission.c.digest).where(submission.c.digest.in_(part))).scalars())
+    new = [one for one in judged if one.submission.digest not in known]
+    if not new:
+        return set()
+    form_key, period_key = sync_form(connection, form), period_id(connection, period)
+    first = (connection.execute(select(func.max(submission.c.id))).scalar() or 0) + 1
+    numbered = list(zip(range(first, first + len(new)), new, strict=True))
+    connection.execute(
+        insert(submission),
+        [_submission_row(key, one, run, form, form_key, period_key, receipts) for key, one in numbered],
+    )
+    fitting = [(key, one.submission) for key, one in numbered if one.submission.form == form.key]
+    bulk(connection, fact_observation, _facts(fitting, cell_ids(connection, form_key)), _FACT_COLUMNS)
+    _store_verdicts(connection, numbered)
+    blocks = [block.code for block in form.blocks]
+    connection.execute(
+        insert(submission_block),
+        [
+            {"submission_id": key, "block": block, "accepted": _is_accepted(one, block), "stale": False}
+            for key, one in numbered
+            for block in blocks
+        ],
+    )
+    extra = [
+        {"submission_id": key, "locator": place.locator, "text": place.text}
+        for key, one in numbered
+        for place in one.submission.unread
+    ]
+    if extra:
+        connection.execute(insert(unread), extra)
+    return settle(connection, form.family, period_key, {one.submission.bureau for one in new if one.submission.bureau})
+
+
+def _is_accepted(one: Judged, block: str) -> bool:
+    return one.fault is None and not one.whole_return_held and block not in one.held_blocks
+
+
+def _submission_row(
+    key: int, one: Judged, run: str, form: Form, form_key: int, period_key: int, receipts: Mapping[str, Receipt]
+) -> dict[str, object]:
+    sent = one.submission
+    return {
+        "id": key,
+        "digest": sent.digest,
+        "family": form.family,
+        "form_id": form_key,
+        "period_id": period_key,
+        "bureau_code": sent.bureau,
+        "bureau_written": sent.bureau_written,
+        "file": sent.file,
+        "revision": sent.revision,
+        "received_at": receipts[sent.digest].received_at,
+        "nil": sent.nil,
+        "header": dict(sent.header),
+        "findings": [asdict(finding) for finding in sent.findings],
+        "status": Status.HELD.value,
+        "whole_return_held": one.whole_return_held,
+        "fault": one.fault,
+        "not_assessable": [list(rule) for rule in one.not_assessable],
+        "run_id": run,
+    }
+
+
+def _facts(numbered: Iterable[tuple[int, Submission]], cells: list[int]) -> Iterator[tuple]:
+    def rows(key: int, one: Submission) -> Iterator[tuple]:
+        values = [
+            None if printed == NO_DECIMALS else number
+            for number, printed in zip(one.numbers, one.decimals, strict=True)
+        ]
+        printed = [None if places == NO_DECIMALS else places for places in one.decimals]
+        return zip(repeat(key), cells, values, one.meanings, printed, one.troubles, one.texts, one.locators, strict=False)
+
+    return chain.from_iterable(rows(key, one) for key, one in numbered)
+
+
+def _store_verdicts(connection: Connection, numbered: Sequence[tuple[int, Judged]]) -> None:
+    bulk(connection, failure, _failures(numbered), _FAILURE_COLUMNS)
+
+
+def _failures(numbered: Sequence[tuple[int, Judged]]) -> Iterator[tuple]:
+    for key, one in numbered:
+        seen: set[str] = set()
+        for found in one.failures:
+            if found.id not in seen:
+                seen.add(found.id)
+                yield _failure_row(key, found)
+
+
+def _failure_row(key: int, found: Failure) -> tuple:
+    return (
+        key, found.id, found.rule, str(found.kind), found.severity.value, found.block, _json(found.indicators),
+        found.column, _json(found.cells), _json(found.seen), found.expected, found.difference, found.diagnosis,
+        found.impact, found.legal, found.message.zh, found.message.en, found.implied_by,
+    )  # fmt: skip
+
+
+def renew(connection: Connection, form: Form, period: Period, judged: Sequence[Judged]) -> set[str]:
+    """Replace the machine's verdicts of stored submissions; see `Warehouse.renew`."""
+    if not judged:
+        return set()
+    keys: dict[str, int] = {}
+    for part in in_parts([one.submission.digest for one in judged]):
+        rows = connection.execute(select(submission.c.digest, submission.c.id).where(submission.c.digest.in_(part)))
+        keys |= {row.digest: row.id for row in rows}
+    numbered = [(keys[one.submission.digest], one) for one in judged]
+    before = _blocks_before(connection, list(keys.values()))
+    for part in in_parts([str(key) for key in keys.values()]):
+        ids = [int(key) for key in part]
+        connection.execute(delete(failure).where(failure.c.submission_id.in_(ids)))
+    _store_verdicts(connection, numbered)
+    _refill_nil(connection, form, numbered)
+    connection.execute(
+        update(submission).where(submission.c.id == bindparam("key")),
+        [
+            {
+                "key": key,
+                "not_assessable": [list(rule) for rule in one.not_assessable],
+                "whole_return_held": one.whole_return_held,
+                "fault": one.fault,
+            }
+            for key, one in numbered
+        ],
+    )
+    changes = []
+    for key, one in numbered:
+        for block, (accepted, stale) in before.get(key, {}).items():
+            holds = _is_accepted(one, block)
+            # What was accepted stays so: a rule that can be judged only now, and fails, makes it stale, not unpublished.
+            now = (accepted or holds, accepted and not holds)
+            if now != (accepted, stale):
+                changes.append({"key": key, "name": block, "accepted": now[0], "stale": now[1]})
+    if changes:
+        statement = update(submission_block).where(
+            submission_block.c.submission_id == bindparam("key"), submission_block.c.block == bindparam("name")
+        )
+        connection.execute(statement, changes)
+    bureaus = {one.submission.bureau for one in judged if one.submission.bureau}
+    return settle(connection, form.family, period_id(connection, period), bureaus)
+
+
+def _blocks_before(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, tuple[bool, bool]]]:
+    found: dict[int, dict[str, tuple[bool, bool]]] = defaultdict(dict)
+    for part in in_parts([str(key) for key in keys]):
+        ids = [int(key) for key in part]
+        for row in connection.execute(select(submission_block).where(submission_block.c.submission_id.in_(ids))):
+            found[row.submission_id][row.block] = (row.accepted, row.stale)
+    return found
+
+
+def _refill_nil(connection: Connection, form: Form, numbered: Sequence[tuple[int, Judged]]) -> None:
+    """A nil return stands for what came before it, which may be known only now."""
+    nil = [(key, one.submission) for key, one in numbered if one.submission.nil and one.submission.form == form.key]
+    if not nil:
+        return
+    form_key = sync_form(connection, form)
+    ids = [key for key, _ in nil]
+    connection.execute(delete(fact_observation).where(fact_observation.c.submission_id.in_(ids)))
+    bulk(connection, fact_observation, _facts(nil, cell_ids(connection, form_key)), _FACT_COLUMNS)
+
+
+def settle(connection: Connection, family: str, period_key: int, bureaus: Collection[str]) -> set[str]:
+    """Settle which submission's block counts for these bureaus, and every submission's status; the bureaus of which
+    the accepted blocks changed.
+
+    A block's newest accepted revision counts (by revision number, then arrival); where none was ever accepted, the
+    newest held one, as reported. A return held as a whole never counts.
+    """
+    changed: set[str] = set()
+    for part in in_parts(sorted(bureaus), 400):
+        changed |= _settle(connection, family, period_key, part)
+    return changed
+
+
+def _settle(connection: Connection, family: str, period_key: int, bureaus: Sequence[str]) -> set[str]:
+    scope = (submission.c.family == family, submission.c.period_id == period_key, submission.c.bureau_code.in_(bureaus))
+    sent = connection.execute(
+        select(
+            submission.c.id, submission.c.bureau_code, submission.c.whole_return_held, submission.c.fault,
+            submission.c.status,
+        )
+        .where(*scope)
+        .order_by(submission.c.revision, submission.c.received_at, submission.c.id)
+    ).all()  # fmt: skip
+    blocks = defaultdict(list)
+    rows = connection.execute(
+        select(submission_block).join(submission, submission.c.id == submission_block.c.submission_id).where(*scope)
+    )
+    for row in rows:
+        blocks[row.submission_id].append(row)
+    current: dict[tuple[str, str], tuple[int, bool, bool]] = {}
+    for one in sent:
+        if one.whole_return_held or one.fault is not None:
+            continue
+        for block in blocks[one.id]:
+            place = (one.bureau_code, block.block)
+            if block.accepted or place not in current or not current[place][1]:
+                current[place] = (one.id, block.accepted, block.stale)
+    changed = _replace_current(connection, family, period_key, bureaus, current)
+    counted = {key for key, _, _ in current.values()}
+    newest: dict[str, int] = {}
+    for one in sent:
+        if not one.whole_return_held and one.fault is None:
+            newest[one.bureau_code] = one.id
+    statuses = []
+    for one in sent:
+        accepted = [block.accepted for block in blocks[one.id]]
+        status = _status(one, accepted, superseded=one.id not in counted and newest.get(one.bureau_code, one.id) != one.id)
+        if status.value != one.status:
+            statuses.append({"key": one.id, "status": status.value})
+    if statuses:
+        connection.execute(update(submission).where(submission.c.id == bindparam("key")), statuses)
+    return changed
+
+
+def _status(one, accepted: list[bool], *, superseded: bool) -> Status:  # one: a row of submission
+    if one.fault is not None:
+        return Status.FAILED
+    if superseded:
+        return Status.SUPERSEDED
+    if one.whole_return_held or not any(accepted):
+        return Status.HELD
+    return Status.ACCEPTED if all(accepted) else Status.PARTLY_HELD
+
+
+def _replace_current(
+    connection: Connection,
+    family: str,
+    period_key: int,
+    bureaus: Sequence[str],
+    current: Mapping[tuple[str, str], tuple[int, bool, bool]],
+) -> set[str]:
+    scope = (current_block.c.family == family, current_block.c.period_id == period_key, current_block.c.bureau_code.in_(bureaus))
+    rows = connection.execute(select(current_block).where(*scope))
+    before = {(row.bureau_code, row.block): (row.submission_id, row.accepted, row.stale) for row in rows}
+    gone = [place for place in before if before[place] != current.get(place)]
+    for part in in_parts(gone, 200):  # type: ignore[type-var]
+        connection.execute(delete(current_block).where(*scope, tuple_(current_block.c.bureau_code, current_block.c.block).in_(part)))
+    fresh = [place for place in current if before.get(place) != current[place]]
+    if fresh:
+        connection.execute(
+            insert(current_block),
+            [
+                {
+                    "family": family, "period_id": period_key, "bureau_code": place[0], "block": place[1],
+                    "submission_id": current[place][0], "accepted": current[place][1], "stale": current[place][2],
+                }
+                for place in fresh
+            ],
+        )  # fmt: skip
+
+    def accepted(entry: tuple[int, bool, bool] | None) -> int | None:
+        return entry[0] if entry is not None and entry[1] else None
+
+    return {place[0] for place in {*gone, *fresh} if accepted(before.get(place)) != accepted(current.get(place))}
