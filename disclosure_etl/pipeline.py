@@ -20,7 +20,7 @@ from schemas.consolidation import Consolidation
 from schemas.documents import Unreadable
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, Judged, Receipt, Submission
+from schemas.records import Batch, Judged, Receipt, Status, Submission
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -89,9 +89,7 @@ class Month:
             digest = self.office.raw_store.put(data)
             receipts.append(Receipt(delivery.name, self.office.inbox.name, digest, len(data), delivery.arrived_at))
             received.setdefault(digest, (delivery, data))
-        warehouse = self.office.warehouse
-        warehouse.record_receipts(self.run, receipts)
-        known = warehouse.documents(list(received))
+        known = self.office.warehouse.documents(list(received))
         documents, submissions = [], []
         for digest, (delivery, data) in received.items():
             record = known.get(digest)
@@ -103,7 +101,9 @@ class Month:
             documents.append(record)
             if submission is not None and self._concerns_us(record):
                 submissions.append(submission)
-        warehouse.record_documents(self.run, documents)
+        self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
+        records = {**known, **{record.digest: record for record in documents}}
+        self._others += sum(self._is_of_another_period(records[receipt.digest]) for receipt in receipts)
         for submission in submissions:
             self._submissions[submission.digest] = submission
         for receipt in receipts:
@@ -114,6 +114,10 @@ class Month:
     def _concerns_us(self, record: DocumentRecord) -> bool:
         """A return is of this period if its header says so, or its file name does where they disagree."""
         return self.period.code in (record.claimed_period, record.named_period)
+
+    def _is_of_another_period(self, record: DocumentRecord) -> bool:
+        told = record.claimed_period or record.named_period
+        return told is not None and not self._concerns_us(record)
 
     def _read(self, name: str, digest: str, data: bytes) -> tuple[DocumentRecord, Submission | None]:
         named = period_in_name(name)
@@ -162,7 +166,7 @@ class Month:
         warehouse = self.office.warehouse
         known = [one for one in self._judged if one.submission.digest in self._stored]
         new = [one for one in self._judged if one.submission.digest not in self._stored]
-        changed = warehouse.renew(self.run, self.form, self.period, known)
+        changed = warehouse.renew(self.form, self.period, known)
         changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts)
         self.progress("load", len(new), len(new))
         return frozenset(changed)
@@ -171,33 +175,32 @@ class Month:
         """Freeze the period's provisional version, judge the later months of the changed bureaus again, and end the run."""
         warehouse = self.office.warehouse
         now = self.office.clock()
-        consolidation = _frozen(self.office, self.run, self.form, self.period)
+        consolidation = _frozen(self.office, self.run, self.form, self.period, self._others)
         later = self._follow(changed)
         result = MonthResult(consolidation, later, tuple(self._faults))
         warehouse.finish_run(self.run, "failed" if self._faults else "done", dict(consolidation.counts), now)
         return result
 
     def _follow(self, changed: frozenset[str]) -> tuple[Consolidation, ...]:
-        """Each later month looks back on the one before it, so the chain ends where nothing changes any more."""
+        """Each later month looks back on the one before it; the chain goes on with those that were judged again, and
+        every later version is frozen anew, since its cumulatives contain this month."""
         warehouse = self.office.warehouse
+        if not changed:
+            return ()
         frozen = []
-        for later in warehouse.later_periods(self.family, self.period):
+        later_periods = warehouse.later_periods(self.family, self.period)
+        for later in later_periods:
             form = self.office.forms.choose(self.family, later)
             batch = warehouse.stored_batch(form, later, bureaus=changed)
-            if not batch.submissions:
-                continue
-            totals = totals_of(warehouse.stored_batch(form, later))
-            verdicts = _verdicts(self.office, batch, totals)
-            self._faults += [f"{one.submission.file}: {one.fault}" for one in verdicts if one.fault]
-            changed = frozenset(warehouse.renew(self.run, form, later, verdicts)) | (changed & _waiting(verdicts))
-            frozen.append(_frozen(self.office, self.run, form, later))
-            self.progress("follow", len(frozen), len(frozen))
+            if batch.submissions:
+                verdicts = _verdicts(self.office, batch, totals_of(warehouse.stored_batch(form, later)))
+                self._faults += [f"{one.submission.file}: {one.fault}" for one in verdicts if one.fault]
+                warehouse.renew(form, later, verdicts)
+            before = warehouse.consolidation(self.family, later)
+            others = before.counts[Status.OTHER_PERIOD] if before else 0
+            frozen.append(_frozen(self.office, self.run, form, later, others))
+            self.progress("follow", len(frozen), len(later_periods))
         return tuple(frozen)
-
-
-def _waiting(verdicts: Sequence[Judged]) -> frozenset[str]:
-    """Bureaus whose cumulated figures pass a change on although their own figures stay: all that were judged."""
-    return frozenset(one.submission.bureau for one in verdicts if one.submission.bureau)
 
 
 def _verdicts(office: Office, batch: Batch, totals: Mapping[str, int]) -> list[Judged]:
@@ -206,9 +209,9 @@ def _verdicts(office: Office, batch: Batch, totals: Mapping[str, int]) -> list[J
     return judge(batch, history, totals)
 
 
-def _frozen(office: Office, run: str, form: Form, period: Period) -> Consolidation:
+def _frozen(office: Office, run: str, form: Form, period: Period, others: int = 0) -> Consolidation:
     owing = office.owing(form.family, period)
-    return office.warehouse.consolidate(run, form, period, owing, office.due(period).day, office.clock())
+    return office.warehouse.freeze(run, form, period, owing, office.due(period).day, office.clock(), others)
 
 
 def consolidate(

@@ -47,11 +47,12 @@ class OfficeSettings(_Part):
     bureau: str
 
 
-class Limits(_Part):
+class ReadLimits(_Part):
     """What a file may cost to read. A refusal names the limit."""
 
     max_bytes: int = Field(default=50_000_000, gt=0)
     max_uncompressed_bytes: int = Field(default=200_000_000, gt=0)
+    max_ratio: int = Field(default=200, gt=1)
     max_cells: int = Field(default=2_000_000, gt=0)
 
 
@@ -68,7 +69,7 @@ class SettingsFile(_Part):
     prefect_api: str | None = None
     language: str = Field(default="auto", pattern="^(auto|zh|en)$")
     chunk_size: int = Field(default=250, gt=0)
-    limits: Limits = Limits()
+    limits: ReadLimits = ReadLimits()
     optional_blocks: dict[str, tuple[str, ...]] = {}
 
 
@@ -107,6 +108,11 @@ class Settings:
     def chunk_size(self) -> int:
         """Files per chunk of reading."""
         return self.file.chunk_size
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        """What a file may cost to read."""
+        return self.file.limits
 
     @property
     def optional_blocks(self) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from disclosure_etl.intake.limits import ReadLimits, refused
+from disclosure_etl.intake.limits import refused
+from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid, Unreadable
 
 _DELIMITERS = ",\t;|"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from schemas.documents import Unreadable
 
 _NAMES = {
@@ -12,16 +10,6 @@ _NAMES = {
     "max_ratio": ("压缩倍数", "compression ratio"),
     "max_cells": ("单元格数", "number of cells"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """Limits on one file."""
-
-    max_bytes: int = 50_000_000
-    max_uncompressed_bytes: int = 200_000_000
-    max_ratio: int = 200
-    max_cells: int = 2_000_000
 
 
 def refused(limit: str, seen: int, allowed: int) -> Unreadable:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from disclosure_etl.intake.delimited import read_delimited
-from disclosure_etl.intake.limits import ReadLimits, refused
+from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.xlsx import read_xlsx
+from disclosure_etl.settings import ReadLimits
 from schemas.documents import Document, Unreadable
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -17,7 +17,8 @@ from html import unescape
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from disclosure_etl.intake.displayed import displayed
-from disclosure_etl.intake.limits import ReadLimits, refused
+from disclosure_etl.intake.limits import refused
+from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid, Merge, Oddity, Unreadable
 
 _BUILTIN = {

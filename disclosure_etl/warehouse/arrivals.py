@@ -34,6 +34,15 @@ class DocumentRecord:
         return cls(digest, "unreadable", None, code, zh, en, named_period=named_period)
 
     @classmethod
+    def read(
+        cls, digest: str, format: str, bureau_written: str, claimed: str | None, named: str | None, form: str
+    ) -> DocumentRecord:
+        """Bytes that were read; what they say of themselves."""
+        return cls(
+            digest, "read", format, bureau_written=bureau_written, claimed_period=claimed, named_period=named, form=form
+        )
+
+    @classmethod
     def failed(cls, digest: str, named_period: str | None, fault: str) -> DocumentRecord:
         """Bytes that the program failed on; they are tried again by the next run."""
         return cls(digest, "failed", None, "program_fault", fault, fault, named_period=named_period)

@@ -1,0 +1,196 @@
+"""The warehouse as the rest of the product sees it: each method is one transaction. What it does stands in its siblings."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Engine, insert, update
+
+from disclosure_etl.bureaus import Bureau
+from disclosure_etl.warehouse import arrivals, figures, loading, queries
+from disclosure_etl.warehouse import baseline as baselines
+from disclosure_etl.warehouse import history as histories
+from disclosure_etl.warehouse.arrivals import DocumentRecord
+from disclosure_etl.warehouse.baseline import BaselineRow, Imported
+from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
+from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
+from disclosure_etl.warehouse.queries import Refused, StoredFailure
+from disclosure_etl.warehouse.tables import run as run_table
+from schemas.consolidation import BureauFigure, Consolidation
+from schemas.formfile import Forms
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Batch, History, Judged, Receipt, Unread
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One database. All methods raise `UserError` where it cannot be reached."""
+
+    engine: Engine
+
+    @classmethod
+    def open(cls, url: str, *, any_version: bool = False) -> Warehouse:
+        """Open the database at `url`, making the schema in an empty one.
+
+        Raises:
+            UserError: the address is unusable, or the schema is of another version (unless `any_version`).
+        """
+        engine = open_engine(url)
+        if not any_version:
+            require_current(engine)
+        return cls(engine)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def schema_version(self) -> tuple[str | None, str]:
+        """The schema version found and the one needed."""
+        return schema_version(self.engine)
+
+    def upgrade(self) -> None:
+        """Bring the schema to this program's version."""
+        upgrade(self.engine)
+
+    # -- dimensions and runs
+
+    def sync(self, bureaus: Iterable[Bureau], forms: Iterable[Form]) -> None:
+        """Enter bureaus and forms as configured now."""
+        with writing(self.engine) as connection:
+            sync_bureaus(connection, bureaus)
+            for form in forms:
+                sync_form(connection, form)
+
+    def start_run(self, command: str, family: str, period: Period, at: datetime) -> str:
+        """Begin the record of a run, and return its name."""
+        name = f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        with writing(self.engine) as connection:
+            connection.execute(
+                insert(run_table).values(
+                    id=name, command=command, family=family, period=period.code, started_at=at, status="running", counts={}
+                )
+            )
+        return name
+
+    def finish_run(self, run: str, status: str, counts: Mapping[str, int], at: datetime) -> None:
+        """End the record of a run."""
+        with writing(self.engine) as connection:
+            connection.execute(
+                update(run_table)
+                .where(run_table.c.id == run)
+                .values(status=status, counts={str(name): count for name, count in counts.items()}, finished_at=at)
+            )
+
+    # -- arrivals
+
+    def documents(self, digests: Sequence[str]) -> dict[str, DocumentRecord]:
+        """What is known of bytes, by digest."""
+        with reading(self.engine) as connection:
+            return arrivals.known_documents(connection, digests)
+
+    def record_arrivals(
+        self, run: str, period: Period, receipts: Sequence[Receipt], documents: Sequence[DocumentRecord]
+    ) -> None:
+        """Note what arrived and what was found in it. Repeating it changes nothing."""
+        with writing(self.engine) as connection:
+            arrivals.record_receipts(connection, run, receipts)
+            arrivals.record_documents(connection, period.code, documents)
+
+    # -- submissions
+
+    def load(
+        self, run: str, form: Form, period: Period, judged: Sequence[Judged], receipts: Mapping[str, Receipt]
+    ) -> set[str]:
+        """Store judged submissions of a period that are not stored yet.
+
+        Args:
+            receipts: the first receipt of each digest, for when it came.
+
+        Returns:
+            The codes of bureaus whose accepted blocks changed: what their later periods depend on.
+        """
+        with writing(self.engine) as connection:
+            return loading.load(connection, run, form, period, judged, receipts)
+
+    def renew(self, form: Form, period: Period, judged: Sequence[Judged]) -> set[str]:
+        """Replace the machine's verdicts of stored submissions; an accepted block that now fails becomes stale.
+
+        Returns:
+            As `load`.
+        """
+        with writing(self.engine) as connection:
+            return loading.renew(connection, form, period, judged)
+
+    def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
+        """The period's submissions that are not superseded, as they were read."""
+        with reading(self.engine) as connection:
+            return histories.stored_batch(connection, form, period, bureaus)
+
+    def history(self, form: Form, period: Period, bureaus: Sequence[str | None], cells: Sequence[str]) -> History:
+        """What the preceding period accepted, by cell name, one entry for each of `bureaus`."""
+        with reading(self.engine) as connection:
+            return histories.history(connection, form, period, bureaus, cells)
+
+    def import_baseline(
+        self, run: str, family: str, forms: Forms, rows: Sequence[BaselineRow], source: str, at: datetime, *, replace: bool
+    ) -> Imported:
+        """Take over figures of earlier periods, marked unverified."""
+        with writing(self.engine) as connection:
+            return baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
+
+    # -- figures
+
+    def freeze(
+        self,
+        run: str,
+        form: Form,
+        period: Period,
+        owing: Sequence[Bureau],
+        due: date | None,
+        at: datetime,
+        others: int = 0,
+    ) -> Consolidation:
+        """Freeze the period's provisional version; the newest one is returned where nothing changed."""
+        with writing(self.engine) as connection:
+            return figures.freeze(connection, run, form, period, owing, due, at, others)
+
+    def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
+        """The newest frozen version (or one by number), as it was frozen."""
+        with reading(self.engine) as connection:
+            return figures.newest(connection, family, period, version)
+
+    # -- questions
+
+    def bureau_figures(self, family: str, period: Period) -> list[BureauFigure]:
+        """Every bureau's figures that count in the period."""
+        with reading(self.engine) as connection:
+            return queries.bureau_figures(connection, family, period)
+
+    def failures(self, family: str, period: Period, bureau: str | None = None) -> list[StoredFailure]:
+        """The period's failures, errors first, then by impact."""
+        with reading(self.engine) as connection:
+            return queries.failures(connection, family, period, bureau)
+
+    def refused(self, period: Period) -> list[Refused]:
+        """Files of the period that gave no submission."""
+        with reading(self.engine) as connection:
+            return queries.refused(connection, period)
+
+    def unread(self, family: str, period: Period) -> list[tuple[str, Unread]]:
+        """What looked like a figure and was not understood, by file."""
+        with reading(self.engine) as connection:
+            return queries.unread_places(connection, family, period)
+
+    def later_periods(self, family: str, period: Period) -> tuple[Period, ...]:
+        """Periods after `period` that hold submissions."""
+        with reading(self.engine) as connection:
+            return queries.later_periods(connection, family, period)
+
+    def periods(self, family: str) -> tuple[Period, ...]:
+        """All periods that hold submissions."""
+        with reading(self.engine) as connection:
+            return queries.periods(connection, family)

@@ -1,0 +1,141 @@
+"""Questions that people and reports ask of the warehouse. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, select
+
+from disclosure_etl.warehouse.tables import (
+    current_block,
+    dim_cell,
+    dim_indicator,
+    dim_period,
+    document,
+    fact_observation,
+    failure,
+    receipt,
+    submission,
+    unread,
+)
+from schemas.consolidation import BureauFigure
+from schemas.errors import Message
+from schemas.periods import Period
+from schemas.records import Failure, Severity, Status, Unread
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFailure:
+    """A failure with whose and which file's it is."""
+
+    bureau: str | None
+    file: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that could not be read, or that the program failed on."""
+
+    file: str
+    status: str
+    code: str
+    message: Message
+
+
+_RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure.c.severity, else_=2)
+
+
+def failures(connection: Connection, family: str, period: Period, bureau: str | None) -> list[StoredFailure]:
+    """The period's failures of submissions that are not superseded: errors first, then by impact."""
+    statement = (
+        select(failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file)
+        .join(submission, submission.c.id == failure.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(submission.c.family == family, dim_period.c.code == period.code)
+        .where(submission.c.status != Status.SUPERSEDED.value)
+        .order_by(_RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, failure.c.rule, failure.c.failure_id)
+    )
+    if bureau is not None:
+        statement = statement.where(submission.c.bureau_code == bureau)
+    return [
+        StoredFailure(
+            row.bureau_code,
+            row.file,
+            Failure(
+                row.failure_id, row.rule, row.kind, Severity(row.severity), row.block, tuple(row.indicators), row.column_code,
+                tuple(row.cells), tuple(row.seen), row.expected, row.difference, row.diagnosis, row.impact, row.legal,
+                Message(row.message_zh, row.message_en), row.implied_by,
+            ),
+        )
+        for row in connection.execute(statement)
+    ]  # fmt: skip
+
+
+def refused(connection: Connection, period: Period) -> list[Refused]:
+    """Files of the period that gave no submission, with why."""
+    concerned = (document.c.named_period == period.code) | (
+        document.c.named_period.is_(None) & (document.c.seen_for == period.code)
+    )
+    rows = connection.execute(
+        select(receipt.c.name, document.c.status, document.c.problem_code, document.c.problem_zh, document.c.problem_en)
+        .join(document, document.c.digest == receipt.c.digest)
+        .where(document.c.status != "read", concerned)
+        .order_by(receipt.c.name)
+    )
+    return [Refused(row.name, row.status, row.problem_code, Message(row.problem_zh, row.problem_en)) for row in rows]
+
+
+def unread_places(connection: Connection, family: str, period: Period) -> list[tuple[str, Unread]]:
+    """What looked like a figure and was not understood, by file."""
+    rows = connection.execute(
+        select(submission.c.file, unread.c.locator, unread.c.text)
+        .join(submission, submission.c.id == unread.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(submission.c.family == family, dim_period.c.code == period.code)
+        .where(submission.c.status != Status.SUPERSEDED.value)
+        .order_by(unread.c.id)
+    )
+    return [(row.file, Unread(row.locator, row.text)) for row in rows]
+
+
+def bureau_figures(connection: Connection, family: str, period: Period) -> list[BureauFigure]:
+    """Every bureau's figures that count in the period, shares left out."""
+    rows = connection.execute(
+        select(
+            current_block.c.bureau_code, dim_indicator.c.code, dim_cell.c.column_code, dim_cell.c.measure,
+            fact_observation.c.value, dim_cell.c.scale, current_block.c.accepted,
+        )
+        .select_from(current_block)
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
+        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
+        .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
+        .where(current_block.c.family == family, dim_period.c.code == period.code, dim_cell.c.measure != "share")
+    )  # fmt: skip
+    return [BureauFigure(*row) for row in rows]
+
+
+def later_periods(connection: Connection, family: str, period: Period) -> tuple[Period, ...]:
+    """Periods after `period`, of its frequency, that hold submissions, in order."""
+    rows = connection.execute(
+        select(dim_period.c.code)
+        .join(submission, submission.c.period_id == dim_period.c.id)
+        .where(submission.c.family == family, dim_period.c.frequency == period.frequency.value)
+        .where(dim_period.c.first_day > period.start)
+        .distinct()
+        .order_by(dim_period.c.code)
+    )
+    return tuple(Period.parse(code) for code in rows.scalars())
+
+
+def periods(connection: Connection, family: str) -> tuple[Period, ...]:
+    """All periods that hold submissions, in order."""
+    rows = connection.execute(
+        select(dim_period.c.code)
+        .join(submission, submission.c.period_id == dim_period.c.id)
+        .where(submission.c.family == family)
+        .distinct()
+        .order_by(dim_period.c.code)
+    )
+    return tuple(Period.parse(code) for code in rows.scalars())
