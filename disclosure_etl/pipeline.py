@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from disclosure_etl.intake.identity import period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import Delivery
 from disclosure_etl.office import Office
@@ -56,8 +57,8 @@ class Month:
     _interpreter: Interpreter = field(init=False)
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
     _receipts: dict[str, Receipt] = field(init=False, default_factory=dict)
-    _others: int = field(init=False, default=0)
-    _faults: list[str] = field(init=False, default_factory=list)
+    _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
+    _faults: dict[str, str] = field(init=False, default_factory=dict)  # by file
     _judged: list[Judged] = field(init=False, default_factory=list)
     _stored: frozenset[str] = field(init=False, default=frozenset())
 
@@ -103,7 +104,7 @@ class Month:
                 submissions.append(submission)
         self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
         records = {**known, **{record.digest: record for record in documents}}
-        self._others += sum(self._is_of_another_period(records[receipt.digest]) for receipt in receipts)
+        self._others[chunk] = sum(self._is_of_another_period(records[receipt.digest]) for receipt in receipts)
         for submission in submissions:
             self._submissions[submission.digest] = submission
         for receipt in receipts:
@@ -128,7 +129,7 @@ class Month:
         except Unreadable as problem:
             return DocumentRecord.unreadable(digest, named_code, problem.code, problem.zh, problem.en), None
         except Exception as fault:  # a fault of the program in reading one file must not cost the others their month
-            self._faults.append(f"{name}: {type(fault).__name__}: {fault}")
+            self._faults[name] = f"{type(fault).__name__}: {fault}"
             return DocumentRecord.failed(digest, named_code, f"{type(fault).__name__}: {fault}"), None
         one = found.submission
         record = DocumentRecord.read(digest, document.format, one.bureau_written, one.period or None, named_code, one.form)
@@ -145,9 +146,12 @@ class Month:
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         self._judged = _verdicts(self.office, batch, totals_of(batch))
         self._judged += [held_unjudged(one) for one in new if one not in fitting]
-        self._faults += [f"{one.submission.file}: {one.fault}" for one in self._judged if one.fault]
+        self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
+
+    def _note_faults(self, verdicts: Sequence[Judged]) -> None:
+        self._faults |= {one.submission.file: one.fault for one in verdicts if one.fault}
 
     def _is_news(self, one: Submission) -> bool:
         wanted = self.bureaus is None or one.bureau in self.bureaus
@@ -175,9 +179,10 @@ class Month:
         """Freeze the period's provisional version, judge the later months of the changed bureaus again, and end the run."""
         warehouse = self.office.warehouse
         now = self.office.clock()
-        consolidation = _frozen(self.office, self.run, self.form, self.period, self._others)
+        consolidation = _frozen(self.office, self.run, self.form, self.period, sum(self._others.values()))
         later = self._follow(changed)
-        result = MonthResult(consolidation, later, tuple(self._faults))
+        faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
+        result = MonthResult(consolidation, later, faults)
         warehouse.finish_run(self.run, "failed" if self._faults else "done", dict(consolidation.counts), now)
         return result
 
@@ -194,7 +199,7 @@ class Month:
             batch = warehouse.stored_batch(form, later, bureaus=changed)
             if batch.submissions:
                 verdicts = _verdicts(self.office, batch, totals_of(warehouse.stored_batch(form, later)))
-                self._faults += [f"{one.submission.file}: {one.fault}" for one in verdicts if one.fault]
+                self._note_faults(verdicts)
                 warehouse.renew(form, later, verdicts)
             before = warehouse.consolidation(self.family, later)
             others = before.counts[Status.OTHER_PERIOD] if before else 0
@@ -239,3 +244,39 @@ def roll_up(office: Office, family: str, period: Period) -> Consolidation:
     consolidation = _frozen(office, run, form, period)
     warehouse.finish_run(run, "done", dict(consolidation.counts), office.clock())
     return consolidation
+
+
+def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> list[str]:
+    """What a rerun of `period` would take and change, a line each; nothing is written, not even a receipt."""
+    form = office.forms.choose(family, period)
+    warehouse, interpreter = office.warehouse, Interpreter(office.forms.forms, office.bureaus)
+    arrived: dict[str, tuple[Delivery, bytes]] = {}
+    for delivery in office.inbox.deliveries(office.clock()):
+        data = delivery.read()
+        arrived.setdefault(digest_of(data), (delivery, data))
+    known = warehouse.documents(list(arrived))
+    new: list[Submission] = []
+    lines: list[str] = []
+    for digest, (delivery, data) in arrived.items():
+        if digest in known and known[digest].loaded:
+            continue
+        try:
+            one = interpreter.interpret(read_document(delivery.name, data, office.settings.read_limits)).submission
+        except Unreadable as problem:
+            if digest not in known:
+                lines.append(f"{delivery.name}: unreadable ({problem.code})")
+            continue
+        if one.period == period.code and one.form == form.key and (bureaus is None or one.bureau in bureaus):
+            new.append(one)
+    stored = warehouse.stored_batch(form, period)
+    batch = Batch(form, period, (*stored.submissions, *mark_two_returns(new)))
+    taken = {one.digest for one in new}
+    for verdict in _verdicts(office, batch, totals_of(batch)):
+        sent = verdict.submission
+        if sent.digest in taken:
+            held = ", ".join(sorted(verdict.held_blocks)) or "nothing"
+            lines.append(f"{sent.file}: {sent.bureau} {sent.period} revision {sent.revision} would be taken; holds {held}")
+    if taken:
+        later = [str(one) for one in warehouse.later_periods(family, period)]
+        lines.append(f"would be judged again and frozen anew: {', '.join([str(period), *later])}")
+    return lines or ["nothing new has arrived; nothing would change"]

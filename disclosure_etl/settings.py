@@ -183,9 +183,14 @@ def _database_url(text: str, base: Path) -> str:
 
 
 def _language(setting: str, environment: Mapping[str, str]) -> Language:
-    """Chinese or English; by default the terminal's, and Chinese where it says nothing."""
-    for wish in (environment.get("DISCLOSURE_LANG"), setting if setting != "auto" else None):
-        if wish:
-            return "en" if wish.startswith("en") else "zh"
-    terminal = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    wish = environment.get("DISCLOSURE_LANG") or (setting if setting != "auto" else None)
+    if wish:
+        return "en" if wish.startswith("en") else "zh"
+    return terminal_language(environment)
+
+
+def terminal_language(environment: Mapping[str, str]) -> Language:
+    """English where the terminal speaks it; Chinese everywhere else, also where it says nothing."""
+    names = ("DISCLOSURE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    terminal = next((environment[name] for name in names if environment.get(name)), "")
     return "en" if terminal.lower().startswith("en") else "zh"

@@ -61,3 +61,11 @@ class Figure:
     percent: bool = False
     trouble: Trouble = Trouble.NONE
     stored: str | None = None
+
+
+def figure_text(number: int, scale: int) -> str:
+    """A scaled whole number as decimal text without trailing zeros: (2380, 2) → 23.8."""
+    if scale == 0:
+        return str(number)
+    text = f"{Decimal(number).scaleb(-scale):f}"
+    return text.rstrip("0").rstrip(".")

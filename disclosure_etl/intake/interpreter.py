@@ -27,14 +27,6 @@ _Value = tuple[int, int, int, int, str]  # number, meaning, decimals, trouble, t
 _BLANK: _Value = (0, int(Meaning.BLANK), NO_DECIMALS, int(Trouble.NONE), "")
 
 
-@dataclass(frozen=True)
-class Interpretation:
-    """A document as a submission, with the identity it was read under and the period that its file name told."""
-
-    submission: Submission
-    identity: Identity
-
-
 @dataclass
 class _Reading:
     """One grid of a document with the layout found in it."""
@@ -42,6 +34,25 @@ class _Reading:
     grid: Grid
     found: Scan
     layout: Layout
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """A document as a submission, with the identity that it was read under."""
+
+    submission: Submission
+    identity: Identity
+    _readings: Sequence[_Reading]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label of each cell's row as written; '' where the document has no such row."""
+        found = [""] * len(self.submission.texts)
+        for reading in reversed(self._readings):
+            for position, place in enumerate(reading.layout.labels):
+                if place is not None:
+                    found[position] = _text(reading.grid, place)
+        return tuple(found)
 
 
 @dataclass
@@ -77,7 +88,7 @@ class Interpreter:
         _, form, readings = best
         header, cells = _header(readings)
         who = identify(document.name, header, cells, self.bureaus)
-        return Interpretation(self._submission(document, form, readings, header, who), who)
+        return Interpretation(self._submission(document, form, readings, header, who), who, readings)
 
     def _candidates(self, document: Document) -> list[Form]:
         """The forms to try: those that cover the period which the header tells, else all. Labels decide among them."""

@@ -29,12 +29,14 @@ class Scan:
 class Layout:
     """Places in one grid.
 
-    `slots` has one entry a cell of the form, None where the grid lacks it. `header` has, per header field, the place
+    `slots` has one entry a cell of the form, None where the grid lacks it; `labels` is where the label of its row
+    stands. `header` has, per header field, the place
     of its value (or its label's own place, where the value stands behind a colon). `aside` are columns, from the row
     of their heading on, in which nothing is a figure.
     """
 
     slots: tuple[Place | None, ...]
+    labels: tuple[Place | None, ...]
     header: dict[str, Place]
     inline: dict[str, str]
     aside: tuple[tuple[int, int, int], ...]  # column, first row, first row of the next heading
@@ -157,6 +159,7 @@ def lay_out(form: Form, grid: Grid, found: Scan) -> Layout:
     """Find the places of all cells of `form` and of the header fields."""
     headings = _headings(form, found.anchors)
     slots: list[Place | None] = [None] * len(form.cells)
+    labels: list[Place | None] = [None] * len(form.cells)
     aside: list[tuple[int, int, int]] = []
     end_of_grid = len(grid.values) + 1
     placed: set[str] = set()
@@ -169,7 +172,8 @@ def lay_out(form: Form, grid: Grid, found: Scan) -> Layout:
             columns = heading.share_columns if cell.measure == "share" else heading.columns
             if cell.indicator in rows and cell.indicator not in placed and cell.column in columns:
                 slots[cell.position] = (rows[cell.indicator][0], columns[cell.column])
+                labels[cell.position] = rows[cell.indicator]
         placed |= rows.keys()
     header, inline = _header(grid, found.anchors, headings[0].row if headings else end_of_grid)
     consumed = frozenset([place for place in slots if place is not None] + list(header.values()))
-    return Layout(tuple(slots), header, inline, tuple(aside), consumed)
+    return Layout(tuple(slots), tuple(labels), header, inline, tuple(aside), consumed)

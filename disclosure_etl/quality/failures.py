@@ -20,7 +20,7 @@ from schemas.constraints import Constraint, ConstraintTable, Kind, ShareGroup, T
 from schemas.forms import SHARE_DECIMALS, Cell, Form
 from schemas.kernels import Diagnosis, Outcome
 from schemas.records import Batch, Failure, Finding, History, Severity, Submission, failure_id
-from schemas.values import Trouble
+from schemas.values import Trouble, figure_text
 
 _SHARE_SEVERITY = {
     Diagnosis.ADJUSTED: Severity.NOTICE,
@@ -29,14 +29,6 @@ _SHARE_SEVERITY = {
     Diagnosis.UNATTAINABLE: Severity.ERROR,
     Diagnosis.WRONG: Severity.ERROR,
 }
-
-
-def figure_text(number: int, scale: int) -> str:
-    """A scaled whole number as decimal text without trailing zeros: (2380, 2) → 23.8."""
-    if scale == 0:
-        return str(number)
-    text = f"{Decimal(number).scaleb(-scale):f}"
-    return text.rstrip("0").rstrip(".")
 
 
 @dataclass

@@ -1,0 +1,70 @@
+"""The blank workbooks of a period: for whom, under which name, with which openings. Not here: what one looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from disclosure_etl.bureaus import Bureau
+from disclosure_etl.intake.templates import Filling, workbook
+from disclosure_etl.office import Office
+from schemas.constraints import Kind, constraint_table
+from schemas.errors import UserError
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import History
+
+
+def blank_workbooks(
+    office: Office, family: str, period: Period, written: Sequence[str] | None
+) -> Iterator[tuple[str, bytes]]:
+    """File name and bytes of each bureau's blank workbook.
+
+    Args:
+        written: bureaus by code or name; all that owe the return where None.
+
+    Raises:
+        UserError: a bureau that is not known on the period's last day.
+    """
+    form = office.forms.choose(family, period)
+    bureaus = list(office.owing(family, period)) if not written else [_known(office, name, period) for name in written]
+    table = constraint_table(form, period)
+    history = office.warehouse.history(form, period, [bureau.code for bureau in bureaus], table.previous_cells)
+    for row, bureau in enumerate(bureaus):
+        header = {"bureau": bureau.name_zh, "bureau_code": bureau.code}
+        figures = opening_figures(form, period, history, row)
+        yield f"{bureau.name_zh}_{period}.xlsx", workbook(form, period, Filling(header, figures))
+
+
+def _known(office: Office, written: str, period: Period) -> Bureau:
+    found = office.bureaus.find(written, period.end)
+    if found is None:
+        known = "、".join(bureau.code for bureau in office.bureaus.bureaus if bureau.exists_on(period.end))
+        raise UserError(
+            f"没有名为或代码为「{written}」的单位;已有:{known}。",
+            f"There is no bureau '{written}'; known: {known}.",
+        )
+    return found
+
+
+def opening_figures(form: Form, period: Period, history: History, row: int) -> dict[tuple[str, str], Decimal]:
+    """What may be filled in: openings as the preceding period's accepted closings, in each column as its rule says."""
+    found: dict[tuple[str, str], Decimal] = {}
+    for rule in constraint_table(form, period).constraints:
+        last = rule.terms[-1].cell
+        balance = form.indicators[last.indicator].balance
+        is_opening = balance is not None and balance.role == "opening"
+        if not is_opening or rule.kind not in (Kind.OPENING, Kind.YEAR_TO_DATE):
+            continue
+        source = rule.terms[0]
+        if source.previous:
+            values, known = history.previous[source.cell.name]
+            if known[row]:
+                found[(last.indicator, last.column)] = Decimal(int(values[row])).scaleb(-last.scale)
+    for rule in constraint_table(form, period).of_kind(Kind.YEAR_TO_DATE):
+        source, last = rule.terms[0], rule.terms[-1].cell
+        balance = form.indicators[last.indicator].balance
+        opens = balance is not None and balance.role == "opening" and not source.previous
+        if opens and (source.cell.indicator, source.cell.column) in found:
+            found[(last.indicator, last.column)] = found[(source.cell.indicator, source.cell.column)]
+    return found

@@ -1,0 +1,83 @@
+"""Checking one file before it is sent: what was read, what was not understood, what fails. No warehouse, nothing stored.
+
+Not here: the history of a bureau, so what looks back on an earlier period is not assessable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.raw_store import digest_of
+from disclosure_etl.intake.readers import read_document
+from disclosure_etl.quality.judging import held_unjudged, judge
+from disclosure_etl.settings import ReadLimits
+from schemas.documents import Unreadable
+from schemas.errors import Message, UserError
+from schemas.formfile import Forms
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Batch, History, Judged, Status
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One file's result. `judged`, `form` and `labels` (as written, per cell) are None where it could not be read."""
+
+    file: str
+    digest: str
+    status: Status
+    form: Form | None = None
+    judged: Judged | None = None
+    labels: Sequence[str] | None = None
+    refusal_code: str | None = None
+    refusal: Message | None = None
+
+
+def check_file(path: Path, forms: Forms, bureaus: Bureaus | None, limits: ReadLimits) -> Checked:
+    """Check one file.
+
+    Args:
+        bureaus: the office's tree; None where no office is configured, and then no bureau is recognised or missed.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"读不到文件 {path}:{error.strerror}。", f"Cannot read {path}: {error.strerror}.") from None
+    digest = digest_of(data)
+    try:
+        document = read_document(path.name, data, limits)
+        found = Interpreter(forms.forms, bureaus).interpret(document)
+    except Unreadable as problem:
+        message = Message(problem.zh, str(problem))
+        return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
+    one = found.submission
+    if bureaus is None:
+        one = replace(one, findings=tuple(finding for finding in one.findings if finding.code != "identity:bureau"))
+    form = next(form for form in forms.forms if form.key == one.form)
+    period = Period.parse(one.period) if one.period else _any_period(form)
+    if form.covers(period):
+        judged = judge(Batch(form, period, (one,)), History(), None)[0]
+    else:
+        judged = held_unjudged(one)
+    return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
+
+
+def _any_period(form: Form) -> Period:
+    """A period to judge a return by that names none: not a year's first, where cumulatives must equal the month."""
+    first = Period.parse(form.valid.first)
+    return first.shifted(1) if first.opens_year else first
+
+
+def _status(judged: Judged, form: Form) -> Status:
+    if judged.fault:
+        return Status.FAILED
+    if judged.whole_return_held or len(judged.held_blocks) == len(form.blocks):
+        return Status.HELD
+    return Status.PARTLY_HELD if judged.held_blocks else Status.ACCEPTED

@@ -1,0 +1,128 @@
+"""What machines get: the JSON of `check`, `consolidate`, `status` and `failures`. Held by the schemas in `schemas/contracts`.
+
+Not here: tables and words for people.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.consolidation import Consolidation
+from schemas.records import NO_DECIMALS, Failure, Status
+from schemas.values import Meaning, figure_text
+
+if TYPE_CHECKING:  # the quick check prints its result without paying for a database library
+    from disclosure_etl.checking import Checked
+    from disclosure_etl.warehouse import StoredFailure
+
+
+def number(value: int | None, scale: int) -> int | str | None:
+    """A scaled whole number as JSON: counts as numbers, decimals as text, so that nothing is rounded on the way."""
+    if value is None:
+        return None
+    return value if scale == 0 else figure_text(value, scale)
+
+
+def consolidation_object(one: Consolidation) -> dict[str, Any]:
+    """A consolidation as `consolidate --json` and `status --json` print it."""
+    return {
+        "family": one.family,
+        "period": one.period,
+        "run": one.run,
+        "version": one.version,
+        "status": one.status.value,
+        "found": one.found,
+        **{status.value: one.counts[status] for status in Status},
+        "missing": list(one.missing),
+        "late": list(one.late),
+        "failures": one.failures,
+        "not_assessable": one.not_assessable,
+        "coverage": one.coverage,
+        "figures": [
+            {
+                "indicator": figure.indicator,
+                "column": figure.column,
+                "value": number(figure.value, figure.scale),
+                "status": "validated" if figure.validated else "unvalidated",
+            }
+            for figure in one.figures
+        ],
+    }
+
+
+def failure_object(one: Failure) -> dict[str, Any]:
+    """A failure, in every command that lists some. `repairs` are suggested changes, none so far."""
+    return {
+        "id": one.id,
+        "rule": one.rule,
+        "kind": str(one.kind),
+        "severity": one.severity.value,
+        "indicators": list(one.indicators),
+        "column": one.column,
+        "cells": list(one.cells),
+        "seen": list(one.seen),
+        "expected": one.expected,
+        "difference": one.difference,
+        "diagnosis": one.diagnosis,
+        "impact": one.impact,
+        "legal": one.legal,
+        "message": {"zh": one.message.zh, "en": one.message.en},
+        "repairs": [],
+    }
+
+
+def stored_failure_object(one: StoredFailure) -> dict[str, Any]:
+    """A stored failure, with whose and which file's it is."""
+    return {"bureau": one.bureau, "file": one.file, "block": one.failure.block, **failure_object(one.failure)}
+
+
+def check_object(one: Checked) -> dict[str, Any]:
+    """One file as `check --json` prints it."""
+    result: dict[str, Any] = {
+        "file": one.file,
+        "digest": one.digest,
+        "bureau": None,
+        "period": None,
+        "form": None,
+        "status": one.status.value,
+        "observations": [],
+        "failures": [],
+        "not_assessable": [],
+        "unread": [],
+    }
+    if one.refusal is not None:
+        code = f"unreadable:{one.refusal_code}"
+        result["failures"] = [
+            {
+                "id": one.digest[:16], "rule": code, "kind": "unreadable", "severity": "error", "indicators": [],
+                "column": None, "cells": [], "seen": [], "expected": None, "difference": None, "diagnosis": None,
+                "impact": None, "legal": None, "message": {"zh": one.refusal.zh, "en": one.refusal.en}, "repairs": [],
+            }
+        ]  # fmt: skip
+    if one.judged is None or one.form is None or one.labels is None:
+        return result
+    sent = one.judged.submission
+    return result | {
+        "bureau": sent.bureau,
+        "period": sent.period or None,
+        "form": sent.form,
+        "observations": [
+            {
+                "indicator": cell.indicator,
+                "label": one.labels[cell.position],
+                "column": cell.column,
+                "measure": cell.measure,
+                "value": number(sent.numbers[cell.position], cell.scale)
+                if sent.decimals[cell.position] != NO_DECIMALS
+                else None,
+                "meaning": Meaning(sent.meanings[cell.position]).code,
+                "text": sent.texts[cell.position],
+                "cell": sent.locators[cell.position],
+            }
+            for cell in one.form.cells
+            if sent.locators[cell.position]
+        ],
+        "failures": [failure_object(failure) for failure in one.judged.failures],
+        "not_assessable": [{"rule": rule, "column": column} for rule, column in one.judged.not_assessable],
+        "unread": [{"cell": place.locator, "text": place.text} for place in sent.unread],
+    }

@@ -1,0 +1,130 @@
+"""Commands around single returns: template, check, import-history. For the clerk of a bureau and the office's beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, Session, print_json
+
+if TYPE_CHECKING:
+    from disclosure_etl.checking import Checked
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(name="template")(template)
+    app.command(name="check")(check)
+    app.command(name="import-history")(import_history)
+
+
+def template(
+    context: typer.Context,
+    bureau: Annotated[list[str] | None, typer.Option(help="A bureau's code or name; may be repeated. All who owe, if left out.")] = None,
+    period: Annotated[str, typer.Option(help="2014-05")] = "",
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("."),
+    family: Annotated[str | None, typer.Option(help="The form family; by default the office's.")] = None,
+) -> None:
+    """Write the blank workbook of a bureau, with last month's accepted closings as openings."""
+    from disclosure_etl.blank_workbooks import blank_workbooks
+    from flows.running import default_period
+    from schemas.periods import Period
+
+    session: Session = context.obj
+    office, chosen = session.office, family or session.settings.family
+    wanted = Period.parse(period) if period else default_period(office, chosen)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, data in blank_workbooks(office, chosen, wanted, bureau):
+        path = out / name
+        path.write_bytes(data)
+        session.say(f"已写出 {path}", f"wrote {path}")
+
+
+def check(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="The returns to check.", metavar="FILE…")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False,
+) -> None:
+    """Check returns before they are sent: what was read, what was not understood, what fails. Stores nothing."""
+    from disclosure_etl.bureaus import load_bureaus
+    from disclosure_etl.checking import check_file
+    from disclosure_etl.reports.contract import check_object
+    from schemas.formfile import load_forms
+    from schemas.records import Status
+
+    session: Session = context.obj
+    settings = session.settings
+    forms = load_forms(settings.dirs.files("forms", "*.yaml"), settings.optional_blocks)
+    bureaus = load_bureaus(settings.dirs.file("bureaus.yaml")) if settings.dirs.office is not None else None
+    results = [check_file(path, forms, bureaus, settings.read_limits) for path in files]
+    if json:
+        shown = [check_object(one) for one in results]
+        print_json(shown[0] if len(shown) == 1 else shown)
+    else:
+        for one in results:
+            _show(session, one)
+    if any(one.status is Status.FAILED for one in results):
+        raise typer.Exit(PROGRAM_FAULT)
+    unclean = [one for one in results if one.status is not Status.ACCEPTED or _wants_a_look(one)]
+    raise typer.Exit(NEEDS_PERSON if unclean else CLEAN)
+
+
+def _wants_a_look(one: Checked) -> bool:
+    from schemas.records import Severity
+
+    assert one.judged is not None
+    return any(failure.severity is not Severity.NOTICE for failure in one.judged.failures) or bool(
+        one.judged.submission.unread
+    )
+
+
+def _show(session: Session, one: Checked) -> None:
+    if one.refusal is not None:
+        session.say(f"✗ {one.file}:{one.refusal.zh}", f"✗ {one.file}: {one.refusal.en}")
+        return
+    assert one.judged is not None and one.form is not None
+    sent = one.judged.submission
+    known = sum(1 for locator in sent.locators if locator)
+    listed = [failure for failure in one.judged.failures if failure.implied_by is None]
+    session.say(
+        f"{'✓' if not listed else '✗'} {one.file}:{one.form.title.zh} {sent.period or '(无时期)'} "
+        f"{sent.header.get('bureau', '')},读到 {known} 格,未通过 {len(listed)},待判 {len(one.judged.not_assessable)}",
+        f"{'✓' if not listed else '✗'} {one.file}: {one.form.title.en} {sent.period or '(no period)'} "
+        f"{sent.header.get('bureau', '')}, {known} cells read, {len(listed)} failures, "
+        f"{len(one.judged.not_assessable)} not assessable",
+    )
+    for failure in listed:
+        session.say(f"  - {failure.message.zh}", f"  - {failure.message.en}")
+    for place in sent.unread:
+        session.say(f"  ? {place.locator}「{place.text}」未能识别为哪一项", f"  ? {place.locator} '{place.text}' was not understood")
+
+
+def import_history(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV with bureau,period,indicator,column,value; bureau empty for the office.")],
+    family: Annotated[str | None, typer.Option(help="The form family; by default the office's.")] = None,
+    replace: Annotated[bool, typer.Option(help="Replace figures that were imported with other values.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False,
+) -> None:
+    """Take over consolidations and balances from before this warehouse, marked unverified."""
+    from dataclasses import asdict
+
+    from disclosure_etl.baseline_file import read_baseline
+
+    session: Session = context.obj
+    office, chosen = session.office, family or session.settings.family
+    rows = read_baseline(file, office.bureaus)
+    run = office.warehouse.start_run("import-history", chosen, max(row.period for row in rows), office.clock())
+    imported = office.warehouse.import_baseline(
+        run, chosen, office.forms, rows, file.name, office.clock(), replace=replace
+    )
+    office.warehouse.finish_run(run, "done", asdict(imported), office.clock())
+    if json:
+        print_json(asdict(imported))
+    else:
+        session.say(
+            f"{file}:新增 {imported.inserted},未变 {imported.unchanged},替换 {imported.replaced}(均标为未经核实)。",
+            f"{file}: {imported.inserted} new, {imported.unchanged} unchanged, {imported.replaced} replaced (all unverified).",
+        )

@@ -1,0 +1,100 @@
+"""The month and its rerun as Prefect flows. Each task is one call into `disclosure_etl`, over a chunk or a whole stage.
+
+Not here: any step of the work itself (`disclosure_etl.pipeline`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from disclosure_etl.office import Office
+from disclosure_etl.pipeline import Month, Progress, rehearse
+from flows.artifacts import run_markdown
+from flows.running import Ran, default_period, frequency_of, open_office, run_period, write_tables
+from schemas.errors import UserError
+from schemas.periods import Period
+
+
+@flow(name="consolidate", flow_run_name="consolidate-{period}")
+def consolidate(
+    period: str | None = None, family: str | None = None, config: str | None = None, now: datetime | None = None
+) -> Ran:
+    """Consolidate a period: pull, read, judge, load, freeze.
+
+    Args:
+        period: such as 2014-05; the last one that is over where None (what the schedule asks for).
+        family: the form family; the office's default where None.
+        config: the office's configuration folder; found as on the command line where None.
+        now: the moment that the run takes for now; the office's clock where None.
+    """
+    office = open_office(Path(config) if config else None, now)
+    return in_tasks(office, family or office.settings.family, period, "consolidate", None)
+
+
+@flow(name="rerun", flow_run_name="rerun-{period}")
+def rerun(
+    period: str,
+    bureaus: list[str] | None = None,
+    dry_run: bool = False,
+    family: str | None = None,
+    config: str | None = None,
+    now: datetime | None = None,
+) -> Ran | list[str]:
+    """Take corrections of a period (of these bureaus only, where given), and judge what depends on them again.
+
+    A dry run changes nothing, and returns what it would do, a line each.
+    """
+    office = open_office(Path(config) if config else None, now)
+    chosen = family or office.settings.family
+    if dry_run:
+        lines = task(rehearse, name="rehearse", cache_policy=NO_CACHE)(office, chosen, Period.parse(period), bureaus)
+        text = "\n".join(f"- {line}" for line in lines)
+        create_markdown_artifact(f"# Rerun {period} (dry run)\n\n{text}", key=f"rerun-{period.lower()}")
+        return lines
+    return in_tasks(office, chosen, period, "rerun", bureaus)
+
+
+def in_tasks(
+    office: Office,
+    family: str,
+    code: str | None,
+    command: str,
+    bureaus: list[str] | None,
+    progress: Progress | None = None,
+) -> Ran:
+    """The stages of a month as tasks of the flow that calls this. Only pulling is tried again when it fails."""
+    period = Period.parse(code) if code else default_period(office, family)
+    if period.frequency is not frequency_of(office.forms, family):
+        ran = task(run_period, name="roll-up", cache_policy=NO_CACHE)(office, family, period)
+        _leave_artifact(office, ran)
+        return ran
+    options = {"progress": progress} if progress else {}
+    month = Month(office, family, period, command, bureaus, **options)
+
+    def again(_task, _run, state) -> bool:  # what a person has to mend will not mend itself in half a minute
+        return not isinstance(state.result(raise_on_failure=False), UserError)
+
+    find = task(month.find, name="find", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE)
+    read = task(
+        month.read_chunk, name="read", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE
+    )
+    for chunk in range(find()):
+        read(chunk)
+    task(month.judge, name="judge", cache_policy=NO_CACHE)()
+    changed = task(month.load, name="load", cache_policy=NO_CACHE)()
+    result = task(month.freeze, name="freeze", cache_policy=NO_CACHE)(changed)
+    ran = Ran(result, write_tables(office, (result.consolidation, *result.later)))
+    _leave_artifact(office, ran)
+    return ran
+
+
+def _leave_artifact(office: Office, ran: Ran) -> None:
+    one = ran.result.consolidation
+    form = next(form for form in office.forms.forms if form.key == one.form)
+    failures = office.warehouse.failures(one.family, Period.parse(one.period))
+    create_markdown_artifact(run_markdown(form, one, failures), key=f"{one.family}-{one.period}".lower())

@@ -1,0 +1,98 @@
+"""A Prefect server of our own, as a child process: started when needed, gone when the work is done, silent but for its log.
+
+An in-process temporary server would print its own troubles on a person's terminal while it exits.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.errors import ProgramError
+
+_STARTUP_SECONDS = 120
+
+
+def quiet_environment(home: Path, api: str | None) -> dict[str, str]:
+    """The variables under which Prefect keeps to itself. They must be set before Prefect is imported."""
+    variables = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": os.environ.get("PREFECT_LOGGING_LEVEL", "ERROR"),
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_CLI_COLORS": "false",
+    }
+    return variables | ({"PREFECT_API_URL": api} if api else {})
+
+
+def use(variables: Mapping[str, str]) -> None:
+    """Set the variables for this process and its children."""
+    os.environ.update(variables)
+
+
+@contextmanager
+def prefect_server(home: Path, port: int | None = None) -> Iterator[str]:
+    """A server on loopback with its files below `home`; yields the address of its API, and stops it afterwards.
+
+    Raises:
+        ProgramError: it did not come up; its log says why.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    port = port or _free_port()
+    api = f"http://127.0.0.1:{port}/api"
+    log = home / "server.log"
+    environment = {**os.environ, **quiet_environment(home, api), "PREFECT_LOGGING_LEVEL": "WARNING"}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            _wait_until_healthy(process, api, log)
+            yield api
+        finally:
+            _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], api: str, log: Path) -> None:
+    end = time.monotonic() + _STARTUP_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise ProgramError(f"the Prefect server ended at start with code {process.returncode}; see {log}")
+        try:
+            with urllib.request.urlopen(f"{api}/health", timeout=2) as answer:  # noqa: S310 - our own loopback address
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise ProgramError(f"the Prefect server did not answer within {_STARTUP_SECONDS} s; see {log}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server and whatever it started: it leads a process group of its own."""
+    for signal_number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, signal_number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    if process.poll() is None:
+        process.wait()

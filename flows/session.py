@@ -1,0 +1,107 @@
+"""One invocation of the command line: its options, language and output, and the exit code that a result comes to.
+
+Nothing heavy is imported here: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import Language, Message
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from disclosure_etl.office import Office
+    from disclosure_etl.settings import Settings
+    from flows.running import Ran
+    from schemas.consolidation import Consolidation
+
+CLEAN, NEEDS_PERSON, WRONG_USAGE, PROGRAM_FAULT = 0, 1, 2, 3
+
+
+@dataclass
+class Session:
+    """What the global options said."""
+
+    config: Path | None
+    chosen_language: str | None
+    now: datetime | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The office's settings, read once."""
+        from disclosure_etl.settings import load_settings
+
+        environment = dict(os.environ)
+        if self.chosen_language:
+            environment["DISCLOSURE_LANG"] = self.chosen_language
+        return load_settings(self.config, environment, Path.cwd())
+
+    @cached_property
+    def office(self) -> Office:
+        """The office, with its clock."""
+        from disclosure_etl.office import Office
+        from flows.running import office_clock
+
+        return Office(self.settings, office_clock(self.settings, self.now))
+
+    @property
+    def language(self) -> Language:
+        """The language of messages; it must be known even where settings cannot be read."""
+        if self.chosen_language:
+            return "en" if self.chosen_language == "en" else "zh"
+        if "settings" in self.__dict__:
+            return self.settings.language
+        from disclosure_etl.settings import terminal_language
+
+        return terminal_language(os.environ)
+
+    @cached_property
+    def console(self) -> Console:
+        """The terminal: colour and width only where there is one."""
+        from rich.console import Console
+
+        return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 200)
+
+    def say(self, zh: str, en: str) -> None:
+        """A line for the person."""
+        self.console.print(zh if self.language == "zh" else en, markup=False)
+
+    def warn(self, message: Message) -> None:
+        """A message on standard error, which machines do not read."""
+        print(message.in_language(self.language), file=sys.stderr)
+
+    def pick(self, zh: str, en: str) -> str:
+        """The text in the session's language."""
+        return zh if self.language == "zh" else en
+
+
+def print_json(value: Any) -> None:
+    """The one thing on standard output for machines."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def exit_code(one: Consolidation, faults: tuple[str, ...] = ()) -> int:
+    """What a consolidation comes to: 3 a program fault, 1 something for a person, 0 clean (notices allowed)."""
+    from schemas.records import Status
+
+    if faults or one.counts[Status.FAILED]:
+        return PROGRAM_FAULT
+    open_counts = (Status.HELD, Status.PARTLY_HELD, Status.UNREADABLE, Status.MISDIRECTED)
+    warnings = any(state.warnings or state.stale for state in one.bureaus)
+    return NEEDS_PERSON if one.missing or warnings or any(one.counts[status] for status in open_counts) else CLEAN
+
+
+def exit_code_of(ran: Ran) -> int:
+    """The worst of a run: its own period and the later ones that it touched."""
+    result = ran.result
+    return max(exit_code(one, result.faults) for one in (result.consolidation, *result.later))
