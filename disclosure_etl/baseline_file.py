@@ -55,7 +55,8 @@ def _row(path: Path, line: int, row: dict[str, str | None], bureaus: Bureaus) ->
         bureau = bureaus.find(texts["bureau"], period.end)
         if bureau is None:
             raise UserError(
-                f"{path} 第 {line} 行:没有单位「{texts['bureau']}」。", f"{path}, line {line}: no bureau '{texts['bureau']}'."
+                f"{path} 第 {line} 行:没有单位「{texts['bureau']}」。",
+                f"{path}, line {line}: no bureau '{texts['bureau']}'.",
             )
         code = bureau.code
     try:
@@ -64,6 +65,7 @@ def _row(path: Path, line: int, row: dict[str, str | None], bureaus: Bureaus) ->
         value = Decimal("NaN")
     if not value.is_finite():
         raise UserError(
-            f"{path} 第 {line} 行:「{texts['value']}」不是数字。", f"{path}, line {line}: '{texts['value']}' is not a number."
+            f"{path} 第 {line} 行:「{texts['value']}」不是数字。",
+            f"{path}, line {line}: '{texts['value']}' is not a number.",
         )
     return BaselineRow(code, period, texts["indicator"], texts["column"], value, line)

@@ -106,7 +106,9 @@ def load_calendar(files: Iterable[Path]) -> WorkCalendar:
         workdays.update(listed.workdays)
         for index, span in enumerate(listed.holidays):
             if span.last < span.first:
-                raise source.error(("holidays", index), f"「{span.name}」的 to 早于 from。", f"'{span.name}' ends early.")
+                raise source.error(
+                    ("holidays", index), f"「{span.name}」的 to 早于 from。", f"'{span.name}' ends early."
+                )
             holidays.update(span.first + timedelta(days=n) for n in range((span.last - span.first).days + 1))
     return WorkCalendar(frozenset(holidays), frozenset(workdays), frozenset(years))
 

@@ -132,7 +132,9 @@ class Month:
             self._faults[name] = f"{type(fault).__name__}: {fault}"
             return DocumentRecord.failed(digest, named_code, f"{type(fault).__name__}: {fault}"), None
         one = found.submission
-        record = DocumentRecord.read(digest, document.format, one.bureau_written, one.period or None, named_code, one.form)
+        record = DocumentRecord.read(
+            digest, document.format, one.bureau_written, one.period or None, named_code, one.form
+        )
         return record, one
 
     # -- quality
@@ -275,7 +277,9 @@ def rehearse(office: Office, family: str, period: Period, bureaus: Collection[st
         sent = verdict.submission
         if sent.digest in taken:
             held = ", ".join(sorted(verdict.held_blocks)) or "nothing"
-            lines.append(f"{sent.file}: {sent.bureau} {sent.period} revision {sent.revision} would be taken; holds {held}")
+            lines.append(
+                f"{sent.file}: {sent.bureau} {sent.period} revision {sent.revision} would be taken; holds {held}"
+            )
     if taken:
         later = [str(one) for one in warehouse.later_periods(family, period)]
         lines.append(f"would be judged again and frozen anew: {', '.join([str(period), *later])}")

@@ -19,7 +19,8 @@ def run_markdown(form: Form, one: Consolidation, failures: Sequence[StoredFailur
     lines = [
         f"# {form.title.zh} {one.period} · {one.status.value} v{one.version}",
         "",
-        "、".join(f"{status.value} {one.counts[status]}" for status in Status if one.counts[status]) or "nothing received",
+        "、".join(f"{status.value} {one.counts[status]}" for status in Status if one.counts[status])
+        or "nothing received",
         f"coverage {one.coverage:.1%} · failures {one.failures} · not assessable {one.not_assessable}",
     ]
     if one.missing:

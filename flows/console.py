@@ -29,8 +29,17 @@ _STATUS = {
     "misdirected": ("误投", "misdirected", "red"),
     "other_period": ("其他时期", "other period", "dim"),
 }
-_STAGES = {"read": ("读取", "reading"), "judge": ("校验", "judging"), "load": ("入库", "loading"), "follow": ("后续月份", "later months")}
-_SEVERITY = {"error": ("错误", "error", "red"), "warning": ("警告", "warning", "yellow"), "notice": ("提示", "notice", "dim")}
+_STAGES = {
+    "read": ("读取", "reading"),
+    "judge": ("校验", "judging"),
+    "load": ("入库", "loading"),
+    "follow": ("后续月份", "later months"),
+}
+_SEVERITY = {
+    "error": ("错误", "error", "red"),
+    "warning": ("警告", "warning", "yellow"),
+    "notice": ("提示", "notice", "dim"),
+}
 _MOST_BUREAUS = 60
 
 
@@ -102,7 +111,11 @@ def _bureau_table(
         label = form.indicators[code].label
         table.add_column(session.pick(label.zh, label.en), justify="right")
     blocks = {block.code: block.label for block in form.blocks}
-    rows = sorted(one.bureaus, key=lambda state: state.status == "accepted") if len(one.bureaus) > _MOST_BUREAUS else one.bureaus
+    rows = (
+        sorted(one.bureaus, key=lambda state: state.status == "accepted")
+        if len(one.bureaus) > _MOST_BUREAUS
+        else one.bureaus
+    )
     for state in rows[:_MOST_BUREAUS]:
         status = _status(session, state.status)
         if state.late:
@@ -173,4 +186,7 @@ def show_failures(
 def show_unread(session: Session, places: Sequence[tuple[str, Unread]]) -> None:
     """What looked like a figure and was not understood."""
     for file, place in places:
-        session.say(f"? 未能识别:{file} {place.locator}「{place.text}」", f"? not understood: {file} {place.locator} '{place.text}'")
+        session.say(
+            f"? 未能识别:{file} {place.locator}「{place.text}」",
+            f"? not understood: {file} {place.locator} '{place.text}'",
+        )

@@ -79,7 +79,9 @@ def in_tasks(
     def again(_task, _run, state) -> bool:  # what a person has to mend will not mend itself in half a minute
         return not isinstance(state.result(raise_on_failure=False), UserError)
 
-    find = task(month.find, name="find", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE)
+    find = task(
+        month.find, name="find", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE
+    )
     read = task(
         month.read_chunk, name="read", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE
     )

@@ -31,7 +31,9 @@ def serve_deployments(session: Session, port: int) -> None:
             schedules=[Cron(schedule.cron, timezone=schedule.timezone)],
             description="The scheduled month: the last one that is over.",
         )
-        on_demand = rerun.to_deployment(name="rerun", description="Corrections of a period; parameters period, bureaus, dry_run.")
+        on_demand = rerun.to_deployment(
+            name="rerun", description="Corrections of a period; parameters period, bureaus, dry_run."
+        )
         session.say(
             f"Prefect 服务:{api.removesuffix('/api')}(定时 {schedule.cron},{schedule.timezone})。按 Ctrl-C 停止。",
             f"Prefect server: {api.removesuffix('/api')} (cron {schedule.cron}, {schedule.timezone}). Ctrl-C stops it.",

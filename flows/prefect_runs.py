@@ -34,7 +34,12 @@ def run_recorded(
 
 
 def run_in_flow(
-    office: Office, command: str, family: str, code: str, bureaus: list[str] | None = None, progress: Progress | None = None
+    office: Office,
+    command: str,
+    family: str,
+    code: str,
+    bureaus: list[str] | None = None,
+    progress: Progress | None = None,
 ) -> Ran:
     """The stages under a flow of their own name, at the API that is in use."""
     from prefect import flow

@@ -22,7 +22,9 @@ from schemas.formfile import Forms
 from schemas.periods import Frequency, Period
 
 
-def open_office(config: Path | None, now: datetime | None = None, environment: Mapping[str, str] | None = None) -> Office:
+def open_office(
+    config: Path | None, now: datetime | None = None, environment: Mapping[str, str] | None = None
+) -> Office:
     """The office that `config`, the environment or the current folder tells; its clock stands at `now` where given."""
     settings = load_settings(config, os.environ if environment is None else environment, Path.cwd())
     return Office(settings, office_clock(settings, now))

@@ -20,10 +20,14 @@ from schemas.kernels import Outcome
 from schemas.records import NO_DECIMALS, Batch, History
 from schemas.values import Meaning, Trouble
 
-_LINEAR = tuple(kind for kind in Kind if kind not in (Kind.READING, Kind.REQUIRED, Kind.NEGATIVE, Kind.SHARE, Kind.SHARE_COLUMN))
+_LINEAR = tuple(
+    kind for kind in Kind if kind not in (Kind.READING, Kind.REQUIRED, Kind.NEGATIVE, Kind.SHARE, Kind.SHARE_COLUMN)
+)
 
 
-def wide_frame(batch: Batch, history: History, table: ConstraintTable, unknown: np.ndarray | None = None) -> pd.DataFrame:
+def wide_frame(
+    batch: Batch, history: History, table: ConstraintTable, unknown: np.ndarray | None = None
+) -> pd.DataFrame:
     """One row a submission: a nullable integer per cell, `previous:` figures, `meaning:`/`trouble:` codes, precisions.
 
     `unknown` (bool, submissions × cells) marks further numbers that must not be relied upon.
@@ -56,7 +60,9 @@ def blank_required(form: Form) -> list[int]:
     return [
         cell.position
         for cell in form.cells
-        if cell.measure != "share" and form.indicators[cell.indicator].required and form.columns[cell.column].required
+        if cell.measure != "share"
+        and form.indicators[cell.indicator].required
+        and form.columns[cell.column].required
         and form.indicators[cell.indicator].blank_means == "unknown"
     ]
 

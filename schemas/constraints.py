@@ -172,7 +172,15 @@ def _breakdown(form: Form, block: str, whole: Indicator, column: str, breakdown:
     code = f"breakdown:{whole.code}:{breakdown.name}"
     if breakdown.complete:
         yield Constraint(
-            code, Kind.BREAKDOWN, block, column, (*parts, total), Relation.EQUAL, Severity.ERROR, whole.legal, whole.code
+            code,
+            Kind.BREAKDOWN,
+            block,
+            column,
+            (*parts, total),
+            Relation.EQUAL,
+            Severity.ERROR,
+            whole.legal,
+            whole.code,
         )
         return
     for part in parts:  # an open or overlapping list bounds each part alone
@@ -220,7 +228,15 @@ def _balance(form: Form, account: str, members: list[tuple[str, Indicator]], col
     block = found[-1][0]
     if "closing" in roles:
         return Constraint(
-            f"balance:{account}", Kind.BALANCE, block, column, tuple(terms), Relation.EQUAL, Severity.ERROR, legal, last.code
+            f"balance:{account}",
+            Kind.BALANCE,
+            block,
+            column,
+            tuple(terms),
+            Relation.EQUAL,
+            Severity.ERROR,
+            legal,
+            last.code,
         )
     flipped = tuple(Term(-term.coefficient, term.cell) for term in terms)
     severity = Severity.ERROR if "opening" in roles else Severity.WARNING
@@ -237,7 +253,10 @@ def _role(indicator: Indicator) -> str:
 def _subsets(form: Form) -> Iterator[Constraint]:
     for block, indicator, column in _rows(form):
         if indicator.subset_of:
-            terms = (Term(1, _cell(form, indicator.code, column.code)), Term(-1, _cell(form, indicator.subset_of, column.code)))
+            terms = (
+                Term(1, _cell(form, indicator.code, column.code)),
+                Term(-1, _cell(form, indicator.subset_of, column.code)),
+            )
             yield Constraint(
                 f"subset:{indicator.code}", Kind.SUBSET, block, column.code, terms, Relation.AT_MOST,
                 Severity.ERROR, indicator.legal, indicator.code,
@@ -267,7 +286,9 @@ def _cumulatives(form: Form, opens_year: bool) -> Iterator[Constraint]:
 
 def _openings(form: Form) -> Iterator[Constraint]:
     closings = {
-        item.balance.account: item for item in form.indicators.values() if item.balance and item.balance.role == "closing"
+        item.balance.account: item
+        for item in form.indicators.values()
+        if item.balance and item.balance.role == "closing"
     }
     for block, indicator, column in _rows(form):
         if column.cumulates or not indicator.balance or indicator.balance.role != "opening":

@@ -31,7 +31,9 @@ class Forms:
         versions = [form for form in self.forms if form.family == family]
         if not versions:
             known = "、".join(sorted({form.family for form in self.forms}))
-            raise UserError(f"没有报表「{family}」;已有:{known}。", f"There is no form family '{family}'; known: {known}.")
+            raise UserError(
+                f"没有报表「{family}」;已有:{known}。", f"There is no form family '{family}'; known: {known}."
+            )
         day_form = next((form for form in versions if form.covers(period)), None)
         if day_form is None:
             spans = "、".join(f"{form.version}({form.valid.first} – {form.valid.last or '…'})" for form in versions)
@@ -146,7 +148,9 @@ def _check_references(where: _Where, places: dict[str, _Where], form: Form, sour
                 )
         for name in breakdown.shares.columns if breakdown.shares else ():
             if name not in form.columns:
-                raise source.error((*at, "breakdowns", n, "shares"), *_unknown("列", "column", name, list(form.columns)))
+                raise source.error(
+                    (*at, "breakdowns", n, "shares"), *_unknown("列", "column", name, list(form.columns))
+                )
     if item.subset_of and item.subset_of not in places:
         raise source.error((*at, "subset_of"), *_unknown("指标", "indicator", item.subset_of, list(places)))
     owners = [
@@ -176,7 +180,9 @@ def _check_circles(places: dict[str, _Where], source: Source) -> None:
         if code in path:
             circle = " → ".join((*path[path.index(code) :], code))
             raise source.error(
-                places[code].location, f"分项互相包含,成环:{circle}。", f"Parts contain one another in a circle: {circle}."
+                places[code].location,
+                f"分项互相包含,成环:{circle}。",
+                f"Parts contain one another in a circle: {circle}.",
             )
         if code not in done:
             for part in wholes[code]:
@@ -216,7 +222,9 @@ def _check_balances(places: dict[str, _Where], form: Form, source: Source) -> No
             )
         if len({where.indicator.decimals for where in members}) > 1:
             raise source.error(
-                at, f"账户「{account}」各项小数位数不同。", f"The indicators of account '{account}' have different decimals."
+                at,
+                f"账户「{account}」各项小数位数不同。",
+                f"The indicators of account '{account}' have different decimals.",
             )
 
 

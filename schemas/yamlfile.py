@@ -45,7 +45,9 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")]
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
@@ -61,9 +63,13 @@ def read_yaml(path: Path, model: type[M]) -> tuple[M, Source]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"读不到配置文件 {path}:{error.strerror}。", f"Cannot read {path}: {error.strerror}.") from None
+        raise ConfigError(
+            f"读不到配置文件 {path}:{error.strerror}。", f"Cannot read {path}: {error.strerror}."
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} 不是 UTF-8 文本;请另存为 UTF-8。", f"{path} is not UTF-8 text; save it as UTF-8.") from None
+        raise ConfigError(
+            f"{path} 不是 UTF-8 文本;请另存为 UTF-8。", f"{path} is not UTF-8 text; save it as UTF-8."
+        ) from None
     source = Source(path, {})
     loader = _Loader(text)
     try:

@@ -15,7 +15,9 @@ from disclosure_etl.intake.displayed import displayed, stored_decimal
 from schemas.documents import CellValue, Oddity
 from schemas.values import Figure, Meaning, Trouble
 
-_NOT_APPLICABLE = frozenset({"/", "\\", "-", "--", "---", "—", "——", "–", "―", "――", "无", "不适用", "n/a", "na", "不涉及"})
+_NOT_APPLICABLE = frozenset(
+    {"/", "\\", "-", "--", "---", "—", "——", "–", "―", "――", "无", "不适用", "n/a", "na", "不涉及"}
+)
 _NOTHING = frozenset({"未收到申请", "未收到", "没有收到", "未发生", "没有发生"})
 _ERROR = re.compile(r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|N/A|SPILL!|CALC!|####+)", re.IGNORECASE)
 _FOOTNOTES = re.compile(r"[①-⓿❶-➓*※]+$|^[①-⓿❶-➓]+")
@@ -25,7 +27,20 @@ _NUMBER = re.compile(
     rf"(?P<scale>[万亿]?)(?P<unit>{_UNITS}|%)?"
 )
 _HAN_NUMBER = re.compile(rf"(?P<han>[零〇一二两三四五六七八九十百千万]+)(?P<unit>{_UNITS})?")
-_HAN_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_HAN_DIGITS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
 _SCALES = {"": 0, "万": 4, "亿": 8}
 
@@ -87,7 +102,9 @@ def _text_figure(raw: str) -> Figure:
     plain = unicodedata.normalize("NFKC", _FOOTNOTES.sub("", text))
     plain = re.sub(r"\s+", "", plain).replace("−", "-")
     if not plain:
-        return Figure(text, None, Meaning.BLANK if not text else Meaning.TEXT, trouble=Trouble.TEXT if text else Trouble.NONE)
+        return Figure(
+            text, None, Meaning.BLANK if not text else Meaning.TEXT, trouble=Trouble.TEXT if text else Trouble.NONE
+        )
     if plain.lower() in _NOT_APPLICABLE:
         return Figure(text, None, Meaning.NOT_APPLICABLE)
     if plain in _NOTHING:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.figures import figure

@@ -82,7 +82,9 @@ def _headings(form: Form, anchors: Iterable[Anchor]) -> list[_Heading]:
     rows: dict[int, list[Anchor]] = {}
     for anchor in anchors:
         rows.setdefault(anchor[0], []).append(anchor)
-    shared = {code for item in form.indicators.values() for b in item.breakdowns if b.shares for code in b.shares.columns}
+    shared = {
+        code for item in form.indicators.values() for b in item.breakdowns if b.shares for code in b.shares.columns
+    }
     headings = []
     for row, found in sorted(rows.items()):
         if not any(word.has(WordKind.COLUMN) for _, _, word in found):

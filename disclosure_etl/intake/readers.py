@@ -27,7 +27,9 @@ def read_document(name: str, data: bytes, limits: ReadLimits = ReadLimits()) -> 
     if len(data) > limits.max_bytes:
         raise refused("max_bytes", len(data), limits.max_bytes)
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        raise Unreadable("empty", "文件是空的,没有任何内容。请重新保存并发送。", "The file is empty. Save and send it again.")
+        raise Unreadable(
+            "empty", "文件是空的,没有任何内容。请重新保存并发送。", "The file is empty. Save and send it again."
+        )
     digest = hashlib.sha256(data).hexdigest()
     if data.startswith(_ZIP):
         return Document(name, digest, "xlsx", read_xlsx(data, limits))
@@ -59,4 +61,6 @@ def _ole_problem(data: bytes) -> Unreadable:
 
 def _looks_like_html(data: bytes) -> bool:
     head = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return head.startswith(b"<") and any(mark in head for mark in (b"<html", b"<!doctype", b"<table", b"<head", b"<meta"))
+    return head.startswith(b"<") and any(
+        mark in head for mark in (b"<html", b"<!doctype", b"<table", b"<head", b"<meta")
+    )

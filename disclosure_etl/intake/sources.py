@@ -53,7 +53,11 @@ class FolderSource:
             )
         for path in sorted(self.root.rglob("*")):
             parts = path.relative_to(self.root).parts
-            if any(part.startswith((".", "~$")) for part in parts) or path.suffix.lower() in _NOT_YET or not path.is_file():
+            if (
+                any(part.startswith((".", "~$")) for part in parts)
+                or path.suffix.lower() in _NOT_YET
+                or not path.is_file()
+            ):
                 continue
             written = datetime.fromtimestamp(path.stat().st_mtime, tz=self.timezone)
             yield Delivery("/".join(parts), path, min(written, now))

@@ -83,7 +83,9 @@ class _Styles:
         self.check = book.add_format({**base, "font_color": "#3E7B4F", "font_size": 10})
         self.wrong = book.add_format({"font_color": "#FFFFFF", "bg_color": "#C62828", "bold": True})
         self.none = book.add_format({**boxed, "bg_color": "#F5F7FA"})
-        self.note = book.add_format({**base, "font_size": 9, "font_color": "#52606D", "text_wrap": True, "valign": "top"})
+        self.note = book.add_format(
+            {**base, "font_size": 9, "font_color": "#52606D", "text_wrap": True, "valign": "top"}
+        )
 
     def figure(self, decimals: int, locked: bool = False) -> object:
         """An input (or, locked, a computed) cell with as many decimals as its indicator prints."""
@@ -115,7 +117,9 @@ class _Sheet:
             for code in b.shares.columns
         }  # fmt: skip
         at = 2 + len(table.columns)
-        self.share_columns = {column.code: at + n for n, column in enumerate(c for c in table.columns if c.code in shared)}
+        self.share_columns = {
+            column.code: at + n for n, column in enumerate(c for c in table.columns if c.code in shared)
+        }
         at += len(self.share_columns)
         self.check_columns = {column.code: at + n for n, column in enumerate(table.columns)}
         self.width = at + len(self.check_columns)
@@ -205,7 +209,9 @@ class _Sheet:
                     places = breakdown.shares.decimals
                     formula = f'=IF(OR(N({total})=0,{part}=""),"",ROUND({part}/{total}*100,{places}))'
                     style = self.styles.figure(places, locked=True)
-                    self.sheet.write_formula(row, at, formula, style, self._share_value(whole.code, item.code, column, places))
+                    self.sheet.write_formula(
+                        row, at, formula, style, self._share_value(whole.code, item.code, column, places)
+                    )
                     return
         self.sheet.write_blank(row, at, None, self.styles.none)
 
@@ -229,13 +235,18 @@ class _Sheet:
             formula = '"' + _RIGHT + '"'
             for rule in reversed(rules):
                 formula = f"IF({self._wrong(rule)},{self._shown(rule)},{formula})"
-            own = " ".join(f'{self._at(term.cell.indicator, term.cell.column)}<>"",' for rule in rules for term in rule.terms)
+            own = " ".join(
+                f'{self._at(term.cell.indicator, term.cell.column)}<>"",' for rule in rules for term in rule.terms
+            )
             present = "OR(" + own.replace(" ", "").rstrip(",") + ")"
-            self.sheet.write_formula(row, at, f'=IF({present},{formula},"")', self.styles.check, self._check_value(rules))
+            self.sheet.write_formula(
+                row, at, f'=IF({present},{formula},"")', self.styles.check, self._check_value(rules)
+            )
 
     def _sum(self, rule: Constraint) -> str:
         return "".join(
-            f"{'+' if term.coefficient > 0 else '-'}N({self._at(term.cell.indicator, term.cell.column)})" for term in rule.terms
+            f"{'+' if term.coefficient > 0 else '-'}N({self._at(term.cell.indicator, term.cell.column)})"
+            for term in rule.terms
         )
 
     def _wrong(self, rule: Constraint) -> str:
@@ -259,7 +270,8 @@ class _Sheet:
             return ""
         for rule in rules:
             values = [
-                term.coefficient * figures.get((term.cell.indicator, term.cell.column), Decimal(0)) for term in rule.terms
+                term.coefficient * figures.get((term.cell.indicator, term.cell.column), Decimal(0))
+                for term in rule.terms
             ]
             if rule.relation is Relation.EQUAL and sum(values):
                 implied = sum(values[:-1], Decimal(0)) * -rule.terms[-1].coefficient

@@ -27,7 +27,8 @@ _BUILTIN = {
     **dict.fromkeys((14, 15, 16, 17, 18, 19, 20, 21, 22, *range(27, 37), 45, 46, 47, *range(50, 59)), "yyyy-mm-dd"),
 }  # fmt: skip
 _CELL = re.compile(
-    rb"<(?:\w+:)?c\s(?P<attributes>[^>]*?)(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>)", re.DOTALL
+    rb"<(?:\w+:)?c\s(?P<attributes>[^>]*?)(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>)",
+    re.DOTALL,
 )
 # The same cell as nearly every program writes it: attributes in this order, no prefix. Ten times as fast to match.
 _PLAIN_CELL = re.compile(
@@ -254,5 +255,3 @@ def _reconcile(grid: Grid, place: tuple[int, int], stored: str, code: str | None
         grid.values.append([])
     grid.values[row].extend([None] * (column + 1 - len(grid.values[row])))
     grid.values[row][column] = number
-
-

@@ -130,7 +130,9 @@ class FailureBuilder:
             message,
         )
 
-    def _linear(self, rules: tuple[Constraint, ...], where: list[tuple[int, int, int]]) -> Iterator[tuple[int, Failure]]:
+    def _linear(
+        self, rules: tuple[Constraint, ...], where: list[tuple[int, int, int]]
+    ) -> Iterator[tuple[int, Failure]]:
         for row, place, difference in where:
             rule = rules[place]
             one = self.batch.submissions[row]
@@ -151,7 +153,9 @@ class FailureBuilder:
                 expected=expected, difference=facts.difference, impact=self._impact(difference, last.cell),
             )  # fmt: skip
 
-    def _cellwise(self, kind: Kind, where: list[tuple[int, int, int]], cells: list[Cell]) -> Iterator[tuple[int, Failure]]:
+    def _cellwise(
+        self, kind: Kind, where: list[tuple[int, int, int]], cells: list[Cell]
+    ) -> Iterator[tuple[int, Failure]]:
         for row, place, _ in where:
             cell = cells[place]
             one = self.batch.submissions[row]
@@ -164,7 +168,9 @@ class FailureBuilder:
                 # A share is only checked, never loaded, and what is shown is a figure: neither may hold a block.
                 if cell.measure == "share" or trouble is Trouble.DISPLAY_DIFFERS:
                     severity = Severity.WARNING
-                unit, decimals = ("%", SHARE_DECIMALS) if cell.measure == "share" else (indicator.unit, indicator.decimals)
+                unit, decimals = (
+                    ("%", SHARE_DECIMALS) if cell.measure == "share" else (indicator.unit, indicator.decimals)
+                )
                 message = messages.reading_message(trouble, named, column.zh, column.en, unit, decimals)
             elif kind is Kind.REQUIRED:
                 message = messages.required_message(named, column.zh, column.en)
@@ -246,7 +252,9 @@ def _attached(failures: list[Failure]) -> list[Failure]:
 def finding_failure(one: Submission, finding: Finding) -> Failure:
     """A finding about the return as a whole, as the failure that holds it."""
     return Failure(
-        id=failure_id(finding.code, one.bureau or one.bureau_written, one.period, None, (*finding.cells, *finding.seen)),
+        id=failure_id(
+            finding.code, one.bureau or one.bureau_written, one.period, None, (*finding.cells, *finding.seen)
+        ),
         rule=finding.code,
         kind=finding.code.split(":")[0],
         severity=finding.severity,

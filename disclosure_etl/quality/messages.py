@@ -188,7 +188,9 @@ def negative_message(figure: Named, column_zh: str, column_en: str) -> Message:
     )
 
 
-def reading_message(trouble: Trouble, figure: Named, column_zh: str, column_en: str, unit: str, decimals: int) -> Message:
+def reading_message(
+    trouble: Trouble, figure: Named, column_zh: str, column_en: str, unit: str, decimals: int
+) -> Message:
     """A cell whose content is not the figure that it should be."""
     allowed_zh = "整数" if decimals == 0 else f"至多 {decimals} 位小数的数"
     allowed_en = "a whole number" if decimals == 0 else f"a number with at most {decimals} decimals"

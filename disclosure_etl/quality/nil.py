@@ -44,7 +44,9 @@ def fill_nil(batch: Batch, history: History, opens_year: bool) -> Batch:
     if not any(submission.nil for submission in batch.submissions):
         return batch
     sources = [
-        (cell.position, nil_source(batch.form, cell, opens_year)) for cell in batch.form.cells if cell.measure != "share"
+        (cell.position, nil_source(batch.form, cell, opens_year))
+        for cell in batch.form.cells
+        if cell.measure != "share"
     ]
     filled = tuple(
         _filled(submission, row, sources, history) if submission.nil else submission

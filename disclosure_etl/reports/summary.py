@@ -55,7 +55,9 @@ class _Formats:
         boxed = {**base, "border": 1, "border_color": "#9AA5B1"}
         self.title = book.add_format({**base, "font_size": 15, "bold": True})
         self.note = book.add_format({**base, "font_color": "#52606D"})
-        self.head = book.add_format({**boxed, "bold": True, "align": "center", "text_wrap": True, "bg_color": "#E8EDF3"})
+        self.head = book.add_format(
+            {**boxed, "bold": True, "align": "center", "text_wrap": True, "bg_color": "#E8EDF3"}
+        )
         self.text = book.add_format(boxed)
         self.wrap = book.add_format({**boxed, "text_wrap": True, "valign": "top"})
         self.absent = book.add_format({**boxed, "font_color": "#9E2A2B", "align": "center"})
@@ -176,7 +178,9 @@ def _states(book: Workbook, formats: _Formats, form: Form, one: Consolidation) -
     for at, head in enumerate(heads):
         sheet.write_string(0, at, head, formats.head)
     for row, state in enumerate(one.bureaus, 1):
-        received = state.received_at.astimezone(one.frozen_at.tzinfo).strftime("%Y-%m-%d %H:%M") if state.received_at else ""
+        received = (
+            state.received_at.astimezone(one.frozen_at.tzinfo).strftime("%Y-%m-%d %H:%M") if state.received_at else ""
+        )
         texts = (
             state.name_zh,
             _STATUS[state.status] + ("(待复核)" if state.stale else ""),

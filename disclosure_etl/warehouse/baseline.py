@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from disclosure_etl.warehouse.dimensions import period_id
 from disclosure_etl.warehouse.figures import newest, store
 from disclosure_etl.warehouse.tables import baseline, dim_period
-from schemas.consolidation import Consolidation, ConsolidatedFigure, VersionStatus
+from schemas.consolidation import ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import UserError
 from schemas.formfile import Forms
 from schemas.forms import Cell
@@ -141,12 +141,13 @@ def _freeze_unverified(
             ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, False)
             for cell in form.cells
             if cell.measure != "share"
-            and (value := office.get((cell.indicator, cell.column), sums.get((cell.indicator, cell.column)))) is not None
+            and (value := office.get((cell.indicator, cell.column), sums.get((cell.indicator, cell.column))))
+            is not None
         )
         if last is not None and last.figures == figures:
             continue
         frozen = Consolidation(
             family, form.key, period.frequency.value, code, run, 1 if last is None else last.version + 1,
-            VersionStatus.UNVERIFIED, "", at, 0, {status: 0 for status in Status}, (), (), 0, 0, 0.0, 0, 0, 0, figures, (),
+            VersionStatus.UNVERIFIED, "", at, 0, dict.fromkeys(Status, 0), (), (), 0, 0, 0.0, 0, 0, 0, figures, (),
         )  # fmt: skip
         store(connection, form, period, frozen, [])

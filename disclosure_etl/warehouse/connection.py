@@ -145,5 +145,3 @@ def bulk(connection: Connection, table: Any, rows: Iterator[tuple], columns: lis
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-
-

@@ -71,7 +71,13 @@ class Warehouse:
         with writing(self.engine) as connection:
             connection.execute(
                 insert(run_table).values(
-                    id=name, command=command, family=family, period=period.code, started_at=at, status="running", counts={}
+                    id=name,
+                    command=command,
+                    family=family,
+                    period=period.code,
+                    started_at=at,
+                    status="running",
+                    counts={},
                 )
             )
         return name
@@ -136,7 +142,15 @@ class Warehouse:
             return histories.history(connection, form, period, bureaus, cells)
 
     def import_baseline(
-        self, run: str, family: str, forms: Forms, rows: Sequence[BaselineRow], source: str, at: datetime, *, replace: bool
+        self,
+        run: str,
+        family: str,
+        forms: Forms,
+        rows: Sequence[BaselineRow],
+        source: str,
+        at: datetime,
+        *,
+        replace: bool,
     ) -> Imported:
         """Take over figures of earlier periods, marked unverified."""
         with writing(self.engine) as connection:

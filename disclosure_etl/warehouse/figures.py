@@ -30,7 +30,7 @@ from disclosure_etl.warehouse.tables import (
     receipt,
     submission,
 )
-from schemas.consolidation import BureauState, Consolidation, ConsolidatedFigure, VersionStatus
+from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import ProgramError
 from schemas.forms import Form
 from schemas.periods import Period
@@ -94,11 +94,26 @@ def freeze(
 
 
 def store(
-    connection: Connection, form: Form, period: Period, frozen: Consolidation, members: Sequence[tuple[str, str, int, bool]]
+    connection: Connection,
+    form: Form,
+    period: Period,
+    frozen: Consolidation,
+    members: Sequence[tuple[str, str, int, bool]],
 ) -> None:
     """Write a version down."""
     account = asdict(replace(frozen, figures=()))
-    for name in ("figures", "family", "form", "period", "frequency", "version", "status", "run", "frozen_at", "content_hash"):
+    for name in (
+        "figures",
+        "family",
+        "form",
+        "period",
+        "frequency",
+        "version",
+        "status",
+        "run",
+        "frozen_at",
+        "content_hash",
+    ):
         account.pop(name)
     account["counts"] = {status.value: count for status, count in frozen.counts.items()}
     for state in account["bureaus"]:
@@ -131,7 +146,13 @@ def store(
         connection.execute(
             insert(consolidation_member),
             [
-                {"consolidation_id": key, "bureau_code": bureau, "block": block, "submission_id": sent, "accepted": accepted}
+                {
+                    "consolidation_id": key,
+                    "bureau_code": bureau,
+                    "block": block,
+                    "submission_id": sent,
+                    "accepted": accepted,
+                }
                 for bureau, block, sent, accepted in members
             ],
         )
@@ -264,7 +285,10 @@ def _cumulated(
     balance = form.indicators[indicator].balance
     role = balance.role if balance else None
     before = [
-        (one.value, one.validated) for part in earlier for one in part.figures if (one.indicator, one.column) == (indicator, column)
+        (one.value, one.validated)
+        for part in earlier
+        for one in part.figures
+        if (one.indicator, one.column) == (indicator, column)
     ]
     if role == "closing":
         return own
@@ -281,7 +305,12 @@ def _rolled_up(form: Form, parts: Sequence[Consolidation | None]) -> list[Consol
     for cell in form.cells:
         if cell.measure == "share" or form.columns[cell.column].cumulates:
             continue
-        found = [one for part in there for one in part.figures if (one.indicator, one.column) == (cell.indicator, cell.column)]
+        found = [
+            one
+            for part in there
+            for one in part.figures
+            if (one.indicator, one.column) == (cell.indicator, cell.column)
+        ]
         last = (found[-1].value, found[-1].validated) if found else (None, True)
         balance = form.indicators[cell.indicator].balance
         if balance is not None and balance.role == "closing":
@@ -298,7 +327,9 @@ def _rolled_up(form: Form, parts: Sequence[Consolidation | None]) -> list[Consol
 
 def _members(connection: Connection, family: str, period: Period) -> list[tuple[str, str, int, bool]]:
     rows = connection.execute(
-        select(current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted)
+        select(
+            current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted
+        )
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
         .where(current_block.c.family == family, dim_period.c.code == period.code)
     )
@@ -308,7 +339,9 @@ def _members(connection: Connection, family: str, period: Period) -> list[tuple[
 def _counts(connection: Connection, family: str, period: Period) -> Counter[Status]:
     """Every receipt of the period under exactly one status."""
     concerned = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
-    unnamed = document.c.claimed_period.is_(None) & document.c.named_period.is_(None) & (document.c.seen_for == period.code)
+    unnamed = (
+        document.c.claimed_period.is_(None) & document.c.named_period.is_(None) & (document.c.seen_for == period.code)
+    )
     first = select(receipt.c.digest, func.min(receipt.c.id).label("id")).group_by(receipt.c.digest).subquery()
     rows = connection.execute(
         select(
@@ -333,7 +366,13 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
 
 
 def _account(
-    connection: Connection, form: Form, period: Period, owing: Sequence[Bureau], due: date | None, at: datetime, others: int
+    connection: Connection,
+    form: Form,
+    period: Period,
+    owing: Sequence[Bureau],
+    due: date | None,
+    at: datetime,
+    others: int,
 ) -> dict:
     counts = _counts(connection, form.family, period)
     counts[Status.OTHER_PERIOD] = others

@@ -122,7 +122,9 @@ def history(
     names = _cells_named(connection, form.family, cells)
     received = set()
     statement = (
-        select(current_block.c.bureau_code, fact_observation.c.cell_id, fact_observation.c.value, current_block.c.accepted)
+        select(
+            current_block.c.bureau_code, fact_observation.c.cell_id, fact_observation.c.value, current_block.c.accepted
+        )
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
         .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
         .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))

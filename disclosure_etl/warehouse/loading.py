@@ -121,7 +121,9 @@ def _facts(numbered: Iterable[tuple[int, Submission]], cells: list[int]) -> Iter
             for number, printed in zip(one.numbers, one.decimals, strict=True)
         ]
         printed = [None if places == NO_DECIMALS else places for places in one.decimals]
-        return zip(repeat(key), cells, values, one.meanings, printed, one.troubles, one.texts, one.locators, strict=False)
+        return zip(
+            repeat(key), cells, values, one.meanings, printed, one.troubles, one.texts, one.locators, strict=False
+        )
 
     return chain.from_iterable(rows(key, one) for key, one in numbered)
 
@@ -257,7 +259,9 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
     statuses = []
     for one in sent:
         accepted = [block.accepted for block in blocks[one.id]]
-        status = _status(one, accepted, superseded=one.id not in counted and newest.get(one.bureau_code, one.id) != one.id)
+        status = _status(
+            one, accepted, superseded=one.id not in counted and newest.get(one.bureau_code, one.id) != one.id
+        )
         if status.value != one.status:
             statuses.append({"key": one.id, "status": status.value})
     if statuses:
@@ -282,12 +286,18 @@ def _replace_current(
     bureaus: Sequence[str],
     current: Mapping[tuple[str, str], tuple[int, bool, bool]],
 ) -> set[str]:
-    scope = (current_block.c.family == family, current_block.c.period_id == period_key, current_block.c.bureau_code.in_(bureaus))
+    scope = (
+        current_block.c.family == family,
+        current_block.c.period_id == period_key,
+        current_block.c.bureau_code.in_(bureaus),
+    )
     rows = connection.execute(select(current_block).where(*scope))
     before = {(row.bureau_code, row.block): (row.submission_id, row.accepted, row.stale) for row in rows}
     gone = [place for place in before if before[place] != current.get(place)]
     for part in in_parts(gone, 200):  # type: ignore[type-var]
-        connection.execute(delete(current_block).where(*scope, tuple_(current_block.c.bureau_code, current_block.c.block).in_(part)))
+        connection.execute(
+            delete(current_block).where(*scope, tuple_(current_block.c.bureau_code, current_block.c.block).in_(part))
+        )
     fresh = [place for place in current if before.get(place) != current[place]]
     if fresh:
         connection.execute(

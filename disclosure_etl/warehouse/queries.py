@@ -54,7 +54,9 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, dim_period.c.code == period.code)
         .where(submission.c.status != Status.SUPERSEDED.value)
-        .order_by(_RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, failure.c.rule, failure.c.failure_id)
+        .order_by(
+            _RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, failure.c.rule, failure.c.failure_id
+        )
     )
     if bureau is not None:
         statement = statement.where(submission.c.bureau_code == bureau)

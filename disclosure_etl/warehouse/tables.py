@@ -215,7 +215,9 @@ current_block = Table(
     Column("family", String(64), primary_key=True),
     Column("period_id", ForeignKey("dim_period.id"), primary_key=True),
     Column("bureau_code", String(64), primary_key=True),
-    Column("block", String(64), primary_key=True, comment="one submission a block: what keeps a figure from counting twice"),
+    Column(
+        "block", String(64), primary_key=True, comment="one submission a block: what keeps a figure from counting twice"
+    ),
     Column("submission_id", ForeignKey("submission.id"), nullable=False),
     Column("accepted", Boolean, nullable=False),
     Column("stale", Boolean, nullable=False),
@@ -281,7 +283,9 @@ consolidation = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("frozen_at", Moment, nullable=False),
     Column("content_hash", String(64), nullable=False),
-    Column("account", JSON, nullable=False, comment="counts, coverage, missing, late and each bureau's state, as frozen"),
+    Column(
+        "account", JSON, nullable=False, comment="counts, coverage, missing, late and each bureau's state, as frozen"
+    ),
     UniqueConstraint("family", "period_id", "version"),
 )
 

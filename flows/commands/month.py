@@ -28,7 +28,9 @@ def consolidate(
     context: typer.Context,
     period: Code,
     family: Family = None,
-    prefect: Annotated[bool, typer.Option(help="Record the run in Prefect, with a server of its own if none is set.")] = False,
+    prefect: Annotated[
+        bool, typer.Option(help="Record the run in Prefect, with a server of its own if none is set.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Read the period's returns from the inbox, check, load and freeze them; a coarser period is added up."""
@@ -103,7 +105,9 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
         _show_period(session, one.family, Period.parse(one.period), most_failures=10)
         changed = [later.period for later in ran.result.later]
         if changed:
-            session.say(f"随之重新判定并固化:{'、'.join(changed)}", f"judged again and frozen with it: {', '.join(changed)}")
+            session.say(
+                f"随之重新判定并固化:{'、'.join(changed)}", f"judged again and frozen with it: {', '.join(changed)}"
+            )
         session.say(f"汇总表:{ran.tables[0]}", f"table: {ran.tables[0]}")
     for fault in ran.result.faults:
         from schemas.errors import Message
@@ -138,7 +142,9 @@ def _show_period(session: Session, family: str, period: Period, most_failures: i
 
 def status(
     context: typer.Context,
-    period: Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them where left out.")] = None,
+    period: Annotated[
+        str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them where left out.")
+    ] = None,
     family: Family = None,
     json: AsJson = False,
 ) -> None:

@@ -82,7 +82,8 @@ def config_check(context: typer.Context) -> None:
 
 
 def doctor(
-    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False,
 ) -> None:
     """Look whether everything is in place: configuration, warehouse, inbox, calendar."""
     from disclosure_etl.warehouse import Warehouse
@@ -95,7 +96,11 @@ def doctor(
     findings = [
         ("config", True, f"{settings.dirs.office or settings.dirs.default}"),
         ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}"),
-        ("warehouse", found in (None, needed), f"{settings.warehouse_label} (schema {found or 'empty'}, needs {needed})"),
+        (
+            "warehouse",
+            found in (None, needed),
+            f"{settings.warehouse_label} (schema {found or 'empty'}, needs {needed})",
+        ),
         # Next year's holidays are announced in November; from December on they have to be entered.
         ("calendar", last > now.year or (last == now.year and now.month < 12), f"holidays listed until {last}"),
     ]

@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def template(
     context: typer.Context,
-    bureau: Annotated[list[str] | None, typer.Option(help="A bureau's code or name; may be repeated. All who owe, if left out.")] = None,
+    bureau: Annotated[
+        list[str] | None, typer.Option(help="A bureau's code or name; may be repeated. All who owe, if left out.")
+    ] = None,
     period: Annotated[str, typer.Option(help="2014-05")] = "",
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("."),
     family: Annotated[str | None, typer.Option(help="The form family; by default the office's.")] = None,
@@ -98,12 +100,17 @@ def _show(session: Session, one: Checked) -> None:
     for failure in listed:
         session.say(f"  - {failure.message.zh}", f"  - {failure.message.en}")
     for place in sent.unread:
-        session.say(f"  ? {place.locator}「{place.text}」未能识别为哪一项", f"  ? {place.locator} '{place.text}' was not understood")
+        session.say(
+            f"  ? {place.locator}「{place.text}」未能识别为哪一项",
+            f"  ? {place.locator} '{place.text}' was not understood",
+        )
 
 
 def import_history(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with bureau,period,indicator,column,value; bureau empty for the office.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV with bureau,period,indicator,column,value; bureau empty for the office.")
+    ],
     family: Annotated[str | None, typer.Option(help="The form family; by default the office's.")] = None,
     replace: Annotated[bool, typer.Option(help="Replace figures that were imported with other values.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False,
