@@ -62,10 +62,8 @@ def check_file(path: Path, forms: Forms, bureaus: Bureaus | None, limits: ReadLi
         one = replace(one, findings=tuple(finding for finding in one.findings if finding.code != "identity:bureau"))
     form = next(form for form in forms.forms if form.key == one.form)
     period = Period.parse(one.period) if one.period else _any_period(form)
-    if form.covers(period):
-        judged = judge(Batch(form, period, (one,)), History(), None)[0]
-    else:
-        judged = held_unjudged(one)
+    fits = form.covers(period)
+    judged = judge(Batch(form, period, (one,)), History(), None)[0] if fits else held_unjudged(one)
     return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
 
 

@@ -185,7 +185,7 @@ class Month:
         later = self._follow(changed)
         faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
         result = MonthResult(consolidation, later, faults)
-        warehouse.finish_run(self.run, "failed" if self._faults else "done", dict(consolidation.counts), now)
+        warehouse.finish_run(self.run, "failed" if self._faults else "done", _named(consolidation), now)
         return result
 
     def _follow(self, changed: frozenset[str]) -> tuple[Consolidation, ...]:
@@ -208,6 +208,10 @@ class Month:
             frozen.append(_frozen(self.office, self.run, form, later, others))
             self.progress("follow", len(frozen), len(later_periods))
         return tuple(frozen)
+
+
+def _named(one: Consolidation) -> dict[str, int]:
+    return {status.value: count for status, count in one.counts.items()}
 
 
 def _verdicts(office: Office, batch: Batch, totals: Mapping[str, int]) -> list[Judged]:
@@ -244,7 +248,7 @@ def roll_up(office: Office, family: str, period: Period) -> Consolidation:
     warehouse = office.warehouse
     run = warehouse.start_run("roll-up", family, period, office.clock())
     consolidation = _frozen(office, run, form, period)
-    warehouse.finish_run(run, "done", dict(consolidation.counts), office.clock())
+    warehouse.finish_run(run, "done", _named(consolidation), office.clock())
     return consolidation
 
 

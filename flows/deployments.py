@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 from flows.prefect_server import prefect_server, quiet_environment, use
 from flows.session import Session
@@ -38,8 +39,6 @@ def serve_deployments(session: Session, port: int) -> None:
             f"Prefect 服务:{api.removesuffix('/api')}(定时 {schedule.cron},{schedule.timezone})。按 Ctrl-C 停止。",
             f"Prefect server: {api.removesuffix('/api')} (cron {schedule.cron}, {schedule.timezone}). Ctrl-C stops it.",
         )
-        try:
+        with suppress(KeyboardInterrupt, SystemExit):
             serve(monthly, on_demand, print_starting_message=False)
-        except (KeyboardInterrupt, SystemExit):
-            pass
     session.say("已停止。", "Stopped.")

@@ -6,6 +6,7 @@ Not here: the arithmetic (`schemas.kernels`), or failures as people read them (`
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -49,8 +50,8 @@ def wide_frame(
             earlier, there = history.previous[name]
             columns[PREVIOUS + name] = pd.arrays.IntegerArray(earlier.astype(np.int64), ~there)
     for group in table.shares:
-        at = [cell.position for cell in group.shares]
-        printed = np.where(batch.decimals[:, at] == NO_DECIMALS, 0, batch.decimals[:, at])
+        printed = batch.decimals[:, [cell.position for cell in group.shares]]
+        printed = np.where(printed == NO_DECIMALS, 0, printed)
         columns[kernels.precision_name(group)] = printed.max(axis=1).astype(np.int64)
     return pd.DataFrame(columns)
 
@@ -98,7 +99,7 @@ def _evaluators(table: ConstraintTable) -> dict[Kind, Callable[[pd.DataFrame], O
     }
     for kind in _LINEAR:
         if rules := table.of_kind(kind):
-            kinds[kind] = lambda frame, rules=rules: kernels.linear(frame, rules)
+            kinds[kind] = partial(kernels.linear, rules=rules)
     if table.shares:
         kinds[Kind.SHARE] = shares(kernels.share_of_total, list(table.shares))
         if complete := [group for group in table.shares if group.complete]:

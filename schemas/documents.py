@@ -73,7 +73,7 @@ class Document:
     grids: tuple[Grid, ...]
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - the word that people use for such a file
     """A file that no reader can make a document of. `code` is stable; the message speaks to the sender.
 
     Codes: empty, truncated, encrypted, html_as_workbook, legacy_workbook, unknown_format, undecodable, too_large.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from schemas.errors import ConfigError, UserError
@@ -235,7 +236,7 @@ def _check_family(read: list[tuple[Path, Form, Source]]) -> None:
         families.setdefault(form.family, []).append((form, source))
     for members in families.values():
         members.sort(key=lambda member: Period.parse(member[0].valid.first).start)
-        for (earlier, _), (later, source) in zip(members, members[1:], strict=False):
+        for (earlier, _), (later, source) in pairwise(members):
             end = Period.parse(earlier.valid.last) if earlier.valid.last else None
             begins = Period.parse(later.valid.first)
             if end is None or end.end >= begins.start:

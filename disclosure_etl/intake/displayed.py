@@ -31,7 +31,7 @@ class _Section:
     percent: bool
 
 
-_TOKEN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|.')
+_SIGN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|.')
 _DIGITS = re.compile(r"[#0?,.]+")
 
 
@@ -54,42 +54,42 @@ def _sections(number_format: str) -> tuple[_Section | None, ...]:
 
 def _split(number_format: str) -> list[str]:
     parts = [""]
-    for token in _TOKEN.findall(number_format):
-        if token == ";":
+    for sign in _SIGN.findall(number_format):
+        if sign == ";":
             parts.append("")
         else:
-            parts[-1] += token
+            parts[-1] += sign
     return parts
 
 
 def _section(part: str) -> _Section | None:
     prefix, digits, suffix = "", "", ""
     percent = False
-    for token in _TOKEN.findall(part):
+    for sign in _SIGN.findall(part):
         literal = ""
-        if token.startswith('"'):
-            literal = token[1:-1]
-        elif token.startswith("\\"):
-            literal = token[1:]
-        elif token.startswith("["):
-            if re.fullmatch(r"\[(?:h+|m+|s+)\]", token, re.IGNORECASE):
+        if sign.startswith('"'):
+            literal = sign[1:-1]
+        elif sign.startswith("\\"):
+            literal = sign[1:]
+        elif sign.startswith("["):
+            if re.fullmatch(r"\[(?:h+|m+|s+)\]", sign, re.IGNORECASE):
                 return None  # a duration
-            found = re.fullmatch(r"\[\$([^-\]]*)(?:-[^\]]*)?\]", token)
+            found = re.fullmatch(r"\[\$([^-\]]*)(?:-[^\]]*)?\]", sign)
             literal = found[1] if found else ""
-        elif token.startswith(("_", "*")) and len(token) == 2:
+        elif sign.startswith(("_", "*")) and len(sign) == 2:
             continue
-        elif _DIGITS.fullmatch(token):
+        elif _DIGITS.fullmatch(sign):
             if suffix:
                 return None
-            digits += token
+            digits += sign
             continue
-        elif token == "%":
+        elif sign == "%":
             percent = True
             literal = "%"
-        elif token in "yYmMdDhHsSEeAa/@" or token.isalpha():
+        elif sign in "yYmMdDhHsSEeAa/@" or sign.isalpha():
             return None
         else:
-            literal = token
+            literal = sign
         if digits:
             suffix += literal
         else:

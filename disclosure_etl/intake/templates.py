@@ -198,8 +198,8 @@ class _Sheet:
             else:
                 self.sheet.write_number(row, at, float(figure), style)
             self.sheet.data_validation(row, at, row, at, _validation(item))
-        for column, at in self.share_columns.items():
-            self._share(item, column, row, at)
+        for code, at in self.share_columns.items():
+            self._share(item, code, row, at)
 
     def _share(self, item: Indicator, column: str, row: int, at: int) -> None:
         for whole in self.form.indicators.values():
@@ -273,10 +273,10 @@ class _Sheet:
                 term.coefficient * figures.get((term.cell.indicator, term.cell.column), Decimal(0))
                 for term in rule.terms
             ]
-            if rule.relation is Relation.EQUAL and sum(values):
+            if rule.relation is Relation.EQUAL and sum(values, Decimal(0)):
                 implied = sum(values[:-1], Decimal(0)) * -rule.terms[-1].coefficient
                 return f"×应为{implied.normalize():f}"
-            if rule.relation is Relation.AT_MOST and sum(values) > 0:
+            if rule.relation is Relation.AT_MOST and sum(values, Decimal(0)) > 0:
                 return "×超出所属总数"
         return _RIGHT
 

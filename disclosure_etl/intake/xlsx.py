@@ -142,8 +142,8 @@ def _formats(styles: bytes) -> tuple[str | None, ...]:
     section = _CELL_XFS.search(styles)
     codes: list[str | None] = []
     for found in _XF.finditer(section[0] if section else b""):
-        identity = int(_attribute("numFmtId", found[1]) or 0)
-        code = custom.get(identity) or _BUILTIN.get(identity)
+        number = int(_attribute("numFmtId", found[1]) or 0)
+        code = custom.get(number) or _BUILTIN.get(number)
         codes.append(None if code in (None, "General", "@") else code)
     return tuple(codes)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from disclosure_etl.warehouse.tables import document, receipt, submission
 from schemas.records import Receipt
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def _insert(connection: Connection, table):  # the two dialects' own insert, whi
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
-def in_parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+def in_parts(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     """Slices that fit a database's limit of parameters."""
     return (items[start : start + size] for start in range(0, len(items), size))
 

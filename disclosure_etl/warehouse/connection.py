@@ -140,7 +140,7 @@ def bulk(connection: Connection, table: Any, rows: Iterator[tuple], columns: lis
     assert driver is not None
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
-        driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
+        driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our own names
         return
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
         for row in rows:

@@ -45,7 +45,7 @@ def period_id(connection: Connection, period: Period) -> int:
             last_day=period.end,
         )
     )
-    return result.inserted_primary_key[0]
+    return result.inserted_primary_key[0]  # type: ignore[index]
 
 
 def form_id(connection: Connection, form: Form) -> int | None:
@@ -79,7 +79,7 @@ def sync_form(connection: Connection, form: Form) -> int:
             valid_from=form.valid.first,
             valid_to=form.valid.last,
         )
-    ).inserted_primary_key[0]
+    ).inserted_primary_key[0]  # type: ignore[index]
     parents = {part: item.code for item in form.indicators.values() for b in item.breakdowns for part in b.parts}
     connection.execute(
         insert(dim_indicator),

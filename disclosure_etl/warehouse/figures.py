@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Integer, case, cast, func, insert, select
+from sqlalchemy import Connection, Integer, Row, case, cast, func, insert, select
 
 from disclosure_etl.bureaus import Bureau
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
@@ -22,6 +22,7 @@ from disclosure_etl.warehouse.tables import (
     consolidation_member,
     current_block,
     dim_cell,
+    dim_form,
     dim_indicator,
     dim_period,
     document,
@@ -130,7 +131,7 @@ def store(
             content_hash=frozen.content_hash,
             account=account,
         )
-    ).inserted_primary_key[0]
+    ).inserted_primary_key[0]  # type: ignore[index]
     if frozen.figures:
         connection.execute(
             insert(consolidated_figure),
@@ -202,8 +203,6 @@ def newest(connection: Connection, family: str, period: Period, version: int | N
 
 
 def _form_key(connection: Connection, key: int) -> str:
-    from disclosure_etl.warehouse.tables import dim_form
-
     row = connection.execute(select(dim_form.c.family, dim_form.c.version).where(dim_form.c.id == key)).one()
     return f"{row.family}/{row.version}"
 
@@ -465,7 +464,8 @@ def _states(
             held.setdefault(bureau, []).append(block)
         if is_stale:
             stale.add(bureau)
-    newest_of, first_of = {}, {}
+    newest_of: dict[str | None, Row] = {}
+    first_of: dict[str | None, datetime] = {}
     for one in sent:
         if one.status != Status.SUPERSEDED.value:
             newest_of[one.bureau_code] = one

@@ -159,8 +159,8 @@ def renew(connection: Connection, form: Form, period: Period, judged: Sequence[J
         keys |= {row.digest: row.id for row in rows}
     numbered = [(keys[one.submission.digest], one) for one in judged]
     before = _blocks_before(connection, list(keys.values()))
-    for part in in_parts([str(key) for key in keys.values()]):
-        ids = [int(key) for key in part]
+    for part in in_parts(list(keys.values())):
+        ids = list(part)
         connection.execute(delete(failure).where(failure.c.submission_id.in_(ids)))
     _store_verdicts(connection, numbered)
     _refill_nil(connection, form, numbered)
@@ -195,8 +195,8 @@ def renew(connection: Connection, form: Form, period: Period, judged: Sequence[J
 
 def _blocks_before(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, tuple[bool, bool]]]:
     found: dict[int, dict[str, tuple[bool, bool]]] = defaultdict(dict)
-    for part in in_parts([str(key) for key in keys]):
-        ids = [int(key) for key in part]
+    for part in in_parts(keys):
+        ids = list(part)
         for row in connection.execute(select(submission_block).where(submission_block.c.submission_id.in_(ids))):
             found[row.submission_id][row.block] = (row.accepted, row.stale)
     return found
@@ -294,7 +294,7 @@ def _replace_current(
     rows = connection.execute(select(current_block).where(*scope))
     before = {(row.bureau_code, row.block): (row.submission_id, row.accepted, row.stale) for row in rows}
     gone = [place for place in before if before[place] != current.get(place)]
-    for part in in_parts(gone, 200):  # type: ignore[type-var]
+    for part in in_parts(gone, 200):
         connection.execute(
             delete(current_block).where(*scope, tuple_(current_block.c.bureau_code, current_block.c.block).in_(part))
         )

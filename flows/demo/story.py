@@ -175,8 +175,8 @@ def _fees(flows: dict[tuple[str, int], Flows], weights: Mapping[tuple[str, int],
     for code, amount in kinds.items():
         for place, tenths in _spread(dealer, weights, int(amount * 10)).items():
             flows[place][code] = tenths * 10
-    for place in flows.values():
-        place["fees.collected"] = sum(place[f"fees.collected.{name}"] for name in FEES_COLLECTED)
+    for own in flows.values():
+        own["fees.collected"] = sum(own[f"fees.collected.{name}"] for name in FEES_COLLECTED)
 
 
 def _figures(
