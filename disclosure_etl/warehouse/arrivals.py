@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from disclosure_etl.warehouse.tables import document, receipt, submission
 from schemas.records import Receipt
 
-
 T = TypeVar("T")
 
 

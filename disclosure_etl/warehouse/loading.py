@@ -159,8 +159,7 @@ def renew(connection: Connection, form: Form, period: Period, judged: Sequence[J
         keys |= {row.digest: row.id for row in rows}
     numbered = [(keys[one.submission.digest], one) for one in judged]
     before = _blocks_before(connection, list(keys.values()))
-    for part in in_parts(list(keys.values())):
-        ids = list(part)
+    for ids in in_parts(list(keys.values())):
         connection.execute(delete(failure).where(failure.c.submission_id.in_(ids)))
     _store_verdicts(connection, numbered)
     _refill_nil(connection, form, numbered)
@@ -195,8 +194,7 @@ def renew(connection: Connection, form: Form, period: Period, judged: Sequence[J
 
 def _blocks_before(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, tuple[bool, bool]]]:
     found: dict[int, dict[str, tuple[bool, bool]]] = defaultdict(dict)
-    for part in in_parts(keys):
-        ids = list(part)
+    for ids in in_parts(keys):
         for row in connection.execute(select(submission_block).where(submission_block.c.submission_id.in_(ids))):
             found[row.submission_id][row.block] = (row.accepted, row.stale)
     return found

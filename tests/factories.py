@@ -1,0 +1,83 @@
+"""What tests build with: the default form, consistent returns, an office in a temporary folder. No assertion in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from disclosure_etl.calendar import StoryClock
+from disclosure_etl.intake.templates import Filling, workbook
+from disclosure_etl.office import Office
+from disclosure_etl.settings import default_config_dir, load_settings
+from schemas.formfile import load_forms
+from schemas.forms import Form
+from schemas.periods import Period
+
+ZONE = ZoneInfo("Asia/Shanghai")
+FAMILY = "bureau-monthly"
+Figures = dict[tuple[str, str], Decimal]
+
+
+def default_form() -> Form:
+    """`bureau-monthly` 2008, without optional blocks."""
+    return load_forms([default_config_dir() / "forms" / "bureau-monthly-2008.yaml"]).forms[0]
+
+
+def zeros(form: Form) -> Figures:
+    """A return in which nothing happened: zero everywhere, which every rule accepts."""
+    return {(code, column): Decimal(0) for code in form.indicators for column in form.columns}
+
+
+def some_figures(form: Form, month: int = 1) -> Figures:
+    """A consistent return of the n-th month of a year in which every month is alike and nothing stays open."""
+    own = {
+        "publications": 12, "publications.organisation": 2, "publications.business": 10, "publications.full_text": 12,
+        "enquiries": 9, "enquiries.on_site": 5, "enquiries.telephone": 4,
+        "applications.received": 20, "applications.received.in_person": 15, "applications.received.letter": 5,
+        "replies": 20, "replies.granted": 12, "replies.not_exist": 8, "replies.on_time": 20,
+        "fees.collected": 3050, "fees.collected.copying": 3050,
+        "reconsiderations.received": 2, "reconsiderations.upheld": 2,
+        "litigation.received": 1, "litigation.upheld": 1,
+    }  # fmt: skip
+    figures = zeros(form)
+    for code, number in own.items():
+        scale = form.indicators[code].decimals
+        figures[(code, "month")] = Decimal(number).scaleb(-scale)
+        figures[(code, "year_to_date")] = Decimal(number * month).scaleb(-scale)
+    return figures
+
+
+def return_bytes(
+    form: Form, period: Period, bureau: str, name: str, figures: Mapping[tuple[str, str], Decimal], revision: int = 1, **header: str
+) -> bytes:
+    """A filled workbook."""
+    texts = {"bureau": name, "bureau_code": bureau, "revision": str(revision), **header}
+    return workbook(form, period, Filling(texts, figures))
+
+
+def make_office(folder: Path, warehouse_url: str | None = None, now: datetime | None = None, config: Path | None = None) -> Office:
+    """An office with the packaged configuration and everything else below `folder`."""
+    environment = {"DISCLOSURE_WAREHOUSE": warehouse_url} if warehouse_url else {}
+    settings = load_settings(config, environment, folder)
+    settings.inbox_path.mkdir(parents=True, exist_ok=True)
+    return Office(settings, StoryClock(now or datetime(2014, 2, 6, 8, tzinfo=ZONE)))
+
+
+def send(office: Office, name: str, data: bytes) -> Path:
+    """Put a file into the office's inbox."""
+    path = office.settings.inbox_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def send_month(office: Office, period: Period, *, without: tuple[str, ...] = (), changed: Mapping[str, Figures] | None = None) -> None:
+    """Every owing bureau's return of a month, all alike but for those in `changed`."""
+    form = office.forms.choose(FAMILY, period)
+    for bureau in office.owing(FAMILY, period):
+        if bureau.code not in without:
+            figures = (changed or {}).get(bureau.code) or some_figures(form, period.ordinal)
+            send(office, f"{bureau.code}_{period}.xlsx", return_bytes(form, period, bureau.code, bureau.name_zh, figures))
