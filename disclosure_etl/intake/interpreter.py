@@ -13,15 +13,16 @@ from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.identity import Identity, identify
 from disclosure_etl.intake.layout import Layout, Place, Scan, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
-from schemas.documents import Document, Grid, Unreadable
+from schemas.documents import CellValue, Document, Grid, Unreadable
 from schemas.errors import Message
-from schemas.forms import Cell, Form
+from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import NO_DECIMALS, Finding, Submission, Unread
 from schemas.values import Figure, Meaning, Trouble
 
 _LARGEST = 10**17  # of a cell's smallest unit; sums over any number of bureaus still fit the warehouse's integers
 
+_Kind = tuple[int, bool, bool]  # of a cell: its scale, whether it is a share, whether a blank there means zero
 _Value = tuple[int, int, int, int, str]  # number, meaning, decimals, trouble, text
 _BLANK: _Value = (0, int(Meaning.BLANK), NO_DECIMALS, int(Trouble.NONE), "")
 
@@ -63,6 +64,7 @@ class Interpreter:
     _lexicons: dict[str, Lexicon] = field(default_factory=dict)
     _layouts: dict[tuple, Layout] = field(default_factory=dict)
     _values: dict[tuple, _Value] = field(default_factory=dict)
+    _slots_of: dict[int, list[tuple[int, Place, _Kind]]] = field(default_factory=dict)  # by layout, which is kept
 
     def interpret(self, document: Document) -> Interpretation:
         """Read the return that `document` carries.
@@ -113,11 +115,12 @@ class Interpreter:
         found = scan(grid, lexicon)
         # Header values differ in place where one is left empty, so their filled places belong to the key.
         top = tuple(place for place in found.others if place[0] < 12)
-        key = (form.key, found.anchors, top)
+        key = (form.key, grid.name, found.anchors, top)
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) > 500:
                 self._layouts.clear()
+                self._slots_of.clear()
             layout = self._layouts[key] = lay_out(form, grid, found)
         return _Reading(grid, found, layout)
 
@@ -127,20 +130,23 @@ class Interpreter:
         values: list[_Value] = [_BLANK] * len(form.cells)
         locators = [""] * len(form.cells)
         unread: list[Unread] = []
-        taken = [False] * len(form.cells)
         for reading in readings:
             grid, layout = reading.grid, reading.layout
             shared = _shared_places(grid, layout)
+            strange = shared or grid.oddities or grid.displays
+            rows, formats, known = grid.values, grid.formats, self._values
             doubled: list[Place] = []
-            for cell, place in zip(form.cells, layout.slots, strict=True):
-                if place is None:
-                    continue
-                if taken[cell.position]:
+            for position, place, kind in self._slots(form, layout):
+                if locators[position]:
                     doubled.append(place)
                     continue
-                taken[cell.position] = True
-                locators[cell.position] = grid.locator(*place)
-                values[cell.position] = self._value(grid, place, cell, form, place in shared)
+                locators[position] = layout.locators[position]
+                row, column = place
+                cells = rows[row] if row < len(rows) else ()
+                raw = cells[column] if column < len(cells) else None
+                # Nearly every figure of a month was seen before: the same small number in the same format.
+                value = None if strange else known.get((raw.__class__, raw, formats.get(place), kind))
+                values[position] = value or self._value(grid, place, raw, kind, place in shared)
             unread += _unread(reading, doubled)
         numbers, meanings, decimals, troubles, texts = zip(*values, strict=True)
         return Submission(
@@ -163,47 +169,52 @@ class Interpreter:
             findings=who.findings + _form_findings(form, who),
         )
 
-    def _value(self, grid: Grid, place: Place, cell: Cell, form: Form, shared: bool) -> _Value:
-        row, column = place
-        cells = grid.values[row] if row < len(grid.values) else []
-        raw = cells[column] if column < len(cells) else None
-        number_format = grid.formats.get(place)
-        zero = form.indicators[cell.indicator].blank_means == "zero" and cell.measure != "share"
-        key = (raw.__class__, raw, number_format, cell.scale, cell.measure, zero)
-        plain = not shared and place not in grid.oddities and place not in grid.displays
-        if plain and (value := self._values.get(key)) is not None:
-            return value
-        read = figure(raw, number_format, grid.displays.get(place), grid.oddities.get(place))
-        value = _scaled(read, cell, zero, shared)
-        if plain:
+    def _slots(self, form: Form, layout: Layout) -> list[tuple[int, Place, _Kind]]:
+        """The places that a layout has, each with its cell's position and kind."""
+        slots = self._slots_of.get(id(layout))
+        if slots is None:
+            zero = {code for code, item in form.indicators.items() if item.blank_means == "zero"}
+            kinds = [(cell.scale, cell.measure == "share", cell.indicator in zero) for cell in form.cells]
+            slots = self._slots_of[id(layout)] = [
+                (position, place, kind)
+                for position, (place, kind) in enumerate(zip(layout.slots, kinds, strict=True))
+                if place is not None
+            ]
+        return slots
+
+    def _value(self, grid: Grid, place: Place, raw: CellValue, kind: _Kind, shared: bool) -> _Value:
+        number_format, display, oddity = grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)
+        value = _scaled(figure(raw, number_format, display, oddity), kind, shared)
+        if not shared and display is None and oddity is None:
             if len(self._values) > 200_000:
                 self._values.clear()
-            self._values[key] = value
+            self._values[(raw.__class__, raw, number_format, kind)] = value
         return value
 
 
-def _scaled(read: Figure, cell: Cell, blank_is_zero: bool, shared: bool) -> _Value:
+def _scaled(read: Figure, kind: _Kind, shared: bool) -> _Value:
     """A figure as the whole number of its cell, or as what hinders that."""
+    scale, is_share, blank_is_zero = kind
 
     def without_number(trouble: Trouble) -> _Value:
         meaning = Meaning.TEXT if read.number is not None else read.meaning
         return 0, int(meaning), NO_DECIMALS, int(trouble), read.text
 
-    if read.meaning is Meaning.BLANK and blank_is_zero and not shared:
+    if read.meaning is Meaning.BLANK and blank_is_zero and not is_share and not shared:
         return 0, int(Meaning.ZERO), 0, int(Trouble.NONE), read.text
     if read.number is None:
         return without_number(read.trouble)
     if shared:
         return without_number(Trouble.MERGED)
-    if read.percent and cell.measure != "share":
+    if read.percent and not is_share:
         return without_number(Trouble.TEXT)
-    scaled = read.number.scaleb(cell.scale)
+    scaled = read.number.scaleb(scale)
     if scaled != scaled.to_integral_value():
         return without_number(Trouble.TOO_FINE)
     if abs(scaled) > _LARGEST:
         return without_number(Trouble.TOO_LARGE)
     # A share is computed and shown rounded; what counts is what is shown, and that is nobody's slip.
-    trouble = Trouble.NONE if cell.measure == "share" else read.trouble
+    trouble = Trouble.NONE if is_share else read.trouble
     return int(scaled), int(read.meaning), min(read.decimals or 0, 254), int(trouble), read.text
 
 
@@ -211,6 +222,8 @@ def _shared_places(grid: Grid, layout: Layout) -> frozenset[Place]:
     """Places of figures that one merged range covers together: which of them its number belongs to, nobody knows."""
     shared: set[Place] = set()
     for merge in grid.merges:
+        if not any(row in layout.rows for row in range(merge.top, min(merge.bottom, merge.top + 1000) + 1)):
+            continue
         inside = [
             place
             for place in layout.slots

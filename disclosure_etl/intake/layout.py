@@ -30,17 +30,19 @@ class Layout:
     """Places in one grid.
 
     `slots` has one entry a cell of the form, None where the grid lacks it; `labels` is where the label of its row
-    stands. `header` has, per header field, the place
+    stands, `locators` names the slots. `header` has, per header field, the place
     of its value (or its label's own place, where the value stands behind a colon). `aside` are columns, from the row
-    of their heading on, in which nothing is a figure.
+    of their heading on, in which nothing is a figure. `rows` are the rows in which slots lie.
     """
 
     slots: tuple[Place | None, ...]
     labels: tuple[Place | None, ...]
+    locators: tuple[str, ...]
     header: dict[str, Place]
     inline: dict[str, str]
-    aside: tuple[tuple[int, int, int], ...]  # column, first row, first row of the next heading
+    aside: dict[int, tuple[tuple[int, int], ...]]  # column → from its heading's row to before the next heading's
     consumed: frozenset[Place]
+    rows: frozenset[int]
 
     @property
     def found(self) -> int:
@@ -49,22 +51,25 @@ class Layout:
 
     def is_aside(self, row: int, column: int) -> bool:
         """Whether the place stands in a column that holds no figures."""
-        return any(column == at and first <= row < end for at, first, end in self.aside)
+        return any(first <= row < end for first, end in self.aside.get(column, ()))
 
 
 def scan(grid: Grid, lexicon: Lexicon) -> Scan:
     """Look at every cell once."""
     anchors: list[Anchor] = []
     others: list[Place] = []
-    word = lexicon.word
+    word, known = lexicon.word, lexicon.known
     for row, cells in enumerate(grid.values):
         for column, value in enumerate(cells):
-            if value is None or value == "":
-                continue
-            if type(value) is str and (found := word(value)) is not None:
-                anchors.append((row, column, found))
-            else:
-                others.append((row, column))
+            if type(value) is not str:
+                if value is not None:
+                    others.append((row, column))
+            elif value:
+                found = known[value] if value in known else word(value)
+                if found is not None:
+                    anchors.append((row, column, found))
+                else:
+                    others.append((row, column))
     return Scan(tuple(anchors), tuple(others))
 
 
@@ -162,12 +167,13 @@ def lay_out(form: Form, grid: Grid, found: Scan) -> Layout:
     headings = _headings(form, found.anchors)
     slots: list[Place | None] = [None] * len(form.cells)
     labels: list[Place | None] = [None] * len(form.cells)
-    aside: list[tuple[int, int, int]] = []
+    aside: dict[int, tuple[tuple[int, int], ...]] = {}
     end_of_grid = len(grid.values) + 1
     placed: set[str] = set()
     for heading, following in zip(headings, [*headings[1:], None], strict=True):
         end = following.row if following else end_of_grid
-        aside += [(column, heading.row, end) for column in heading.aside]
+        for column in heading.aside:
+            aside[column] = (*aside.get(column, ()), (heading.row, end))
         below = [anchor for anchor in found.anchors if heading.row < anchor[0] < end]
         rows = _indicator_rows(form, below, min([*heading.columns.values(), *heading.share_columns.values()]))
         for cell in form.cells:
@@ -178,4 +184,6 @@ def lay_out(form: Form, grid: Grid, found: Scan) -> Layout:
         placed |= rows.keys()
     header, inline = _header(grid, found.anchors, headings[0].row if headings else end_of_grid)
     consumed = frozenset([place for place in slots if place is not None] + list(header.values()))
-    return Layout(tuple(slots), tuple(labels), header, inline, tuple(aside), consumed)
+    lines = frozenset(place[0] for place in slots if place is not None)
+    locators = tuple(grid.locator(*place) if place else "" for place in slots)
+    return Layout(tuple(slots), tuple(labels), locators, header, inline, aside, consumed, lines)

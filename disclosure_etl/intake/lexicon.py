@@ -80,10 +80,10 @@ _REMEMBERED = 50_000  # distinct cell texts; a month of one template has a few h
 
 @dataclass
 class Lexicon:
-    """The words of one form. `word` is asked of every text cell, so answers are remembered."""
+    """The words of one form. `word` is asked of every text cell, so its answers are remembered, in `known`."""
 
     senses: dict[str, tuple[tuple[WordKind, str], ...]]
-    _seen: dict[str, Word | None] = field(default_factory=dict)
+    known: dict[str, Word | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, form: Form | None) -> Lexicon:
@@ -112,11 +112,11 @@ class Lexicon:
 
     def word(self, text: str) -> Word | None:
         """What `text` stands for, or None. 「填报单位:东城分局」 is the field with its value."""
-        if text in self._seen:
-            return self._seen[text]
-        if len(self._seen) > _REMEMBERED:
-            self._seen.clear()
-        self._seen[text] = answer = self._look_up(text)
+        if text in self.known:
+            return self.known[text]
+        if len(self.known) > _REMEMBERED:
+            self.known.clear()
+        self.known[text] = answer = self._look_up(text)
         return answer
 
     def _look_up(self, text: str) -> Word | None:

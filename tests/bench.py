@@ -1,0 +1,262 @@
+"""`make bench`: speed and memory of a month of 3,000 bureaus, as ratios to bare library calls measured in the same run.
+
+Figures of one machine mean little; ratios within one run mean something. Nothing here passes or fails.
+Usage: python -m tests.bench [bureaus] [--prefect]
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+from python_calamine import CalamineWorkbook
+
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.readers import read_document
+from disclosure_etl.intake.xlsx import _PLAIN_CELL
+from schemas.constraints import Relation, constraint_table
+from schemas.formfile import load_forms
+from schemas.periods import Period
+from schemas.records import Batch
+from tests.factories import default_form, return_bytes, some_figures
+
+_PERIOD = Period.parse("2014-01")
+
+
+def _bureaus_yaml(count: int) -> str:
+    lines = ["bureaus:"]
+    for number in range(count):
+        lines += [
+            f"  - {{code: b{number:04d}, name_zh: 第{number:04d}分局, name_en: Bureau {number}, from: 2008-05-01, "
+            "owes: [{family: bureau-monthly, from: 2008-05-01}]}"
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _write_returns(folder: Path, numbers: range, share_changed: float) -> None:
+    form = default_form()
+    figures = some_figures(form)
+    for number in numbers:
+        dealer = random.Random(number)
+        own = dict(figures)
+        for place in own:
+            if dealer.random() < share_changed:
+                own[place] += Decimal(1 + dealer.randrange(9))
+        data = return_bytes(form, _PERIOD, f"b{number:04d}", f"第{number:04d}分局", own)
+        (folder / f"b{number:04d}_{_PERIOD}.xlsx").write_bytes(data)
+
+
+def _make_office(folder: Path, count: int, share_changed: float) -> None:
+    (folder / "config").mkdir(parents=True)
+    (folder / "inbox").mkdir()
+    source = Path(__file__).parent.parent / "config"
+    for name in ("settings.yaml", "schedule.yaml"):
+        (folder / "config" / name).write_bytes((source / name).read_bytes())
+    (folder / "config" / "bureaus.yaml").write_text(_bureaus_yaml(count).replace("reference", ""), encoding="utf-8")
+    parts = [range(start, min(start + 200, count)) for start in range(0, count, 200)]
+    with ProcessPoolExecutor(2) as pool:
+        for future in [pool.submit(_write_returns, folder / "inbox", part, share_changed) for part in parts]:
+            future.result()
+
+
+def _timed(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def _read_bare(files: list[Path]) -> tuple[float, float]:
+    """calamine's cells, and the bare XML pass: unzip the sheet and match every cell."""
+
+    def cells() -> None:
+        for path in files:
+            CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes())).get_sheet_by_index(0).to_python()
+
+    def xml() -> None:
+        for path in files:
+            with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as package:
+                package.read("xl/styles.xml")
+                _PLAIN_CELL.findall(package.read("xl/worksheets/sheet1.xml"))
+
+    return _timed(cells), _timed(xml)
+
+
+def _judge_bare(batch: Batch) -> float:
+    """Every rule as a numpy mask over whole columns, without unknowns, names or failures."""
+    table = constraint_table(batch.form, batch.period)
+    columns = np.asfortranarray(batch.numbers)
+
+    def masks() -> None:
+        for rule in table.constraints:
+            total = np.zeros(len(columns), np.int64)
+            for term in rule.terms:
+                if not term.previous:
+                    total += term.coefficient * columns[:, term.cell.position]
+            _ = total != 0 if rule.relation is Relation.EQUAL else total > 0
+        for group in table.shares:
+            total = columns[:, [group.total.position]]
+            parts = columns[:, [cell.position for cell in group.parts]]
+            shares = columns[:, [cell.position for cell in group.shares]]
+            _ = 2 * np.abs(shares * total - parts * 10**8) > 10**4 * total
+            _ = np.abs(shares.sum(axis=1) - 10**8) > 10**4 * parts.shape[1]
+        _ = columns < 0
+
+    return _timed(masks)
+
+
+def _load_bare(batch: Batch, folder: Path) -> float:
+    """executemany of the same fact rows into the same table, alone."""
+    rows: list[tuple] = [
+        (key, cell, number, meaning, places, trouble, text, locator)
+        for key, one in enumerate(batch.submissions)
+        for cell, (number, meaning, places, trouble, text, locator) in enumerate(
+            zip(one.numbers, one.meanings, one.decimals, one.troubles, one.texts, one.locators, strict=True)
+        )
+    ]
+    connection = sqlite3.connect(folder / "bare.sqlite", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(
+        "CREATE TABLE f (s INTEGER, c INTEGER, v BIGINT, m SMALLINT, d SMALLINT, t SMALLINT, x TEXT, l TEXT, "
+        "PRIMARY KEY (s, c)) WITHOUT ROWID"
+    )
+
+    def insert() -> None:
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO f VALUES (?,?,?,?,?,?,?,?)", rows)
+        connection.execute("COMMIT")
+
+    seconds = _timed(insert)
+    connection.close()
+    return seconds
+
+
+def _month(folder: str) -> dict[str, float]:
+    """The product's month, bare, in a process of its own: seconds and peak memory."""
+    from disclosure_etl.calendar import StoryClock
+    from disclosure_etl.office import Office
+    from disclosure_etl.pipeline import Month
+    from disclosure_etl.settings import load_settings
+    from flows.running import write_tables
+    from tests.factories import ZONE, datetime
+
+    settings = load_settings(Path(folder) / "config", {}, Path(folder))
+    office = Office(settings, StoryClock(datetime(2014, 2, 6, 8, tzinfo=ZONE)))
+    _ = office.warehouse, office.calendar
+    stages: dict[str, float] = {}
+    month = Month(office, "bureau-monthly", _PERIOD)
+    began = time.perf_counter()
+    chunks = month.find()
+    for chunk in range(chunks):
+        month.read_chunk(chunk)
+    stages["read"] = time.perf_counter() - began
+    stages["judge"] = _timed(month.judge)
+    changed: frozenset[str] = frozenset()
+
+    def load() -> None:
+        nonlocal changed
+        changed = month.load()
+
+    stages["load"] = _timed(load)
+    result = []
+    stages["freeze"] = _timed(lambda: result.append(month.freeze(changed)))
+    stages["total"] = time.perf_counter() - began
+    stages["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    stages["table"] = _timed(lambda: write_tables(office, [result[0].consolidation]))
+    stages["failures"] = result[0].consolidation.failures
+    return stages
+
+
+def _prefect(folder: str) -> dict[str, float]:
+    """The same month as a flow on a warm Prefect server: seconds, and how many task runs it took."""
+    from disclosure_etl.calendar import StoryClock
+    from disclosure_etl.office import Office
+    from disclosure_etl.settings import load_settings
+    from flows.prefect_runs import recording, run_in_flow
+    from tests.factories import ZONE, datetime
+
+    settings = load_settings(Path(folder) / "config", {}, Path(folder))
+    office = Office(settings, StoryClock(datetime(2014, 2, 6, 8, tzinfo=ZONE)))
+    _ = office.warehouse, office.calendar
+    with recording(settings):
+        from prefect.client.orchestration import get_client
+
+        run_in_flow(office, "consolidate", "bureau-monthly", "2013-12")  # warms the server and the imports
+        seconds = _timed(lambda: run_in_flow(office, "consolidate", "bureau-monthly", _PERIOD.code))
+        with get_client(sync_client=True) as client:
+            flows = client.read_flow_runs()
+            tasks = client.read_task_runs()
+        last = max(flows, key=lambda one: one.start_time)
+        return {"total": seconds, "task_runs": sum(task.flow_run_id == last.id for task in tasks)}
+
+
+def _in_process(function: str, folder: Path) -> dict[str, float]:
+    code = f"import json; from tests.bench import {function}; print(json.dumps({function}({str(folder)!r})))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _lines(count: int, prefect: bool, base: Path) -> Iterator[str]:
+    clean, failing = base / "clean", base / "failing"
+    _make_office(clean, count, 0.0)
+    _make_office(failing, count, 0.05)
+    files = sorted((clean / "inbox").iterdir())
+    cells, xml = _read_bare(files)
+    form = load_forms([Path(__file__).parent.parent / "config" / "forms" / "bureau-monthly-2008.yaml"]).forms[0]
+    interpreter = Interpreter([form], None)
+    batch = Batch(
+        form,
+        _PERIOD,
+        tuple(interpreter.interpret(read_document(path.name, path.read_bytes())).submission for path in files),
+    )
+    rules, rows = _judge_bare(batch), _load_bare(batch, base)
+    bare = cells + xml + rules + rows
+    yield f"{count} workbooks: calamine {cells:.2f} s, XML {xml:.2f} s, numpy masks {rules:.3f} s, executemany {rows:.2f} s; together {bare:.2f} s"
+    month = _in_process("_month", clean)
+    yield (
+        f"the month: {month['total']:.2f} s = {month['total'] / bare:.2f} × bare (read {month['read']:.2f}, judge {month['judge']:.2f}, "
+        f"load {month['load']:.2f}, freeze {month['freeze']:.2f}), {month['MB']:.0f} MB; 汇总表 {month['table']:.2f} s more"
+    )
+    bad = _in_process("_month", failing)
+    yield (
+        f"5% of cells changed: {bad['total']:.2f} s = {bad['total'] / month['total']:.2f} × clean, {bad['failures']:.0f} failures "
+        f"(read {bad['read']:.2f}, judge {bad['judge']:.2f}, load {bad['load']:.2f}, freeze {bad['freeze']:.2f}), {bad['MB']:.0f} MB"
+    )
+    if prefect:
+        for path in (clean / "var").glob("warehouse.sqlite*"):
+            path.unlink()
+        recorded = _in_process("_prefect", clean)
+        yield (
+            f"under Prefect, server warm: {recorded['total']:.2f} s = {recorded['total'] - month['total'] - month['table']:+.2f} s "
+            f"to the bare month with its table, {recorded['task_runs']:.0f} task runs"
+        )
+    helps = [_timed(lambda: subprocess.run([sys.executable, "-m", "flows.cli", "--help"], capture_output=True, check=True))
+             for _ in range(5)]  # fmt: skip
+    yield f"--help: {min(helps):.2f} s (best of 5)"
+
+
+def main() -> None:
+    """Run it and print line by line."""
+    arguments = sys.argv[1:]
+    count = next((int(text) for text in arguments if text.isdigit()), 3000)
+    with tempfile.TemporaryDirectory() as base:
+        for line in _lines(count, "--no-prefect" not in arguments, Path(base)):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
