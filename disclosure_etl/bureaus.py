@@ -1,5 +1,7 @@
 """The dated tree of reporting bureaus: who exists when, under which names, and who owes which return.
 
+A bureau that is renamed or moved keeps its code and gets a second entry; one that merges or splits ends.
+
 Not here: carrying balances over when bureaus merge or split.
 """
 
@@ -7,47 +9,54 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.periods import Period
-from schemas.yamlfile import Source, read_yaml
+from schemas.yamlfile import Source, read_yaml, unknown_name
 
 
-class Owes(BaseModel):
-    """A form family that a bureau owes, from a day on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    family: str
-    valid_from: date = Field(alias="from")
-    valid_to: date | None = Field(default=None, alias="to")
-
-
-class Bureau(BaseModel):
-    """One reporting unit while it exists under one name. `reports`: its own figures, or those of its whole branch."""
+class _Dated(BaseModel):
+    """Something with a first and, once it is over, a last day; both are part of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    code: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
-    name_zh: str
-    name_en: str
-    aliases: tuple[str, ...] = ()
-    parent: str | None = None
     valid_from: date = Field(alias="from")
     valid_to: date | None = Field(default=None, alias="to")
-    reports: Literal["own", "whole"] = "own"
-    owes: tuple[Owes, ...] = ()
 
     def exists_on(self, day: date) -> bool:
         """Whether it exists on `day`."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+class Owes(_Dated):
+    """A form family that a bureau owes, from a day on."""
+
+    family: str
+
+
+class Bureau(_Dated):
+    """One reporting unit while it exists under one name. `reports`: its own figures, or those of its whole branch."""
+
+    code: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    name_zh: str = Field(min_length=1)
+    name_en: str = Field(min_length=1)
+    aliases: tuple[str, ...] = ()
+    parent: str | None = None
+    reports: Literal["own", "whole"] = "own"
+    owes: tuple[Owes, ...] = ()
+
+    @property
+    def plain_names(self) -> tuple[str, ...]:
+        """Code, names and aliases as they are compared: each once, without width, space or case."""
+        return tuple(dict.fromkeys(map(_plain, (self.code, self.name_zh, self.name_en, *self.aliases))))
 
 
 class _File(BaseModel):
@@ -57,7 +66,7 @@ class _File(BaseModel):
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).lower()
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 @dataclass(frozen=True)
@@ -68,31 +77,48 @@ class Bureaus:
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[Bureau, ...]]:
-        found: dict[str, tuple[Bureau, ...]] = {}
+        found: dict[str, list[Bureau]] = {}
         for bureau in self.bureaus:
-            for name in dict.fromkeys(map(_plain, (bureau.code, bureau.name_zh, bureau.name_en, *bureau.aliases))):
-                found[name] = (*found.get(name, ()), bureau)
-        return found
+            for name in bureau.plain_names:
+                found.setdefault(name, []).append(bureau)
+        return {name: tuple(owners) for name, owners in found.items()}
 
     def find(self, written: str, day: date | None) -> Bureau | None:
-        """The bureau that has this code, name or alias on `day` (at any time where `day` is None and only one ever had)."""
+        """The bureau that has this code, name or alias on `day`, or None; nothing is guessed.
+
+        Where `day` is None: the one bureau that ever had it, as it was last.
+        """
         candidates = self._by_name.get(_plain(written), ())
         if day is not None:
             candidates = tuple(bureau for bureau in candidates if bureau.exists_on(day))
-        return candidates[0] if len({bureau.code for bureau in candidates}) == 1 else None
+        if len({bureau.code for bureau in candidates}) != 1:
+            return None
+        return max(candidates, key=lambda bureau: bureau.valid_from)
+
+    def at(self, day: date) -> tuple[Bureau, ...]:
+        """The bureaus that exist on `day`."""
+        return tuple(bureau for bureau in self.bureaus if bureau.exists_on(day))
 
     def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
-        """The bureaus that exist at the period's end and owe a return of `family` for it."""
+        """The bureaus that owe a return of `family` for `period`: those that exist, and owe it, on its last day.
+
+        So a bureau that ends within a period leaves that period's return to its successor.
+        """
         day = period.end
         return tuple(
             bureau
-            for bureau in self.bureaus
-            if bureau.exists_on(day)
-            and any(
-                owed.family == family and owed.valid_from <= day and (owed.valid_to is None or day <= owed.valid_to)
-                for owed in bureau.owes
-            )
+            for bureau in self.at(day)
+            if any(owed.family == family and owed.exists_on(day) for owed in bureau.owes)
         )
+
+    def known(self) -> tuple[str, ...]:
+        """Every code with its latest name, `dongcheng(东城分局)`, in order: what a message lists as known."""
+        latest: dict[str, Bureau] = {}
+        for bureau in self.bureaus:
+            before = latest.get(bureau.code)
+            if before is None or before.valid_from < bureau.valid_from:
+                latest[bureau.code] = bureau
+        return tuple(f"{code}({bureau.name_zh})" for code, bureau in latest.items())
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -104,50 +130,100 @@ def load_bureaus(path: Path) -> Bureaus:
     """Read bureaus.yaml.
 
     Raises:
-        ConfigError: not readable, a parent that is not there, a circle, or two bureaus with one name at one time.
+        ConfigError: not readable; something ends before it begins; two bureaus have one code or name at one time; a
+            parent is unknown or does not exist all the while; parents form a circle.
     """
     file, source = read_yaml(path, _File)
-    bureaus = file.bureaus
+    _refuse_reversed_dates(file.bureaus, source)
+    _refuse_shared_names(file.bureaus, source)
+    entries: dict[str, list[Bureau]] = {}
+    for bureau in file.bureaus:
+        entries.setdefault(bureau.code, []).append(bureau)
+    _refuse_missing_parents(file.bureaus, entries, source)
+    _refuse_circles(file.bureaus, entries, source)
+    return Bureaus(file.bureaus)
+
+
+def _refuse_reversed_dates(bureaus: tuple[Bureau, ...], source: Source) -> None:
     for index, bureau in enumerate(bureaus):
         at = ("bureaus", index)
-        if bureau.valid_to is not None and bureau.valid_to < bureau.valid_from:
-            raise source.error(
-                at, f"「{bureau.code}」的 to 早于 from。", f"'{bureau.code}' ends ({bureau.valid_to}) before it begins."
-            )
-        if bureau.parent is not None and bureau.parent not in {other.code for other in bureaus}:
-            known = ", ".join(other.code for other in bureaus)
-            raise source.error(
-                at,
-                f"「{bureau.code}」的上级「{bureau.parent}」不存在;已有:{known}。",
-                f"'{bureau.code}' has the parent '{bureau.parent}', which is not there; known: {known}.",
-            )
-    _refuse_circles(bureaus, source)
-    _refuse_shared_names(bureaus, source)
-    return Bureaus(bureaus)
-
-
-def _refuse_circles(bureaus: Iterable[Bureau], source: Source) -> None:
-    parents = {bureau.code: bureau.parent for bureau in bureaus}
-    for index, code in enumerate(parents):
-        path, above = [code], parents[code]
-        while above is not None:
-            if above in path:
-                shown = " → ".join((*path, above))
-                raise source.error(("bureaus", index), f"上级关系成环:{shown}。", f"Parents form a circle: {shown}.")
-            path.append(above)
-            above = parents.get(above)
+        dated: Iterator[tuple[tuple[str | int, ...], _Dated]] = chain(
+            [(at, bureau)], (((*at, "owes", n), owed) for n, owed in enumerate(bureau.owes))
+        )
+        for place, span in dated:
+            if span.valid_to is not None and span.valid_to < span.valid_from:
+                raise source.error(
+                    (*place, "to"),
+                    f"「{bureau.code}」的 to({span.valid_to})早于 from({span.valid_from});请改正其一。",
+                    f"'{bureau.code}' has a 'to' ({span.valid_to}) before its 'from' ({span.valid_from}); correct one.",
+                )
 
 
 def _refuse_shared_names(bureaus: tuple[Bureau, ...], source: Source) -> None:
-    owners: dict[str, list[Bureau]] = {}
+    owners: dict[str, list[tuple[int, Bureau]]] = {}
     for index, bureau in enumerate(bureaus):
-        for name in dict.fromkeys(map(_plain, (bureau.code, bureau.name_zh, *bureau.aliases))):
-            for other in owners.get(name, ()):
-                last, first = other.valid_to or date.max, bureau.valid_from
-                if first <= last and other.valid_from <= (bureau.valid_to or date.max):
+        for name in bureau.plain_names:
+            for earlier, other in owners.get(name, ()):
+                if bureau.valid_from <= (other.valid_to or date.max) and other.valid_from <= (
+                    bureau.valid_to or date.max
+                ):
+                    line = source.line(("bureaus", earlier))
                     raise source.error(
                         ("bureaus", index),
-                        f"「{bureau.code}」与「{other.code}」同时使用名称或代码「{name}」。",
-                        f"'{bureau.code}' and '{other.code}' have the name or code '{name}' at the same time.",
+                        f"「{bureau.code}」与第 {line} 行的「{other.code}」同时使用代码或名称「{name}」;"
+                        "请改名,或用 from、to 把两者的时间分开。",
+                        f"'{bureau.code}' and '{other.code}' on line {line} have the code or name '{name}' at the same "
+                        "time; rename one, or part them in time with 'from' and 'to'.",
                     )
-            owners.setdefault(name, []).append(bureau)
+            owners.setdefault(name, []).append((index, bureau))
+
+
+def _refuse_missing_parents(bureaus: tuple[Bureau, ...], entries: dict[str, list[Bureau]], source: Source) -> None:
+    for index, bureau in enumerate(bureaus):
+        if bureau.parent is None:
+            continue
+        at = ("bureaus", index, "parent")
+        if bureau.parent not in entries:
+            zh, en = unknown_name(bureau.parent, list(entries))
+            raise source.error(
+                at,
+                f"「{bureau.code}」的上级「{bureau.parent}」不存在。{zh}",
+                f"'{bureau.code}' has the parent '{bureau.parent}', which is not there. {en}",
+            )
+        if gap := _day_without(entries[bureau.parent], bureau):
+            raise source.error(
+                at,
+                f"「{bureau.code}」的上级「{bureau.parent}」在 {gap} 不存在;"
+                "请在上级变动之日用 to 结束本条,并以新的上级另立一条。",
+                f"The parent '{bureau.parent}' of '{bureau.code}' does not exist on {gap}; end this entry with 'to' "
+                "when the parent changes, and add one with the new parent.",
+            )
+
+
+def _day_without(parents: list[Bureau], child: Bureau) -> date | None:
+    """The first day of `child` on which none of `parents`, entries of one code, exists."""
+    day = child.valid_from
+    while child.exists_on(day):
+        parent = next((entry for entry in parents if entry.exists_on(day)), None)
+        if parent is None:
+            return day
+        if parent.valid_to is None:
+            return None
+        day = parent.valid_to + timedelta(days=1)
+    return None
+
+
+def _refuse_circles(bureaus: tuple[Bureau, ...], entries: dict[str, list[Bureau]], source: Source) -> None:
+    """Looks up from each entry on its first day: a circle is complete on the first day of its youngest entry."""
+    for index, bureau in enumerate(bureaus):
+        day, path, above = bureau.valid_from, [bureau.code], bureau.parent
+        while above is not None:
+            path.append(above)
+            if above in path[:-1]:
+                shown = " → ".join(path)
+                raise source.error(
+                    ("bureaus", index, "parent"),
+                    f"上级关系在 {day} 成环:{shown};请改正其中一个 parent。",
+                    f"Parents form a circle on {day}: {shown}; correct one 'parent'.",
+                )
+            above = next(entry.parent for entry in entries[above] if entry.exists_on(day))

@@ -1,22 +1,25 @@
-"""Working days, holidays, due days and the clock. Holidays are data: one file a year, as the State Council announced them.
+"""Working days, holidays, due days and the clock. Holidays are data: a file a year, as the State Council has it.
 
-A day in a year without a file is judged by the weekday alone, and the answer says so.
+A day in a year without a file is judged by the weekday alone, and the answer says so. Not here: how many working days a
+reply may take (a matter of the regulation in force, `quality`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.errors import ConfigError
 from schemas.periods import Frequency, Period
-from schemas.yamlfile import read_yaml
+from schemas.yamlfile import Source, read_yaml
+
+_CRON = re.compile(r"(?:[-*/,0-9A-Za-z#]+\s+){4}[-*/,0-9A-Za-z#]+")
 
 Clock = Callable[[], datetime]  # the moment now, with its time zone; injected, so that a run can be told again
 
@@ -29,12 +32,25 @@ def system_clock(timezone: str) -> Clock:
 
 @dataclass
 class StoryClock:
-    """A clock that stands still until it is set: for the demonstration and for tests."""
+    """A clock that stands still until it is set: for the demonstration and for tests.
+
+    Raises:
+        ValueError: the moment it is set to has no time zone.
+    """
 
     moment: datetime
 
+    def __post_init__(self) -> None:
+        self.set(self.moment)
+
     def __call__(self) -> datetime:
         return self.moment
+
+    def set(self, moment: datetime) -> None:
+        """Go on (or back) to `moment`."""
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
+        self.moment = moment
 
 
 class _Part(BaseModel):
@@ -47,6 +63,11 @@ class _Span(_Part):
     name: str
     first: date = Field(alias="from")
     last: date = Field(alias="to")
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every day of it."""
+        return tuple(self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
 
 
 class _Year(_Part):
@@ -78,50 +99,103 @@ class WorkCalendar:
         return day
 
     def add_working_days(self, day: date, count: int) -> date:
-        """The `count`-th working day after `day`; day one is the working day after it."""
+        """The `count`-th working day after `day`, where day one is the working day after it; for none, `day` itself.
+
+        Raises:
+            ValueError: `count` is negative.
+        """
+        if count < 0:
+            raise ValueError(f"cannot add {count} working days")
         for _ in range(count):
             day = self.next_working_day(day + timedelta(days=1))
         return day
 
     @property
-    def last_year(self) -> int | None:
-        """The last listed year."""
+    def last_listed_year(self) -> int | None:
+        """The last year whose holidays are known."""
         return max(self.years, default=None)
 
 
 def load_calendar(files: Iterable[Path]) -> WorkCalendar:
-    """Read the calendar files.
+    """Read the calendar files, each of one year.
 
     Raises:
-        ConfigError: a file cannot be used, or two files are of one year.
+        ConfigError: a file cannot be used, two files are of one year, or a day makes no sense where it stands.
     """
     holidays: set[date] = set()
     workdays: set[date] = set()
-    years: set[int] = set()
+    files_by_year: dict[int, Path] = {}
     for path in files:
         listed, source = read_yaml(path, _Year)
-        if listed.year in years:
-            raise source.error(("year",), f"{listed.year} 年重复。", f"The year {listed.year} is listed twice.")
-        years.add(listed.year)
+        if listed.year in files_by_year:
+            other = files_by_year[listed.year]
+            raise source.error(
+                ("year",),
+                f"{listed.year} 年在 {other} 中已有;请只留一个文件,或用同一文件名替换它。",
+                f"The year {listed.year} is already in {other}; keep one, or give yours the same name to replace it.",
+            )
+        files_by_year[listed.year] = path
+        _refuse_odd_days(listed, source)
+        holidays.update(day for span in listed.holidays for day in span.days)
         workdays.update(listed.workdays)
-        for index, span in enumerate(listed.holidays):
-            if span.last < span.first:
-                raise source.error(
-                    ("holidays", index), f"「{span.name}」的 to 早于 from。", f"'{span.name}' ends early."
-                )
-            holidays.update(span.first + timedelta(days=n) for n in range((span.last - span.first).days + 1))
-    return WorkCalendar(frozenset(holidays), frozenset(workdays), frozenset(years))
+    return WorkCalendar(frozenset(holidays), frozenset(workdays), frozenset(files_by_year))
+
+
+def _refuse_odd_days(listed: _Year, source: Source) -> None:
+    off: set[date] = set()
+    for index, span in enumerate(listed.holidays):
+        at = ("holidays", index)
+        if span.last < span.first:
+            raise source.error(
+                at,
+                f"「{span.name}」的 to({span.last})早于 from({span.first})。",
+                f"'{span.name}' has a 'to' ({span.last}) before its 'from' ({span.first}).",
+            )
+        if {span.first.year, span.last.year} != {listed.year}:
+            raise source.error(
+                at,
+                f"「{span.name}」({span.first} 至 {span.last})不全在 {listed.year} 年;跨年的假期请分写在两个文件里。",
+                f"'{span.name}' ({span.first} to {span.last}) is not all in {listed.year}; divide a holiday over the "
+                "turn of the year between the two files.",
+            )
+        off.update(span.days)
+    for index, day in enumerate(listed.workdays):
+        at = ("workdays", index)
+        if day.year != listed.year:
+            raise source.error(at, f"{day} 不在 {listed.year} 年。", f"{day} is not in {listed.year}.")
+        if day in off:
+            raise source.error(at, f"{day} 又是假日又是工作日。", f"{day} is both a holiday and a working day.")
+        if day.weekday() < 5:
+            raise source.error(
+                at,
+                f"{day} 不是周六、周日;workdays 只写调休上班的周末。",
+                f"{day} is no Saturday or Sunday; 'workdays' lists weekend days that are worked.",
+            )
+
+
+class WorkingDayAfter(_Part):
+    """The n-th working day after the due day, where that is off (南陵县: the third)."""
+
+    working_day: int = Field(ge=1, le=20)
+
+
+DayOfMonth = Annotated[int, Field(ge=1, le=31)]
+Roll = Literal["next_working_day", "stay"] | DayOfMonth | WorkingDayAfter
 
 
 class DueRule(_Part):
-    """By which day a return is due: `day` of the month that lies `months_after` the period's last one.
+    """By which day a return is due: `day` of the month that lies `months_after` the period's last one (the month's last
+    day where it is shorter), and what takes its place where that day is off.
 
-    `when_holiday`: the next working day, the n-th working day after the holidays' begin, or a fixed day of that month.
+    `when_holiday`: the next working day; the same day all the same; a fixed day of that month (泉港: the 8th for the
+    3rd); or the n-th working day after it. `when_weekend`: the same for a weekend day outside a holiday, where an order
+    speaks of long holidays only; as `when_holiday` where nothing is said.
     """
 
-    months_after: int = Field(ge=0)
-    day: int = Field(ge=1, le=31)
-    when_holiday: Literal["next_working_day", "stay"] | int = "next_working_day"
+    months_after: int = Field(ge=0, le=24)
+    day: DayOfMonth
+    when_holiday: Roll = "next_working_day"
+    when_weekend: Roll | None = None
 
 
 class Schedule(_Part):
@@ -136,16 +210,41 @@ def load_schedule(path: Path) -> Schedule:
     """Read schedule.yaml.
 
     Raises:
-        ConfigError: not readable, an unknown time zone, or a frequency without a due day.
+        ConfigError: not readable, no cron line, an unknown time zone, a frequency without a due day, or a substitute
+            day that lies before the due day.
     """
     schedule, source = read_yaml(path, Schedule)
-    if schedule.timezone not in available_timezones():
+    if not _CRON.fullmatch(schedule.cron.strip()):
         raise source.error(
-            ("timezone",), f"没有时区「{schedule.timezone}」。", f"There is no time zone '{schedule.timezone}'."
+            ("cron",),
+            f"cron 为「{schedule.cron}」;应为五项:分 时 日 月 星期,如 0 8 6 * *。",
+            f"'cron' is '{schedule.cron}'; five fields are expected: minute hour day month weekday, as in 0 8 6 * *.",
+        )
+    if not _is_timezone(schedule.timezone):
+        raise source.error(
+            ("timezone",),
+            f"没有时区「{schedule.timezone}」;请写如 Asia/Shanghai。",
+            f"There is no time zone '{schedule.timezone}'; write one such as Asia/Shanghai.",
         )
     if missing := [frequency for frequency in Frequency if frequency not in schedule.due]:
         raise source.error(("due",), f"缺少到期日:{'、'.join(missing)}。", f"No due day for: {', '.join(missing)}.")
+    for frequency, rule in schedule.due.items():
+        for key, roll in (("when_holiday", rule.when_holiday), ("when_weekend", rule.when_weekend)):
+            if isinstance(roll, int) and roll < rule.day:
+                raise source.error(
+                    ("due", frequency.value, key),
+                    f"顺延至 {roll} 日,早于到期的 {rule.day} 日。",
+                    f"The substitute day {roll} lies before the due day {rule.day}.",
+                )
     return schedule
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # not there (a KeyError), a folder of zones, or no name of one at all
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +256,28 @@ class DueDay:
 
 
 def due_day(period: Period, rule: DueRule, calendar: WorkCalendar) -> DueDay:
-    """The day by which returns for `period` are due; on a holiday as the rule says.
-
-    Raises:
-        ConfigError: a fixed substitute day that lies before the due day.
-    """
+    """The day by which returns for `period` are due; where that day is off, as the rule says."""
     month = Period.of_day(period.end, Frequency.MONTHLY).shifted(rule.months_after)
-    day = min(month.start.replace(day=1) + timedelta(days=rule.day - 1), month.end)
-    provisional = not calendar.is_listed(day)
-    if calendar.is_working_day(day) or rule.when_holiday == "stay":
-        return DueDay(day, provisional)
-    if isinstance(rule.when_holiday, int):
-        if rule.when_holiday < rule.day:
-            raise ConfigError(
-                f"节假日顺延日 {rule.when_holiday} 早于到期日 {rule.day}。",
-                f"The substitute day {rule.when_holiday} lies before the due day {rule.day}.",
-            )
-        return DueDay(min(month.start + timedelta(days=rule.when_holiday - 1), month.end), provisional)
-    return DueDay(calendar.next_working_day(day), provisional)
+    first = _day_of(month, rule.day)
+    due = first
+    if not calendar.is_working_day(first):
+        roll = rule.when_holiday
+        if rule.when_weekend is not None and first not in calendar.holidays:
+            roll = rule.when_weekend
+        due = _rolled(first, roll, month, calendar)
+    return DueDay(due, provisional=not (calendar.is_listed(first) and calendar.is_listed(due)))
+
+
+def _day_of(month: Period, day: int) -> date:
+    return min(month.start + timedelta(days=day - 1), month.end)
+
+
+def _rolled(day: date, roll: Roll, month: Period, calendar: WorkCalendar) -> date:
+    if roll == "stay":
+        return day
+    if isinstance(roll, WorkingDayAfter):
+        return calendar.add_working_days(day, roll.working_day)
+    if isinstance(roll, int):
+        # The substitute may itself be off (8 October 2020 was): nobody hands in on such a day.
+        return calendar.next_working_day(_day_of(month, roll))
+    return calendar.next_working_day(day)

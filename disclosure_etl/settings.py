@@ -9,12 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import ConfigError, Language
-from schemas.yamlfile import read_yaml
+from schemas.yamlfile import Source, read_yaml
+
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):.*@")  # to the last @, so that one inside the password shows nothing of it
+_SECRET_OPTION = re.compile(r"([?&]\w*(?:password|passwd)=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,20 @@ class ConfigDirs:
         return own if own is not None and own.exists() else self.default / relative
 
     def files(self, folder: str, pattern: str) -> tuple[Path, ...]:
-        """All files of a folder, by name; of two with one name the office's own."""
-        found = {path.name: path for path in sorted((self.default / folder).glob(pattern))}
-        if self.office:
-            found |= {path.name: path for path in sorted((self.office / folder).glob(pattern))}
+        """All files of a folder, by name; of two with one name the office's own. Hidden files are none of it.
+
+        Raises:
+            ConfigError: the office has a `.yml` where `.yaml` is read: left out silently, it would be missed too late.
+        """
+        found: dict[str, Path] = {}
+        for base in (self.default, self.office):
+            if base is None:
+                continue
+            found |= {path.name: path for path in (base / folder).glob(pattern) if not path.name.startswith(".")}
+            if odd := sorted((base / folder).glob(pattern.removesuffix(".yaml") + ".yml")):
+                raise ConfigError(
+                    f"{odd[0]} 不会被读取;请把扩展名改为 .yaml。", f"{odd[0]} is not read; rename it to end in .yaml."
+                )
         return tuple(found[name] for name in sorted(found))
 
 
@@ -48,11 +61,11 @@ class OfficeSettings(_Part):
 
 
 class ReadLimits(_Part):
-    """What a file may cost to read. A refusal names the limit."""
+    """What a file may cost to read; a refusal names the limit."""
 
     max_bytes: int = Field(default=50_000_000, gt=0)
     max_uncompressed_bytes: int = Field(default=200_000_000, gt=0)
-    max_ratio: int = Field(default=200, gt=1)
+    max_ratio: int = Field(default=200, gt=0)
     max_cells: int = Field(default=2_000_000, gt=0)
 
 
@@ -67,7 +80,7 @@ class SettingsFile(_Part):
     reports: str = "out"
     prefect_home: str = "var/prefect"
     prefect_api: str | None = None
-    language: str = Field(default="auto", pattern="^(auto|zh|en)$")
+    language: Literal["auto", "zh", "en"] = "auto"
     chunk_size: int = Field(default=250, gt=0)
     limits: ReadLimits = ReadLimits()
     optional_blocks: dict[str, tuple[str, ...]] = {}
@@ -75,7 +88,11 @@ class SettingsFile(_Part):
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings as in force: the file, the environment over it, paths made absolute."""
+    """Settings as in force: the file, the environment over it, paths made absolute.
+
+    `base` is what relative paths are relative to: the folder that holds the office's config folder, or where the
+    command was started when only the packaged configuration is there.
+    """
 
     dirs: ConfigDirs
     base: Path
@@ -105,14 +122,24 @@ class Settings:
         return self.file.family
 
     @property
-    def chunk_size(self) -> int:
-        """Files per chunk of reading."""
-        return self.file.chunk_size
+    def bureau(self) -> str:
+        """The code of the municipal bureau that runs this."""
+        return self.file.office.bureau
+
+    @property
+    def prefect_api(self) -> str | None:
+        """The address of a Prefect server, if one is used."""
+        return self.file.prefect_api
 
     @property
     def read_limits(self) -> ReadLimits:
         """What a file may cost to read."""
         return self.file.limits
+
+    @property
+    def chunk_size(self) -> int:
+        """Files per chunk of reading."""
+        return self.file.chunk_size
 
     @property
     def optional_blocks(self) -> dict[str, tuple[str, ...]]:
@@ -122,7 +149,7 @@ class Settings:
     @property
     def warehouse_label(self) -> str:
         """The warehouse's address as it may be shown: never with a password."""
-        return re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", self.warehouse_url)
+        return _SECRET_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", self.warehouse_url))
 
 
 def default_config_dir() -> Path:
@@ -138,25 +165,25 @@ def default_config_dir() -> Path:
 def load_settings(config: Path | None, environment: Mapping[str, str], cwd: Path) -> Settings:
     """Settings from, in this order, `config`, `DISCLOSURE_CONFIG`, a `config/settings.yaml` below `cwd`, the package.
 
+    Over them stand `DISCLOSURE_WAREHOUSE`, `DISCLOSURE_INBOX` and `DISCLOSURE_LANG`; an empty variable counts as none.
+
     Raises:
-        ConfigError: a named folder does not exist, or a file in it cannot be used.
+        ConfigError: a named folder does not exist, a setting cannot be used, or a password stands in a file.
     """
+    cwd = cwd.resolve()
     office = _office_dir(config, environment, cwd)
     dirs = ConfigDirs(office, default_config_dir())
     file, source = read_yaml(dirs.file("settings.yaml"), SettingsFile)
+    _refuse_passwords(file, source)
     base = office.parent if office else cwd
-    url = environment.get("DISCLOSURE_WAREHOUSE")
-    if url is None:
-        if urlsplit(file.warehouse).password:
-            raise source.error(
-                ("warehouse",),
-                "数据库密码不得写在配置文件中;请把整个地址放在环境变量 DISCLOSURE_WAREHOUSE 里。",
-                "A database password must not stand in a configuration file; put the whole address into the environment "
-                "variable DISCLOSURE_WAREHOUSE.",
-            )
-        url = file.warehouse
-    inbox = Path(environment.get("DISCLOSURE_INBOX") or file.inbox)
-    return Settings(dirs, base, file, _database_url(url, base), base / inbox, _language(file.language, environment))
+    return Settings(
+        dirs,
+        base,
+        file,
+        _warehouse_url(file, source, environment, base),
+        base / (environment.get("DISCLOSURE_INBOX") or file.inbox),
+        _language(file.language, environment),
+    )
 
 
 def _office_dir(config: Path | None, environment: Mapping[str, str], cwd: Path) -> Path | None:
@@ -166,26 +193,75 @@ def _office_dir(config: Path | None, environment: Mapping[str, str], cwd: Path) 
         return own if (own / "settings.yaml").exists() else None
     named = (cwd / named).resolve()
     if not named.is_dir():
+        by = "--config" if config else "DISCLOSURE_CONFIG"
         raise ConfigError(
-            f"配置目录 {named} 不存在。可用 disclosure-etl init 生成一个。",
-            f"The configuration folder {named} does not exist. 'disclosure-etl init' writes one.",
+            f"配置目录 {named} 不存在(由 {by} 指定)。可用 disclosure-etl init 生成一个。",
+            f"The configuration folder {named}, named by {by}, does not exist. 'disclosure-etl init' writes one.",
         )
     return named
 
 
-def _database_url(text: str, base: Path) -> str:
-    if "://" not in text:
-        return f"sqlite:///{(base / text).resolve()}"
-    for plain in ("postgresql://", "postgres://"):
-        if text.startswith(plain):
-            return "postgresql+psycopg://" + text[len(plain) :]
-    return text
+def _refuse_passwords(file: SettingsFile, source: Source) -> None:
+    """Files are copied, mailed and committed; the environment is not."""
+    if _holds_password(file.warehouse):
+        raise source.error(
+            ("warehouse",),
+            "数据库密码不得写在配置文件中;请把整个地址放在环境变量 DISCLOSURE_WAREHOUSE 里,并更换已写出的密码。",
+            "A database password must not stand in a file; put the whole address into the environment variable "
+            "DISCLOSURE_WAREHOUSE, and change the password that was written here.",
+        )
+    if file.prefect_api and _holds_password(file.prefect_api):
+        raise source.error(
+            ("prefect_api",),
+            "Prefect 地址中不得写密码;请用环境变量 PREFECT_API_AUTH_STRING。",
+            "A password must not stand in a file; use the environment variable PREFECT_API_AUTH_STRING.",
+        )
+
+
+def _holds_password(url: str) -> bool:
+    return bool(_PASSWORD.search(url) or _SECRET_OPTION.search(url))
+
+
+def _warehouse_url(file: SettingsFile, source: Source, environment: Mapping[str, str], base: Path) -> str:
+    given = environment.get("DISCLOSURE_WAREHOUSE")
+    scheme, separator, rest = (given or file.warehouse).partition("://")
+    match scheme.lower() if separator else "":
+        case "":
+            return f"sqlite:///{(base / scheme).resolve()}"
+        case "sqlite":
+            return f"sqlite://{_absolute(rest, base)}"
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return f"postgresql+psycopg://{rest}"
+    zh = f"不支持数据库「{scheme}」;请写文件路径、sqlite:///文件,或 postgresql://用户@主机/库名。"
+    en = f"The database '{scheme}' is not supported; give a file, sqlite:///file or postgresql://user@host/name."
+    if given:
+        raise ConfigError(f"DISCLOSURE_WAREHOUSE: {zh}", f"DISCLOSURE_WAREHOUSE: {en}")
+    raise source.error(("warehouse",), zh, en)
+
+
+def _absolute(rest: str, base: Path) -> str:
+    """The part of a SQLite address after `sqlite://`, its file made absolute: it would follow the process otherwise."""
+    file, mark, options = rest.removeprefix("/").partition("?")
+    if file in ("", ":memory:") or file.startswith("file:"):
+        return rest
+    return f"/{(base / file).resolve()}{mark}{options}"
 
 
 def _language(setting: str, environment: Mapping[str, str]) -> Language:
-    wish = environment.get("DISCLOSURE_LANG") or (setting if setting != "auto" else None)
-    if wish:
-        return "en" if wish.startswith("en") else "zh"
+    """Chinese or English: as `DISCLOSURE_LANG` or the file says, by default as the terminal does, else Chinese.
+
+    Raises:
+        ConfigError: `DISCLOSURE_LANG` is neither of them nor `auto`.
+    """
+    wish = environment.get("DISCLOSURE_LANG") or setting
+    known: dict[str, Language] = {"zh": "zh", "en": "en"}
+    if wish in known:
+        return known[wish]
+    if wish != "auto":
+        raise ConfigError(
+            f"环境变量 DISCLOSURE_LANG 为「{wish}」;可用的有:zh、en、auto。",
+            f"The environment variable DISCLOSURE_LANG is '{wish}'; known: zh, en, auto.",
+        )
     return terminal_language(environment)
 
 

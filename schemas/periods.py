@@ -30,16 +30,19 @@ class Frequency(StrEnum):
 
 
 _CODE = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d)|Q(?P<quarter>[1-4])|H(?P<half>[12]))?")
-# As people write them in a header: 2014年5月, 2014.5, 2014/05, 201405, 2014年第2季度, 2014年上半年, 2014年度
+# As people write them in a header: 2014年5月, 二〇一四年五月, 2014.5, 2014/05, 2014年第2季度, 2014年上半年, 2014年度
 _WRITTEN = (
-    (re.compile(r"(\d{4})年第?([1-4一二三四])季度?"), Frequency.QUARTERLY),
-    (re.compile(r"(\d{4})年?([上下])半年"), Frequency.HALF_YEARLY),
+    (re.compile(r"(\d{4})年度?第?([1-4一二三四])季度?"), Frequency.QUARTERLY),
+    (re.compile(r"(\d{4})(?:年度?)?([上下])半年度?"), Frequency.HALF_YEARLY),
     (re.compile(r"(\d{4})年(\d{1,2})月(?:份|\d{1,2}日)?"), Frequency.MONTHLY),
     (re.compile(r"(\d{4})[-./](\d{1,2})(?:[-./]\d{1,2})?"), Frequency.MONTHLY),
     (re.compile(r"(\d{4})(\d\d)"), Frequency.MONTHLY),
     (re.compile(r"(\d{4})年度?"), Frequency.YEARLY),
 )
 _ORDINAL = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
+_HAN_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+_HAN_YEAR = re.compile(r"[〇○零一二三四五六七八九]{4}(?=年)")
+_HAN_MONTH = re.compile(r"(?<=年)(?:(十)([一二])?|([一二三四五六七八九]))(?=月)")
 
 
 @total_ordering
@@ -53,12 +56,12 @@ class Period:
 
     @classmethod
     def parse(cls, code: str) -> Period:
-        """Read the code of a period: `2014-05`, `2014Q2`, `2014H1`, `2014`.
+        """Read the code of a period: `2014-05`, `2014Q2`, `2014H1`, `2014`; `q` and `h` may be small.
 
         Raises:
             UserError: the text is no such code.
         """
-        found = _CODE.fullmatch(code.strip())
+        found = _CODE.fullmatch(code.strip().upper())
         period = None
         if found:
             year = int(found["year"])
@@ -79,9 +82,12 @@ class Period:
 
     @classmethod
     def read(cls, written: str) -> Period | None:
-        """Read a period as people write it in a header (`2014年5月`, `2014.05`, `201405`), or None."""
-        text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", written))
-        if found := _CODE.fullmatch(text):
+        """Read a period as people write it in a header (`2014年5月`, `2014.05`, `201405`, `二〇一四年五月`), or None.
+
+        A full date stands for its month.
+        """
+        text = _han_to_digits(re.sub(r"\s+", "", unicodedata.normalize("NFKC", written)))
+        if found := _CODE.fullmatch(text.upper()):
             try:
                 return cls.parse(found[0])
             except UserError:
@@ -166,8 +172,19 @@ class Period:
         first = Period.of_day(self.start, frequency)
         return tuple(first.shifted(step) for step in range(count))
 
-    def __lt__(self, other: Period) -> bool:
+    def __lt__(self, other: object) -> bool:
+        """By first day; of two that begin together the longer comes first."""
+        if not isinstance(other, Period):
+            return NotImplemented
         return (self.start, -self.frequency.months) < (other.start, -other.frequency.months)
 
     def __str__(self) -> str:
         return self.code
+
+
+def _han_to_digits(text: str) -> str:
+    """Year and month in Chinese numerals as digits; quarters keep theirs, which `_ORDINAL` knows."""
+    text = _HAN_YEAR.sub(lambda year: year[0].translate(_HAN_DIGITS), text)
+    return _HAN_MONTH.sub(
+        lambda month: ("1" if month[1] else "") + (month[2] or month[3] or "0").translate(_HAN_DIGITS), text
+    )

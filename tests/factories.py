@@ -51,14 +51,22 @@ def some_figures(form: Form, month: int = 1) -> Figures:
 
 
 def return_bytes(
-    form: Form, period: Period, bureau: str, name: str, figures: Mapping[tuple[str, str], Decimal], revision: int = 1, **header: str
+    form: Form,
+    period: Period,
+    bureau: str,
+    name: str,
+    figures: Mapping[tuple[str, str], Decimal],
+    revision: int = 1,
+    **header: str,
 ) -> bytes:
     """A filled workbook."""
     texts = {"bureau": name, "bureau_code": bureau, "revision": str(revision), **header}
     return workbook(form, period, Filling(texts, figures))
 
 
-def make_office(folder: Path, warehouse_url: str | None = None, now: datetime | None = None, config: Path | None = None) -> Office:
+def make_office(
+    folder: Path, warehouse_url: str | None = None, now: datetime | None = None, config: Path | None = None
+) -> Office:
     """An office with the packaged configuration and everything else below `folder`."""
     environment = {"DISCLOSURE_WAREHOUSE": warehouse_url} if warehouse_url else {}
     settings = load_settings(config, environment, folder)
@@ -74,10 +82,14 @@ def send(office: Office, name: str, data: bytes) -> Path:
     return path
 
 
-def send_month(office: Office, period: Period, *, without: tuple[str, ...] = (), changed: Mapping[str, Figures] | None = None) -> None:
+def send_month(
+    office: Office, period: Period, *, without: tuple[str, ...] = (), changed: Mapping[str, Figures] | None = None
+) -> None:
     """Every owing bureau's return of a month, all alike but for those in `changed`."""
     form = office.forms.choose(FAMILY, period)
     for bureau in office.owing(FAMILY, period):
         if bureau.code not in without:
             figures = (changed or {}).get(bureau.code) or some_figures(form, period.ordinal)
-            send(office, f"{bureau.code}_{period}.xlsx", return_bytes(form, period, bureau.code, bureau.name_zh, figures))
+            send(
+                office, f"{bureau.code}_{period}.xlsx", return_bytes(form, period, bureau.code, bureau.name_zh, figures)
+            )

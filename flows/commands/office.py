@@ -75,9 +75,9 @@ def config_check(context: typer.Context) -> None:
                 )
     session.say(
         f"配置可用:{shown}(单位 {len(office.bureaus.codes)},报表 {'、'.join(form.key for form in forms)},"
-        f"日历至 {office.calendar.last_year} 年)",
+        f"日历至 {office.calendar.last_listed_year} 年)",
         f"configuration usable: {shown} ({len(office.bureaus.codes)} bureaus, forms {', '.join(form.key for form in forms)}, "
-        f"calendar until {office.calendar.last_year})",
+        f"calendar until {office.calendar.last_listed_year})",
     )
 
 
@@ -92,7 +92,7 @@ def doctor(
     settings, office = session.settings, session.office
     now = office.clock()
     found, needed = Warehouse.open(settings.warehouse_url, any_version=True).schema_version()
-    last = office.calendar.last_year or 0
+    last = office.calendar.last_listed_year or 0
     findings = [
         ("config", True, f"{settings.dirs.office or settings.dirs.default}"),
         ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}"),
