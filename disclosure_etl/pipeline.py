@@ -143,11 +143,13 @@ class Month:
         """Judge what was read together with what the warehouse already holds for the period; the number of failures."""
         stored = self.office.warehouse.stored_batch(self.form, self.period)
         self._stored = frozenset(one.digest for one in stored.submissions)
-        new = mark_two_returns([one for one in self._submissions.values() if self._is_news(one)])
-        fitting = [one for one in new if one.form == self.form.key and one.period == self.period.code]
+        fitting: list[Submission] = []
+        in_doubt: list[Submission] = []
+        for one in mark_two_returns([one for one in self._submissions.values() if self._is_news(one)]):
+            fits = one.form == self.form.key and one.period == self.period.code
+            (fitting if fits else in_doubt).append(one)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
-        self._judged = _verdicts(self.office, batch, totals_of(batch))
-        self._judged += [held_unjudged(one) for one in new if one not in fitting]
+        self._judged = _verdicts(self.office, batch, totals_of(batch)) + [held_unjudged(one) for one in in_doubt]
         self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)

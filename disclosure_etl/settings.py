@@ -268,5 +268,5 @@ def _language(setting: str, environment: Mapping[str, str]) -> Language:
 def terminal_language(environment: Mapping[str, str]) -> Language:
     """English where the terminal speaks it; Chinese everywhere else, also where it says nothing."""
     names = ("DISCLOSURE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-    terminal = next((environment[name] for name in names if environment.get(name)), "")
+    terminal = next((environment[name] for name in names if environment.get(name) not in (None, "", "auto")), "")
     return "en" if terminal.lower().startswith("en") else "zh"

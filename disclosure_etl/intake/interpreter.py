@@ -65,6 +65,7 @@ class Interpreter:
     _layouts: dict[tuple, Layout] = field(default_factory=dict)
     _values: dict[tuple, _Value] = field(default_factory=dict)
     _slots_of: dict[int, list[tuple[int, Place, _Kind]]] = field(default_factory=dict)  # by layout, which is kept
+    _suspects_of: dict[tuple, list[Place]] = field(default_factory=dict)
 
     def interpret(self, document: Document) -> Interpretation:
         """Read the return that `document` carries.
@@ -121,6 +122,7 @@ class Interpreter:
             if len(self._layouts) > 500:
                 self._layouts.clear()
                 self._slots_of.clear()
+                self._suspects_of.clear()
             layout = self._layouts[key] = lay_out(form, grid, found)
         return _Reading(grid, found, layout)
 
@@ -147,7 +149,7 @@ class Interpreter:
                 # Nearly every figure of a month was seen before: the same small number in the same format.
                 value = None if strange else known.get((raw.__class__, raw, formats.get(place), kind))
                 values[position] = value or self._value(grid, place, raw, kind, place in shared)
-            unread += _unread(reading, doubled)
+            unread += self._unread(reading, doubled)
         numbers, meanings, decimals, troubles, texts = zip(*values, strict=True)
         return Submission(
             digest=document.digest,
@@ -181,6 +183,25 @@ class Interpreter:
                 if place is not None
             ]
         return slots
+
+    def _unread(self, reading: _Reading, doubled: list[Place]) -> list[Unread]:
+        """Everything that looks like a figure and stands in no place of the form."""
+        grid, layout = reading.grid, reading.layout
+        key = (id(layout), reading.found.others)
+        suspects = self._suspects_of.get(key)
+        if suspects is None:
+            outside = (place for place in reading.found.others if place not in layout.consumed)
+            suspects = [place for place in outside if not layout.is_aside(*place)]
+            if len(self._suspects_of) < 10_000:
+                self._suspects_of[key] = suspects
+        unread = []
+        for place in (*suspects, *doubled):
+            row, column = place
+            value = grid.values[row][column] if column < len(grid.values[row]) else None
+            read = figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place))
+            if read.number is not None or read.trouble not in (Trouble.NONE, Trouble.TEXT):
+                unread.append(Unread(grid.locator(*place), read.text))
+        return unread
 
     def _value(self, grid: Grid, place: Place, raw: CellValue, kind: _Kind, shared: bool) -> _Value:
         number_format, display, oddity = grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)
@@ -253,22 +274,6 @@ def _header(readings: list[_Reading]) -> tuple[dict[str, str], dict[str, str]]:
                 texts[name] = inline if inline is not None else _text(reading.grid, place)
                 cells[name] = reading.grid.locator(*place)
     return texts, cells
-
-
-def _unread(reading: _Reading, doubled: list[Place]) -> list[Unread]:
-    """Everything that looks like a figure and stands in no place of the form."""
-    grid, layout = reading.grid, reading.layout
-    unread = []
-    for place in (*reading.found.others, *doubled):
-        if place in layout.consumed and place not in doubled:
-            continue
-        if layout.is_aside(*place):
-            continue
-        value = grid.values[place[0]][place[1]]
-        read = figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place))
-        if read.number is not None or read.trouble not in (Trouble.NONE, Trouble.TEXT):
-            unread.append(Unread(grid.locator(*place), read.text))
-    return unread
 
 
 def _form_findings(form: Form, who: Identity) -> tuple[Finding, ...]:

@@ -59,9 +59,12 @@ class WordKind(StrEnum):
     HEADER = "header"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Word:
-    """A text that the form knows: everything that it may stand for, as (kind, code), and a value written behind it."""
+    """A text that the form knows: everything that it may stand for, as (kind, code), and a value written behind it.
+
+    A lexicon gives the same text the same word, so words are compared, and layouts found again, by identity.
+    """
 
     senses: tuple[tuple[WordKind, str], ...]
     value: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
@@ -51,6 +51,11 @@ class DocumentRecord:
         return cls(digest, "failed", None, "program_fault", fault, fault, named_period=named_period)
 
 
+def _fields(one: Receipt | DocumentRecord) -> dict[str, object]:
+    """A flat record as a row; `asdict` would copy every value deeply."""
+    return {name: getattr(one, name) for name in type(one).__slots__}
+
+
 def _insert(connection: Connection, table):  # the two dialects' own insert, which knows conflicts
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
@@ -79,17 +84,16 @@ def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt
     """Note arrivals; the same bytes under the same name from the same source arrive once."""
     if receipts:
         statement = _insert(connection, receipt).on_conflict_do_nothing(index_elements=["source", "name", "digest"])
-        connection.execute(statement, [{**asdict(one), "run_id": run} for one in receipts])
+        connection.execute(statement, [{**_fields(one), "run_id": run} for one in receipts])
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:
     """Note what was found in bytes; what is found anew replaces what was known (a program fault may be mended)."""
     if not documents:
         return
-    rows = [
-        {name: value for name, value in asdict(one).items() if name != "loaded"} | {"seen_for": seen_for}
-        for one in documents
-    ]
+    rows = [{**_fields(one), "seen_for": seen_for} for one in documents]
+    for row in rows:
+        del row["loaded"]
     statement = _insert(connection, document)
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("digest", "seen_for")}
     connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced), rows)

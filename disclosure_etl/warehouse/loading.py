@@ -66,14 +66,8 @@ def load(
     bulk(connection, fact_observation, _facts(fitting, cell_ids(connection, form_key)), _FACT_COLUMNS)
     _store_verdicts(connection, numbered)
     blocks = [block.code for block in form.blocks]
-    connection.execute(
-        insert(submission_block),
-        [
-            {"submission_id": key, "block": block, "accepted": _is_accepted(one, block), "stale": False}
-            for key, one in numbered
-            for block in blocks
-        ],
-    )
+    rows = ((key, block, _is_accepted(one, block), False) for key, one in numbered for block in blocks)
+    bulk(connection, submission_block, rows, ["submission_id", "block", "accepted", "stale"])
     extra = [
         {"submission_id": key, "locator": place.locator, "text": place.text}
         for key, one in numbered
@@ -289,25 +283,21 @@ def _replace_current(
         current_block.c.period_id == period_key,
         current_block.c.bureau_code.in_(bureaus),
     )
-    rows = connection.execute(select(current_block).where(*scope))
-    before = {(row.bureau_code, row.block): (row.submission_id, row.accepted, row.stale) for row in rows}
+    stored = connection.execute(select(current_block).where(*scope))
+    before = {(row.bureau_code, row.block): (row.submission_id, row.accepted, row.stale) for row in stored}
     gone = [place for place in before if before[place] != current.get(place)]
     for part in in_parts(gone, 200):
         connection.execute(
             delete(current_block).where(*scope, tuple_(current_block.c.bureau_code, current_block.c.block).in_(part))
         )
     fresh = [place for place in current if before.get(place) != current[place]]
-    if fresh:
-        connection.execute(
-            insert(current_block),
-            [
-                {
-                    "family": family, "period_id": period_key, "bureau_code": place[0], "block": place[1],
-                    "submission_id": current[place][0], "accepted": current[place][1], "stale": current[place][2],
-                }
-                for place in fresh
-            ],
-        )  # fmt: skip
+    rows = ((family, period_key, *place, *current[place]) for place in fresh)
+    bulk(
+        connection,
+        current_block,
+        rows,
+        ["family", "period_id", "bureau_code", "block", "submission_id", "accepted", "stale"],
+    )
 
     def accepted(entry: tuple[int, bool, bool] | None) -> int | None:
         return entry[0] if entry is not None and entry[1] else None
