@@ -8,20 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from disclosure_etl.intake.identity import period_in_name
-from disclosure_etl.intake.interpreter import Interpreter
-from disclosure_etl.intake.raw_store import digest_of
-from disclosure_etl.intake.readers import read_document
-from disclosure_etl.intake.sources import Delivery
+from disclosure_etl.intake.reading import ChunkedReading, ChunkReader, everything
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged, judge, looks_back_on, totals_of
 from disclosure_etl.quality.returns import mark_two_returns
-from disclosure_etl.warehouse import DocumentRecord
 from schemas.consolidation import Consolidation
-from schemas.documents import Unreadable
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, Judged, Receipt, Status, Submission
+from schemas.records import Batch, DocumentRecord, Judged, Receipt, Status, Submission
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -53,8 +47,8 @@ class Month:
     progress: Progress = _silent
     run: str = field(init=False, default="")
     form: Form = field(init=False)
-    _deliveries: list[Delivery] = field(init=False, default_factory=list)
-    _interpreter: Interpreter = field(init=False)
+    _reading: ChunkedReading = field(init=False)
+    _documents: dict[str, DocumentRecord] = field(init=False, default_factory=dict)
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
     _receipts: dict[str, Receipt] = field(init=False, default_factory=dict)
     _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
@@ -64,78 +58,51 @@ class Month:
 
     def __post_init__(self) -> None:
         self.form = self.office.forms.choose(self.family, self.period)
-        self._interpreter = Interpreter(self.office.forms.forms, self.office.bureaus)
 
     # -- intake
 
     def find(self) -> int:
         """Begin a run, list what has arrived, and tell into how many chunks it falls."""
         now = self.office.clock()
+        deliveries = list(self.office.inbox.deliveries(now))
         self.run = self.office.warehouse.start_run(self.command, self.family, self.period, now)
-        self._deliveries = list(self.office.inbox.deliveries(now))
-        size = self.office.settings.chunk_size
-        return -(-len(self._deliveries) // size)
+        self._documents = self.office.warehouse.documents()
+        settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
+        self._reading = ChunkedReading(_reader(self.office, settled), deliveries, self.office.settings.chunk_size)
+        return len(self._reading)
 
     def read_chunk(self, chunk: int) -> int:
         """Keep the bytes of one chunk, and read those that are of this period and not in the warehouse yet.
 
-        Returns the number of submissions read. Two chunks may be read at once.
+        Returns the number of submissions read. A chunk may be read again.
         """
-        size = self.office.settings.chunk_size
-        deliveries = self._deliveries[chunk * size : (chunk + 1) * size]
-        received: dict[str, tuple[Delivery, bytes]] = {}
-        receipts = []
-        for delivery in deliveries:
-            data = delivery.read()
-            digest = self.office.raw_store.put(data)
-            receipts.append(Receipt(delivery.name, self.office.inbox.name, digest, len(data), delivery.arrived_at))
-            received.setdefault(digest, (delivery, data))
-        known = self.office.warehouse.documents(list(received))
-        documents, submissions = [], []
-        for digest, (delivery, data) in received.items():
-            record = known.get(digest)
-            if record is not None and not self._concerns_us(record):
-                continue
-            if record is not None and (record.loaded or record.status == "unreadable"):
-                continue
-            record, submission = self._read(delivery.name, digest, data)
-            documents.append(record)
-            if submission is not None and self._concerns_us(record):
-                submissions.append(submission)
+        arrived = self._reading.chunk(chunk)
+        receipts = [one.receipt for one in arrived]
+        documents = [one.document for one in arrived if one.document is not None]
         self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
-        records = {**known, **{record.digest: record for record in documents}}
-        self._others[chunk] = sum(self._is_of_another_period(records[receipt.digest]) for receipt in receipts)
-        for submission in submissions:
-            self._submissions[submission.digest] = submission
-        for receipt in receipts:
-            self._receipts.setdefault(receipt.digest, receipt)
-        self.progress("read", min((chunk + 1) * size, len(self._deliveries)), len(self._deliveries))
-        return len(submissions)
+        self._documents |= {record.digest: record for record in documents}
+        self._others[chunk] = sum(self._is_of_another_period(self._documents[one.digest]) for one in receipts)
+        self._faults |= {one.receipt.name: one.fault for one in arrived if one.fault is not None}
+        for one in arrived:
+            self._receipts.setdefault(one.receipt.digest, one.receipt)
+            if one.submission is not None and one.document is not None and self._concerns_us(one.document):
+                self._submissions[one.submission.digest] = one.submission
+        self.progress("read", chunk + 1, len(self._reading))
+        return sum(one.submission is not None for one in arrived)
 
     def _concerns_us(self, record: DocumentRecord) -> bool:
         """A return is of this period if its header says so, or its file name does where they disagree."""
         return self.period.code in (record.claimed_period, record.named_period)
 
+    def _is_settled(self, record: DocumentRecord) -> bool:
+        """Whether bytes need no reading now: stored, refused for good, or of another period."""
+        if record.loaded or record.status == "unreadable":
+            return True
+        return record.status == "read" and not self._concerns_us(record)
+
     def _is_of_another_period(self, record: DocumentRecord) -> bool:
         told = record.claimed_period or record.named_period
         return told is not None and not self._concerns_us(record)
-
-    def _read(self, name: str, digest: str, data: bytes) -> tuple[DocumentRecord, Submission | None]:
-        named = period_in_name(name)
-        named_code = named.code if named else None
-        try:
-            document = read_document(name, data, self.office.settings.read_limits)
-            found = self._interpreter.interpret(document)
-        except Unreadable as problem:
-            return DocumentRecord.unreadable(digest, named_code, problem.code, problem.zh, problem.en), None
-        except Exception as fault:  # a fault of the program in reading one file must not cost the others their month
-            self._faults[name] = f"{type(fault).__name__}: {fault}"
-            return DocumentRecord.failed(digest, named_code, f"{type(fault).__name__}: {fault}"), None
-        one = found.submission
-        record = DocumentRecord.read(
-            digest, document.format, one.bureau_written, one.period or None, named_code, one.form
-        )
-        return record, one
 
     # -- quality
 
@@ -212,6 +179,12 @@ class Month:
         return tuple(frozen)
 
 
+def _reader(office: Office, settled: frozenset[str]) -> ChunkReader:
+    return ChunkReader(
+        office.forms.forms, office.bureaus, office.raw_store, office.settings.read_limits, office.inbox.name, settled
+    )
+
+
 def _named(one: Consolidation) -> dict[str, int]:
     return {status.value: count for status, count in one.counts.items()}
 
@@ -255,27 +228,25 @@ def roll_up(office: Office, family: str, period: Period) -> Consolidation:
 
 
 def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> list[str]:
-    """What a rerun of `period` would take and change, a line each; nothing is written, not even a receipt."""
+    """What a rerun of `period` would take and change, a line each.
+
+    Nothing is written but the bytes that arrived, which the raw store keeps in any case.
+    """
     form = office.forms.choose(family, period)
-    warehouse, interpreter = office.warehouse, Interpreter(office.forms.forms, office.bureaus)
-    arrived: dict[str, tuple[Delivery, bytes]] = {}
-    for delivery in office.inbox.deliveries(office.clock()):
-        data = delivery.read()
-        arrived.setdefault(digest_of(data), (delivery, data))
-    known = warehouse.documents(list(arrived))
+    warehouse = office.warehouse
+    known = warehouse.documents()
+    settled = frozenset(digest for digest, record in known.items() if record.loaded)
+    deliveries = list(office.inbox.deliveries(office.clock()))
     new: list[Submission] = []
     lines: list[str] = []
-    for digest, (delivery, data) in arrived.items():
-        if digest in known and known[digest].loaded:
+    for one in everything(_reader(office, settled), deliveries, office.settings.chunk_size):
+        if one.document is None or (one.submission is None and one.receipt.digest in known):
             continue
-        try:
-            one = interpreter.interpret(read_document(delivery.name, data, office.settings.read_limits)).submission
-        except Unreadable as problem:
-            if digest not in known:
-                lines.append(f"{delivery.name}: unreadable ({problem.code})")
-            continue
-        if one.period == period.code and one.form == form.key and (bureaus is None or one.bureau in bureaus):
-            new.append(one)
+        sent = one.submission
+        if sent is None:
+            lines.append(f"{one.receipt.name}: {one.document.status} ({one.document.problem_code})")
+        elif sent.period == period.code and sent.form == form.key and (bureaus is None or sent.bureau in bureaus):
+            new.append(sent)
     stored = warehouse.stored_batch(form, period)
     batch = Batch(form, period, (*stored.submissions, *mark_two_returns(new)))
     taken = {one.digest for one in new}

@@ -53,6 +53,42 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """What is known of some bytes. `status`: read, unreadable or failed. `loaded`: a submission of it is stored."""
+
+    digest: str
+    status: str
+    format: str | None = None
+    problem_code: str | None = None
+    problem_zh: str | None = None
+    problem_en: str | None = None
+    bureau_written: str | None = None
+    claimed_period: str | None = None
+    named_period: str | None = None
+    form: str | None = None
+    loaded: bool = False
+
+    @classmethod
+    def unreadable(cls, digest: str, named_period: str | None, code: str, zh: str, en: str) -> DocumentRecord:
+        """Bytes that no reader could make a document of."""
+        return cls(digest, "unreadable", None, code, zh, en, named_period=named_period)
+
+    @classmethod
+    def read(
+        cls, digest: str, format: str, bureau_written: str, claimed: str | None, named: str | None, form: str
+    ) -> DocumentRecord:
+        """Bytes that were read; what they say of themselves."""
+        return cls(
+            digest, "read", format, bureau_written=bureau_written, claimed_period=claimed, named_period=named, form=form
+        )
+
+    @classmethod
+    def failed(cls, digest: str, named_period: str | None, fault: str) -> DocumentRecord:
+        """Bytes that the program failed on; they are tried again by the next run."""
+        return cls(digest, "failed", None, "program_fault", fault, fault, named_period=named_period)
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """Something that looks like a figure and was not understood: listed, never dropped."""
 

@@ -211,8 +211,9 @@ _SPOKEN_FOR = frozenset({b"s", b"inlineStr", b"b"})  # text and truth values, of
 
 def _cells(xml: bytes) -> list[_Cell]:
     """The cells of a sheet that may have something to tell."""
-    if xml.find(b":c ", 0, 4096) < 0 and xml.count(b'<c r="') == xml.count(b"<c "):
-        return _PLAIN_CELL.findall(xml)
+    start, end = xml.find(b"<sheetData"), xml.rfind(b"</sheetData>")
+    if 0 <= start < end and xml.count(b'<c r="', start, end) == xml.count(b"<c ", start, end):
+        return _PLAIN_CELL.findall(xml, start, end)
     found: list[_Cell] = []
     for attributes, formula, content in _CELL.findall(xml):
         if (reference := _REFERENCE.search(attributes)) is None:

@@ -3,9 +3,8 @@
 Not here: any judgement of figures (`quality`).
 """
 
-from disclosure_etl.warehouse.arrivals import DocumentRecord
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.facade import Warehouse
 from disclosure_etl.warehouse.queries import Refused, StoredFailure
 
-__all__ = ["BaselineRow", "DocumentRecord", "Imported", "Refused", "StoredFailure", "Warehouse"]
+__all__ = ["BaselineRow", "Imported", "Refused", "StoredFailure", "Warehouse"]

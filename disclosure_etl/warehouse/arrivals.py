@@ -3,52 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from disclosure_etl.warehouse.tables import document, receipt, submission
-from schemas.records import Receipt
+from schemas.records import DocumentRecord, Receipt
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """What is known of some bytes. `status`: read, unreadable or failed. `loaded`: a submission of it is stored."""
-
-    digest: str
-    status: str
-    format: str | None = None
-    problem_code: str | None = None
-    problem_zh: str | None = None
-    problem_en: str | None = None
-    bureau_written: str | None = None
-    claimed_period: str | None = None
-    named_period: str | None = None
-    form: str | None = None
-    loaded: bool = False
-
-    @classmethod
-    def unreadable(cls, digest: str, named_period: str | None, code: str, zh: str, en: str) -> DocumentRecord:
-        """Bytes that no reader could make a document of."""
-        return cls(digest, "unreadable", None, code, zh, en, named_period=named_period)
-
-    @classmethod
-    def read(
-        cls, digest: str, format: str, bureau_written: str, claimed: str | None, named: str | None, form: str
-    ) -> DocumentRecord:
-        """Bytes that were read; what they say of themselves."""
-        return cls(
-            digest, "read", format, bureau_written=bureau_written, claimed_period=claimed, named_period=named, form=form
-        )
-
-    @classmethod
-    def failed(cls, digest: str, named_period: str | None, fault: str) -> DocumentRecord:
-        """Bytes that the program failed on; they are tried again by the next run."""
-        return cls(digest, "failed", None, "program_fault", fault, fault, named_period=named_period)
 
 
 def _fields(one: Receipt | DocumentRecord) -> dict[str, object]:
@@ -65,19 +28,15 @@ def in_parts(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def known_documents(connection: Connection, digests: Sequence[str]) -> dict[str, DocumentRecord]:
-    """What is known of each digest; unknown ones are left out."""
-    found: dict[str, DocumentRecord] = {}
-    for part in in_parts(digests):
-        rows = connection.execute(
-            select(document, submission.c.id.is_not(None).label("loaded"))
-            .outerjoin(submission, submission.c.digest == document.c.digest)
-            .where(document.c.digest.in_(part))
+def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
+    """All bytes that were ever read or refused, by digest."""
+    rows = connection.execute(
+        select(document, submission.c.id.is_not(None).label("loaded")).outerjoin(
+            submission, submission.c.digest == document.c.digest
         )
-        for row in rows.mappings():
-            values = {name: row[name] for name in DocumentRecord.__slots__ if name != "loaded"}
-            found[row["digest"]] = DocumentRecord(**values, loaded=bool(row["loaded"]))
-    return found
+    )
+    names = DocumentRecord.__slots__
+    return {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
 
 
 def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> None:

@@ -13,7 +13,6 @@ from disclosure_etl.bureaus import Bureau
 from disclosure_etl.warehouse import arrivals, figures, loading, queries
 from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse import history as histories
-from disclosure_etl.warehouse.arrivals import DocumentRecord
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
@@ -23,7 +22,7 @@ from schemas.consolidation import BureauFigure, Consolidation
 from schemas.formfile import Forms
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, History, Judged, Receipt, Unread
+from schemas.records import Batch, DocumentRecord, History, Judged, Receipt, Unread
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,10 @@ class Warehouse:
 
     # -- arrivals
 
-    def documents(self, digests: Sequence[str]) -> dict[str, DocumentRecord]:
-        """What is known of bytes, by digest."""
+    def documents(self) -> dict[str, DocumentRecord]:
+        """All bytes that were ever read or refused, by digest."""
         with reading(self.engine) as connection:
-            return arrivals.known_documents(connection, digests)
+            return arrivals.known_documents(connection)
 
     def record_arrivals(
         self, run: str, period: Period, receipts: Sequence[Receipt], documents: Sequence[DocumentRecord]

@@ -1,0 +1,128 @@
+"""Reading what arrived, a chunk of files at a time: kept, understood, and said what it is. Works in a process of its own.
+
+Not here: which arrivals are of interest (`pipeline`), or that they arrived (`warehouse`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.intake.identity import period_in_name
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.raw_store import RawStore
+from disclosure_etl.intake.readers import read_document
+from disclosure_etl.intake.sources import Delivery
+from disclosure_etl.settings import ReadLimits
+from schemas.documents import Unreadable
+from schemas.forms import Form
+from schemas.records import DocumentRecord, Receipt, Submission
+
+_ENOUGH_FOR_PROCESSES = 500  # files; below this, starting processes costs more than they save
+_MOST_PROCESSES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One file: its receipt, and unless its bytes needed no reading, what they were found to be."""
+
+    receipt: Receipt
+    document: DocumentRecord | None = None
+    submission: Submission | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class ChunkReader:
+    """Reads chunks of deliveries. `settled` are the digests of bytes that need no reading."""
+
+    forms: tuple[Form, ...]
+    bureaus: Bureaus
+    store: RawStore
+    limits: ReadLimits
+    source: str
+    settled: frozenset[str]
+
+    def read(self, deliveries: Sequence[Delivery]) -> list[Arrived]:
+        """Keep the bytes of each file in the raw store, and read those that are not settled."""
+        interpreter = Interpreter(self.forms, self.bureaus)
+        arrived: list[Arrived] = []
+        seen: set[str] = set(self.settled)
+        for delivery in deliveries:
+            data = delivery.read()
+            digest = self.store.put(data)
+            receipt = Receipt(delivery.name, self.source, digest, len(data), delivery.arrived_at)
+            if digest in seen:
+                arrived.append(Arrived(receipt))
+                continue
+            seen.add(digest)
+            arrived.append(self._understood(interpreter, receipt, data))
+        return arrived
+
+    def _understood(self, interpreter: Interpreter, receipt: Receipt, data: bytes) -> Arrived:
+        named = period_in_name(receipt.name)
+        named_code = named.code if named else None
+        try:
+            document = read_document(receipt.name, data, self.limits)
+            one = interpreter.interpret(document).submission
+        except Unreadable as problem:
+            record = DocumentRecord.unreadable(receipt.digest, named_code, problem.code, problem.zh, problem.en)
+            return Arrived(receipt, record)
+        except Exception as error:  # a fault of the program in reading one file must not cost the others their month
+            fault = f"{type(error).__name__}: {error}"
+            return Arrived(receipt, DocumentRecord.failed(receipt.digest, named_code, fault), fault=fault)
+        record = DocumentRecord.read(
+            receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form
+        )
+        return Arrived(receipt, record, one)
+
+
+class ChunkedReading:
+    """The chunks of a run, read in this process, or ahead of time in others where there are many files and several cores."""
+
+    def __init__(self, reader: ChunkReader, deliveries: Sequence[Delivery], size: int) -> None:
+        self._reader = reader
+        self._chunks = [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
+        self._futures: list[Future[list[Arrived]]] = []
+        self._processes = ExitStack()
+        count = min(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_PROCESSES
+        )
+        if count > 1 and len(deliveries) >= _ENOUGH_FOR_PROCESSES:
+            # Spawned, not forked: under Prefect this process has threads, and a fork would copy their locks.
+            pool = self._processes.enter_context(ProcessPoolExecutor(count, mp_context=get_context("spawn")))
+            self._futures = [pool.submit(reader.read, chunk) for chunk in self._chunks]
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    def chunk(self, number: int) -> list[Arrived]:
+        """One chunk's files; the processes end with the last chunk."""
+        if not self._futures:
+            return self._reader.read(self._chunks[number])
+        try:
+            return self._futures[number].result()
+        except BrokenProcessPool:
+            return self._reader.read(self._chunks[number])
+        finally:
+            if number == len(self._chunks) - 1:
+                self.close()
+
+    def close(self) -> None:
+        """End the processes, whatever they are at."""
+        for future in self._futures:
+            future.cancel()
+        self._processes.close()
+
+
+def everything(reader: ChunkReader, deliveries: Sequence[Delivery], size: int) -> Iterator[Arrived]:
+    """All files at once, chunk by chunk."""
+    reading = ChunkedReading(reader, deliveries, size)
+    for number in range(len(reading)):
+        yield from reading.chunk(number)
