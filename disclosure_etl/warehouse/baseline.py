@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from disclosure_etl.warehouse.dimensions import period_id
-from disclosure_etl.warehouse.figures import newest, store
 from disclosure_etl.warehouse.tables import baseline, dim_period
+from disclosure_etl.warehouse.versions import newest, store
 from schemas.consolidation import ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import UserError
 from schemas.formfile import Forms

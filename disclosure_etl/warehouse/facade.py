@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau
-from disclosure_etl.warehouse import arrivals, figures, loading, queries
+from disclosure_etl.warehouse import arrivals, loading, queries, versions
 from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse import history as histories
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
@@ -169,12 +169,12 @@ class Warehouse:
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
         with writing(self.engine) as connection:
-            return figures.freeze(connection, run, form, period, owing, due, at, others)
+            return versions.freeze(connection, run, form, period, owing, due, at, others)
 
     def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
         """The newest frozen version (or one by number), as it was frozen."""
         with reading(self.engine) as connection:
-            return figures.newest(connection, family, period, version)
+            return versions.newest(connection, family, period, version)
 
     # -- questions
 

@@ -1,0 +1,221 @@
+"""The account of a period: every receipt under one status, every owing bureau with how it stands, every cell read.
+
+Not here: the figures themselves (`figures`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Integer, Row, cast, func, select
+
+from disclosure_etl.bureaus import Bureau
+from disclosure_etl.warehouse.tables import (
+    current_block,
+    dim_cell,
+    dim_period,
+    document,
+    fact_observation,
+    failure,
+    receipt,
+    submission,
+)
+from schemas.consolidation import BureauState, Consolidation
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Severity, Status
+
+Member = tuple[str, str, int, bool]  # bureau, block, submission, accepted
+
+
+def _counts(connection: Connection, family: str, period: Period) -> Counter[Status]:
+    """Every receipt of the period under exactly one status."""
+    concerned = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
+    unnamed = (
+        document.c.claimed_period.is_(None) & document.c.named_period.is_(None) & (document.c.seen_for == period.code)
+    )
+    first = select(receipt.c.digest, func.min(receipt.c.id).label("id")).group_by(receipt.c.digest).subquery()
+    rows = connection.execute(
+        select(
+            document.c.status, submission.c.status, cast(receipt.c.id == first.c.id, type_=Integer), func.count(),
+        )
+        .select_from(receipt)
+        .join(document, document.c.digest == receipt.c.digest)
+        .join(first, first.c.digest == receipt.c.digest)
+        .outerjoin(submission, (submission.c.digest == receipt.c.digest) & (submission.c.family == family))
+        .where(concerned | unnamed)
+        .group_by(document.c.status, submission.c.status, receipt.c.id == first.c.id)
+    )  # fmt: skip
+    counts: Counter[Status] = Counter()
+    for read, status, is_first, number in rows:
+        if read == "unreadable":
+            counts[Status.UNREADABLE] += number
+        elif read == "failed":
+            counts[Status.FAILED] += number
+        elif status is not None:
+            counts[Status(status) if is_first else Status.DUPLICATE] += number
+    return counts
+
+
+def period_account(
+    connection: Connection,
+    form: Form,
+    period: Period,
+    owing: Sequence[Bureau],
+    due: date | None,
+    at: datetime,
+    others: int,
+    members: Sequence[Member],
+) -> dict:
+    counts = _counts(connection, form.family, period)
+    counts[Status.OTHER_PERIOD] = others
+    states = _states(connection, form.family, period, owing, due, at)
+    missing = tuple(state.bureau for state in states if state.status == "missing")
+    read, loaded = _cells(connection, form.family, period)
+    reported = {bureau for bureau, *_ in members}
+    owed = {bureau.code for bureau in owing}
+    return {
+        "found": sum(counts.values()),
+        "counts": {status: counts[status] for status in Status},
+        "missing": missing,
+        "late": tuple(state.bureau for state in states if state.late),
+        "failures": sum(state.errors + state.warnings + state.notices for state in states)
+        + _failures_without_bureau(connection, form.family, period, owed),
+        "not_assessable": sum(state.not_assessable for state in states),
+        "coverage": round(len(owed & reported) / len(owed), 4) if owed else 1.0,
+        "cells_read": read,
+        "cells_loaded": loaded,
+        "cells_parked": read - loaded,
+        "bureaus": tuple(states),
+    }
+
+
+def _cells(connection: Connection, family: str, period: Period) -> tuple[int, int]:
+    """Cells read of the period's submissions, and of them those in blocks that were accepted and count."""
+    in_period = (submission.c.family == family, dim_period.c.code == period.code)
+    read = connection.execute(
+        select(func.count())
+        .select_from(fact_observation)
+        .join(submission, submission.c.id == fact_observation.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(*in_period)
+    ).scalar_one()
+    loaded = connection.execute(
+        select(func.count())
+        .select_from(current_block)
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .join(submission, submission.c.id == current_block.c.submission_id)
+        .join(dim_cell, (dim_cell.c.form_id == submission.c.form_id) & (dim_cell.c.block == current_block.c.block))
+        .where(current_block.c.family == family, dim_period.c.code == period.code, current_block.c.accepted)
+    ).scalar_one()
+    return read, loaded
+
+
+def _failures_without_bureau(connection: Connection, family: str, period: Period, owed: Collection[str]) -> int:
+    """Failures of submissions that belong to no owing bureau: counted all the same."""
+    rows = connection.execute(
+        select(submission.c.bureau_code, func.count())
+        .join(failure, failure.c.submission_id == submission.c.id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(submission.c.family == family, dim_period.c.code == period.code)
+        .where(submission.c.status != Status.SUPERSEDED.value)
+        .group_by(submission.c.bureau_code)
+    )
+    return sum(number for bureau, number in rows if bureau not in owed)
+
+
+def _states(
+    connection: Connection, family: str, period: Period, owing: Sequence[Bureau], due: date | None, at: datetime
+) -> list[BureauState]:
+    in_period = (submission.c.family == family, dim_period.c.code == period.code)
+    sent = connection.execute(
+        select(
+            submission.c.id, submission.c.bureau_code, submission.c.status, submission.c.revision, submission.c.received_at,
+            submission.c.not_assessable,
+        )
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(*in_period)
+        .order_by(submission.c.revision, submission.c.received_at, submission.c.id)
+    ).all()  # fmt: skip
+    severities = connection.execute(
+        select(submission.c.bureau_code, failure.c.severity, func.count())
+        .join(failure, failure.c.submission_id == submission.c.id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(*in_period, submission.c.status != Status.SUPERSEDED.value)
+        .group_by(submission.c.bureau_code, failure.c.severity)
+    )
+    failures = {(row[0], row[1]): row[2] for row in severities}
+    blocks = connection.execute(
+        select(current_block.c.bureau_code, current_block.c.block, current_block.c.accepted, current_block.c.stale)
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .where(current_block.c.family == family, dim_period.c.code == period.code)
+        .order_by(current_block.c.block)
+    )
+    held: dict[str, list[str]] = {}
+    stale = set()
+    for bureau, block, accepted, is_stale in blocks:
+        if not accepted:
+            held.setdefault(bureau, []).append(block)
+        if is_stale:
+            stale.add(bureau)
+    newest_of: dict[str | None, Row] = {}
+    first_of: dict[str | None, datetime] = {}
+    for one in sent:
+        if one.status != Status.SUPERSEDED.value:
+            newest_of[one.bureau_code] = one
+        moment = first_of.get(one.bureau_code)
+        first_of[one.bureau_code] = one.received_at if moment is None else min(moment, one.received_at)
+    return [
+        _bureau_state(bureau, newest_of.get(bureau.code), first_of.get(bureau.code), held, stale, failures, due, at)
+        for bureau in owing
+    ]
+
+
+def _bureau_state(
+    bureau: Bureau, one, first: datetime | None, held: dict, stale: set, failures: dict, due: date | None, at: datetime
+) -> BureauState:  # one: the newest submission's row, or None
+    def number(severity: Severity) -> int:
+        return failures.get((bureau.code, severity.value), 0)
+
+    late = first is not None and due is not None and first.astimezone(at.tzinfo).date() > due
+    return BureauState(
+        bureau=bureau.code,
+        name_zh=bureau.name_zh,
+        name_en=bureau.name_en,
+        status=one.status if one is not None else "missing",
+        late=late,
+        stale=bureau.code in stale,
+        held_blocks=tuple(held.get(bureau.code, ())),
+        revision=one.revision if one is not None else None,
+        received_at=one.received_at if one is not None else None,
+        errors=number(Severity.ERROR),
+        warnings=number(Severity.WARNING),
+        notices=number(Severity.NOTICE),
+        not_assessable=len(one.not_assessable) if one is not None else 0,
+    )
+
+
+def rolled_up_account(parts: Sequence[Consolidation | None], owing: Sequence[Bureau]) -> dict:
+    """The account of a coarser period: its parts' accounts together; a bureau is missing if it is so in any part."""
+    there = [part for part in parts if part is not None]
+    counts: Counter[Status] = Counter()
+    for part in there:
+        counts.update({status: count for status, count in part.counts.items() if status is not Status.OTHER_PERIOD})
+    codes = [bureau.code for bureau in owing]
+    absent = {code for part in there for code in part.missing} | (set(codes) if len(there) < len(parts) else set())
+    late = {code for part in there for code in part.late}
+    return {
+        "found": sum(counts.values()),
+        "counts": {status: counts[status] for status in Status},
+        "missing": tuple(code for code in codes if code in absent),
+        "late": tuple(code for code in codes if code in late),
+        "failures": sum(part.failures for part in there),
+        "not_assessable": sum(part.not_assessable for part in there),
+        "coverage": round(sum(part.coverage for part in there) / len(parts), 4),
+        "cells_read": sum(part.cells_read for part in there),
+        "cells_loaded": sum(part.cells_loaded for part in there),
+        "cells_parked": sum(part.cells_parked for part in there),
+        "bureaus": (),
+    }

@@ -1,0 +1,238 @@
+"""Frozen versions: made once, never changed, found again as they stood.
+
+Not here: the figures (`figures`) and the account (`accounts`) that go into one, or whose block counts (`loading`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from disclosure_etl.bureaus import Bureau
+from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
+from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.dimensions import period_id, sync_form
+from disclosure_etl.warehouse.figures import period_figures, rolled_up_figures
+from disclosure_etl.warehouse.tables import (
+    consolidated_figure,
+    consolidation,
+    consolidation_member,
+    current_block,
+    dim_form,
+    dim_period,
+)
+from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
+from schemas.errors import ProgramError
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Status
+
+
+def freeze(
+    connection: Connection,
+    run: str,
+    form: Form,
+    period: Period,
+    owing: Sequence[Bureau],
+    due: date | None,
+    at: datetime,
+    others: int = 0,
+) -> Consolidation:
+    """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned.
+
+    A coarser period than the form's own is added up from the newest versions of its parts.
+
+    Args:
+        owing: the bureaus that owe a return; due: the day by which; others: files met that are of other periods.
+
+    Raises:
+        ProgramError: receipts are not accounted for one by one (conservation).
+    """
+    sync_form(connection, form)
+    if period.frequency is form.frequency:
+        figures = period_figures(connection, form, period, _earlier(connection, form, period))
+        members = _members(connection, form.family, period)
+        account = period_account(connection, form, period, owing, due, at, others, members)
+    else:
+        parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
+        figures = rolled_up_figures(form, parts)
+        account = rolled_up_account(parts, owing)
+        members = []
+    hashed = _content_hash(form, period, figures, members, account)
+    last = newest(connection, form.family, period)
+    if last is not None and last.content_hash == hashed:
+        return last
+    version = 1 if last is None else last.version + 1
+    frozen = Consolidation(
+        family=form.family,
+        form=form.key,
+        frequency=period.frequency.value,
+        period=period.code,
+        run=run,
+        version=version,
+        status=VersionStatus.PROVISIONAL,
+        content_hash=hashed,
+        frozen_at=at,
+        figures=tuple(figures),
+        **account,
+    )
+    if frozen.found != sum(frozen.counts.values()):
+        raise ProgramError(f"{period}: {frozen.found} receipts found, {dict(frozen.counts)} accounted for")
+    if frozen.cells_read != frozen.cells_loaded + frozen.cells_parked:
+        raise ProgramError(f"{period}: cells read are not loaded + parked")
+    store(connection, form, period, frozen, members)
+    return frozen
+
+
+_ACCOUNT = (
+    "found", "missing", "late", "failures", "not_assessable", "coverage", "cells_read", "cells_loaded", "cells_parked",
+)  # fmt: skip
+
+
+def _fields(one: BureauState | ConsolidatedFigure) -> dict:
+    """A flat record as a dictionary; `asdict` would copy every value deeply."""
+    return {name: getattr(one, name) for name in type(one).__slots__}
+
+
+def store(
+    connection: Connection,
+    form: Form,
+    period: Period,
+    frozen: Consolidation,
+    members: Sequence[Member],
+) -> None:
+    """Write a version down."""
+    account = {name: getattr(frozen, name) for name in _ACCOUNT}
+    account["counts"] = {status.value: count for status, count in frozen.counts.items()}
+    account["bureaus"] = [
+        {**_fields(state), "received_at": state.received_at.isoformat() if state.received_at else None}
+        for state in frozen.bureaus
+    ]
+    key = connection.execute(
+        insert(consolidation).values(
+            family=frozen.family,
+            form_id=sync_form(connection, form),
+            period_id=period_id(connection, period),
+            version=frozen.version,
+            status=frozen.status.value,
+            run_id=frozen.run,
+            frozen_at=frozen.frozen_at,
+            content_hash=frozen.content_hash,
+            account=account,
+        )
+    ).inserted_primary_key[0]  # type: ignore[index]
+    if frozen.figures:
+        connection.execute(
+            insert(consolidated_figure),
+            [
+                {
+                    "consolidation_id": key, "indicator": one.indicator, "column_code": one.column, "measure": one.measure,
+                    "value": one.value, "scale": one.scale, "validated": one.validated, "position": place,
+                }
+                for place, one in enumerate(frozen.figures)
+            ],
+        )  # fmt: skip
+    rows = ((key, *member) for member in members)
+    bulk(
+        connection,
+        consolidation_member,
+        rows,
+        ["consolidation_id", "bureau_code", "block", "submission_id", "accepted"],
+    )
+
+
+def newest(connection: Connection, family: str, period: Period, version: int | None = None) -> Consolidation | None:
+    """The newest frozen version of a period (or that of a number), as it was frozen."""
+    statement = (
+        select(consolidation, dim_period.c.code.label("period_code"), dim_period.c.frequency)
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family, dim_period.c.code == period.code)
+        .order_by(consolidation.c.version.desc())
+        .limit(1)
+    )
+    if version is not None:
+        statement = statement.where(consolidation.c.version == version)
+    row = connection.execute(statement).first()
+    if row is None:
+        return None
+    figures = connection.execute(
+        select(consolidated_figure)
+        .where(consolidated_figure.c.consolidation_id == row.id)
+        .order_by(consolidated_figure.c.position)
+    )
+    account = dict(row.account)
+    account["counts"] = {Status(name): count for name, count in account["counts"].items()}
+    for name in ("missing", "late"):
+        account[name] = tuple(account[name])
+    account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
+    form_key = account.pop("form_key", None)
+    return Consolidation(
+        family=family,
+        form=form_key or _form_key(connection, row.form_id),
+        frequency=row.frequency,
+        period=row.period_code,
+        run=row.run_id,
+        version=row.version,
+        status=VersionStatus(row.status),
+        content_hash=row.content_hash,
+        frozen_at=row.frozen_at,
+        figures=tuple(
+            ConsolidatedFigure(one.indicator, one.column_code, one.measure, one.value, one.scale, one.validated)
+            for one in figures
+        ),
+        **account,
+    )
+
+
+def _form_key(connection: Connection, key: int) -> str:
+    row = connection.execute(select(dim_form.c.family, dim_form.c.version).where(dim_form.c.id == key)).one()
+    return f"{row.family}/{row.version}"
+
+
+def _state(stored: dict) -> BureauState:
+    received = datetime.fromisoformat(stored["received_at"]) if stored["received_at"] else None
+    return BureauState(**{**stored, "received_at": received, "held_blocks": tuple(stored["held_blocks"])})
+
+
+def _earlier(connection: Connection, form: Form, period: Period) -> list[Consolidation]:
+    """The newest versions of the year's periods before this one; none where the form has no cumulative column."""
+    if not any(column.cumulates for column in form.columns.values()):
+        return []
+    first = period.shifted(1 - period.ordinal)
+    steps = (first.shifted(count) for count in range(period.ordinal - 1))
+    return [one for step in steps if (one := newest(connection, form.family, step)) is not None]
+
+
+def _members(connection: Connection, family: str, period: Period) -> list[Member]:
+    rows = connection.execute(
+        select(
+            current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted
+        )
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .where(current_block.c.family == family, dim_period.c.code == period.code)
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+def _content_hash(
+    form: Form, period: Period, figures: Iterable[ConsolidatedFigure], members: Iterable[tuple], account: dict
+) -> str:
+    """SHA-256 over what the version says: figures, what they were made of, and how every bureau stands."""
+    content = {
+        "form": form.digest,
+        "period": period.code,
+        "figures": [_fields(one) for one in figures],
+        "members": sorted(map(list, members)),
+        "missing": account["missing"],
+        "late": account["late"],
+        "counts": {status.value: account["counts"][status] for status in Status if status is not Status.OTHER_PERIOD},
+        "bureaus": [
+            [state.bureau, state.status, state.stale, state.held_blocks, state.errors, state.warnings, state.notices]
+            for state in account["bureaus"]
+        ],
+    }
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
