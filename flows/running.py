@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from disclosure_etl.calendar import Clock, StoryClock, load_schedule, system_clock
 from disclosure_etl.office import Office
@@ -31,10 +32,11 @@ def open_office(
 
 
 def office_clock(settings: Settings, now: datetime | None) -> Clock:
-    """The office's clock, in its own time zone."""
+    """The office's clock, in its own time zone, which `now` is taken to be in where it says none."""
+    timezone = load_schedule(settings.dirs.file("schedule.yaml")).timezone
     if now is not None:
-        return StoryClock(now)
-    return system_clock(load_schedule(settings.dirs.file("schedule.yaml")).timezone)
+        return StoryClock(now if now.tzinfo else now.replace(tzinfo=ZoneInfo(timezone)))
+    return system_clock(timezone)
 
 
 def frequency_of(forms: Forms, family: str) -> Frequency:

@@ -1,0 +1,77 @@
+"""Fixtures of all tests: both databases, an office in a temporary folder, the command line as a person calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from disclosure_etl.office import Office
+from flows.cli import main
+from tests.factories import make_office
+from tests.postgres import Server, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One PostgreSQL server for the session."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
+    """An empty database of each kind; None leaves SQLite's file to the settings."""
+    if request.param == "sqlite":
+        return None
+    server: Server = request.getfixturevalue("postgres")
+    if server.url is None:
+        pytest.skip(server.reason)
+    return server.fresh_database()
+
+
+@pytest.fixture
+def office(tmp_path: Path, warehouse_url: str | None) -> Iterator[Office]:
+    """The reference office with an empty inbox, on both databases."""
+    one = make_office(tmp_path, warehouse_url)
+    yield one
+    if "warehouse" in one.__dict__:
+        one.warehouse.close()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and the code it ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Run `disclosure-etl …` in the test's folder, in this process."""
+    for name in [name for name in os.environ if name.startswith(("DISCLOSURE_", "PREFECT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> Said:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Said(code, printed.out, printed.err)
+
+    return run
