@@ -52,13 +52,20 @@ def prefect_server(home: Path, port: int | None = None) -> Iterator[str]:
     log = home / "server.log"
     environment = {**os.environ, **quiet_environment(home, api), "PREFECT_LOGGING_LEVEL": "WARNING"}
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with child_process(command, environment, log) as process:
+        _wait_until_healthy(process, api, log)
+        yield api
+
+
+@contextmanager
+def child_process(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that leads a group of its own and speaks only to `log`; it and whatever it started end with the context."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
         try:
-            _wait_until_healthy(process, api, log)
-            yield api
+            yield process
         finally:
             _stop(process)
 
@@ -84,7 +91,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], api: str, log: Path) -
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server and whatever it started: it leads a process group of its own."""
+    """End a process and whatever it started."""
     for signal_number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, signal_number)

@@ -58,9 +58,7 @@ class Said:
 
 
 @pytest.fixture
-def say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Run `disclosure-etl …` in the test's folder, in this process."""
     for name in [name for name in os.environ if name.startswith(("DISCLOSURE_", "PREFECT_"))]:
         monkeypatch.delenv(name)

@@ -89,8 +89,15 @@ def send_month(
     """Every owing bureau's return of a month, all alike but for those in `changed`."""
     form = office.forms.choose(FAMILY, period)
     for bureau in office.owing(FAMILY, period):
-        if bureau.code not in without:
-            figures = (changed or {}).get(bureau.code) or some_figures(form, period.ordinal)
-            send(
-                office, f"{bureau.code}_{period}.xlsx", return_bytes(form, period, bureau.code, bureau.name_zh, figures)
-            )
+        if bureau.code in without:
+            continue
+        figures = (changed or {}).get(bureau.code)
+        own = (bureau.code, bureau.name_zh)
+        data = return_bytes(form, period, *own, figures) if figures else _usual_return(form, period, *own)
+        send(office, f"{bureau.code}_{period}.xlsx", data)
+
+
+@lru_cache(maxsize=1024)
+def _usual_return(form: Form, period: Period, bureau: str, name: str) -> bytes:
+    """Writing a workbook takes longer than consolidating it, and many tests begin with the same month."""
+    return return_bytes(form, period, bureau, name, some_figures(form, period.ordinal))

@@ -312,7 +312,9 @@ def test_a_rehearsal_tells_and_changes_nothing(office: Office) -> None:
     assert office.warehouse.consolidation(FAMILY, JANUARY) == before
 
 
-def test_a_fault_in_one_return_does_not_cost_the_others_their_month(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_one_return_does_not_cost_the_others_their_month(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from disclosure_etl.quality import judging
 
     genuine = judging.validate

@@ -170,8 +170,8 @@ def lay_out(form: Form, grid: Grid, found: Scan) -> Layout:
     aside: dict[int, tuple[tuple[int, int], ...]] = {}
     end_of_grid = len(grid.values) + 1
     placed: set[str] = set()
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
-        end = following.row if following else end_of_grid
+    ends = [*(heading.row for heading in headings[1:]), end_of_grid]
+    for heading, end in zip(headings, ends, strict=False):
         for column in heading.aside:
             aside[column] = (*aside.get(column, ()), (heading.row, end))
         below = [anchor for anchor in found.anchors if heading.row < anchor[0] < end]

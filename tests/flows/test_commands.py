@@ -103,7 +103,12 @@ def test_failures_are_listed_with_cells(say, tmp_path: Path) -> None:
 
     rules = {one["rule"]: one for one in said.json}
     slip = rules["breakdown:enquiries:channel"]
-    assert (slip["bureau"], slip["seen"], slip["expected"], slip["difference"]) == ("haidian", ["6", "4", "0", "9"], "10", "1")
+    assert (slip["bureau"], slip["seen"], slip["expected"], slip["difference"]) == (
+        "haidian",
+        ["6", "4", "0", "9"],
+        "10",
+        "1",
+    )
     assert slip["cells"][-1] == "统计表!C19"
     assert said.code == 1
 
@@ -183,7 +188,11 @@ def test_check_loads_neither_the_database_library_nor_prefect(tmp_path: Path) ->
 
 def test_the_template_carries_last_months_accepted_closings(say, tmp_path: Path) -> None:
     figures = some_figures(default_form())
-    for place in (("applications.closing", "month"), ("applications.received", "month"), ("applications.received.letter", "month")):
+    for place in (
+        ("applications.closing", "month"),
+        ("applications.received", "month"),
+        ("applications.received.letter", "month"),
+    ):
         figures[place] += 3
         figures[(place[0], "year_to_date")] += 3
     january(tmp_path, changed={"haidian": figures})
@@ -193,7 +202,9 @@ def test_the_template_carries_last_months_accepted_closings(say, tmp_path: Path)
 
     assert said.code == 0
     checked = say("check", tmp_path / "blank" / "海淀分局_2014-02.xlsx", "--json").json
-    values = {(one["indicator"], one["column"]): one["value"] for one in checked["observations"] if one["value"] is not None}
+    values = {
+        (one["indicator"], one["column"]): one["value"] for one in checked["observations"] if one["value"] is not None
+    }
     assert values == {
         ("applications.opening", "month"): 3,
         ("applications.opening", "year_to_date"): 0,
@@ -249,7 +260,10 @@ def test_a_baseline_starts_an_office_that_has_a_past(say, tmp_path: Path) -> Non
         ("a,b\n1,2\n", "columns missing"),
         ("bureau,period,indicator,column,value\nnowhere,2013-12,publications,month,5\n", "line 2: no bureau 'nowhere'"),
         ("bureau,period,indicator,column,value\nhaidian,2013-13,publications,month,5\n", "line 2"),
-        ("bureau,period,indicator,column,value\nhaidian,2013-12,publication,month,5\n", "line 2: form bureau-monthly/2008"),
+        (
+            "bureau,period,indicator,column,value\nhaidian,2013-12,publication,month,5\n",
+            "line 2: form bureau-monthly/2008",
+        ),
         ("bureau,period,indicator,column,value\nhaidian,2013-12,publications,month,many\n", "'many' is not a number"),
         ("bureau,period,indicator,column,value\nhaidian,2013-12,publications,month,1.5\n", "more decimals"),
     ],
@@ -283,7 +297,9 @@ def test_a_wrong_baseline_names_the_line(say, tmp_path: Path, text: str, said_of
         (("consolidat", "2014-01"), "No such command"),
     ],
 )
-def test_a_users_mistake_is_one_message_and_exit_2(say, tmp_path: Path, arguments: tuple[str, ...], said_of_it: str) -> None:
+def test_a_users_mistake_is_one_message_and_exit_2(
+    say, tmp_path: Path, arguments: tuple[str, ...], said_of_it: str
+) -> None:
     make_office(tmp_path)
 
     said = say(*arguments)
@@ -301,7 +317,9 @@ def test_a_missing_inbox_is_told(say, tmp_path: Path) -> None:
     assert "inbox" in said.err
 
 
-def test_an_unreachable_database_is_told_without_its_password(say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_database_is_told_without_its_password(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_office(tmp_path)
     monkeypatch.setenv("DISCLOSURE_WAREHOUSE", "postgresql://someone:verysecret@127.0.0.1:9/none")
 
@@ -333,7 +351,12 @@ def test_doctor_finds_everything_in_place(say, tmp_path: Path) -> None:
     said = say(*NOW, "doctor", "--json")
 
     assert said.code == 0
-    assert {one["what"]: one["ok"] for one in said.json} == {"config": True, "inbox": True, "warehouse": True, "calendar": True}
+    assert {one["what"]: one["ok"] for one in said.json} == {
+        "config": True,
+        "inbox": True,
+        "warehouse": True,
+        "calendar": True,
+    }
 
 
 def test_doctor_warns_when_the_calendar_ends(say, tmp_path: Path) -> None:

@@ -76,7 +76,6 @@ def test_a_form_in_yaml_alone_goes_the_whole_way(say, tmp_path: Path) -> None:
 
     said = say(*now, "consolidate", "2014Q1", "--json")
 
-    print(say("failures","2014Q1").out)
     figures = {(one["indicator"], one["column"]): one["value"] for one in said.json["figures"]}
     assert figures[("calls.received", "citizens")] == 16
     assert figures[("calls.received", "all")] == 25

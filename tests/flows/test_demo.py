@@ -1,0 +1,108 @@
+"""The demonstration, as a person starts it: the year 2014 comes to the figures that it must come to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# The figures of the year, once corrected. They stand here on their own, apart from the story that has to meet them.
+YEAR = {
+    "publications": 12176, "publications.organisation": 12, "publications.regulations": 7, "publications.plans": 6,
+    "publications.duties": 1, "publications.business": 12150,
+    "enquiries": 9800, "enquiries.on_site": 5600, "enquiries.telephone": 4200, "enquiries.online": 0,
+    "applications.opening": 0, "applications.received": 7390, "applications.received.in_person": 5604,
+    "applications.received.fax": 8, "applications.received.internet": 21, "applications.received.letter": 1757,
+    "replies": 7337, "replies.granted": 3167, "replies.partly_granted": 76, "replies.refused": 42,
+    "replies.not_exist": 3469, "replies.not_held": 251, "replies.unclear": 262,
+    "replies.not_government_information": 29, "replies.already_public": 41,
+    "applications.withdrawn": 0, "applications.closing": 53,
+    "fees.collected": "4711.7", "fees.collected.postage": "0", "fees.waived": "632.1",
+    "reconsiderations.received": 91, "reconsiderations.upheld": 64, "reconsiderations.rejected_or_terminated": 6,
+    "reconsiderations.revoked": 5, "reconsiderations.ordered_to_act": 1, "reconsiderations.closing": 15,
+    "litigation.received": 290,
+}  # fmt: skip
+
+
+def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DISCLOSURE_", "PREFECT_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+        capture_output=True, text=True, check=False, env={**clean, "LANG": "zh_CN.UTF-8", **environment},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    return folder, command("demo", folder)
+
+
+@pytest.mark.prefect
+def test_the_story_comes_true_and_nothing_strays_into_it(told) -> None:
+    _, done = told
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "Traceback" not in done.stdout
+    assert "虚构" in done.stdout  # it says that the slips are invented
+
+
+def test_the_corrected_year_has_the_figures_of_the_report(told) -> None:
+    folder, _ = told
+
+    said = json.loads(command("--config", folder / "config", "status", "2014", "--json").stdout)
+
+    figures = {one["indicator"]: one["value"] for one in said["figures"]}
+    assert {code: figures[code] for code in YEAR} == YEAR
+    assert all(one["status"] == "validated" for one in said["figures"])
+    assert said["missing"] == []
+
+
+def test_exactly_two_blocks_were_held_before_the_corrections(told) -> None:
+    folder, _ = told
+    from disclosure_etl.calendar import system_clock
+    from disclosure_etl.office import Office
+    from disclosure_etl.settings import load_settings
+    from schemas.periods import Period
+
+    warehouse = Office(load_settings(folder / "config", {}, folder), system_clock("Asia/Shanghai")).warehouse
+    first = [
+        warehouse.consolidation("bureau-monthly", Period.parse(f"2014-{number:02d}"), 1) for number in range(1, 13)
+    ]
+
+    held = {(state.bureau, one.period, block) for one in first for state in one.bureaus for block in state.held_blocks}
+    missing = {(bureau, one.period) for one in first for bureau in one.missing}
+    provisional = warehouse.consolidation("bureau-monthly", Period.parse("2014"), 1)
+    values = {figure.indicator: figure.value for figure in provisional.figures}
+
+    assert held == {("haidian", "2014-06", "applications"), ("chaoyang", "2014-09", "reconsiderations")}
+    assert missing == {("yanqing", "2014-08")}
+    assert (values["applications.received.letter"], values["reconsiderations.upheld"]) == (1759, 63)
+    warehouse.close()
+
+
+def test_the_duplicate_and_the_damaged_file_are_counted(told) -> None:
+    folder, _ = told
+
+    march, may = (
+        json.loads(command("--config", folder / "config", "status", period, "--json").stdout)
+        for period in ("2014-03", "2014-05")
+    )
+
+    assert (march["duplicate"], march["accepted"]) == (1, 17)
+    assert (may["unreadable"], may["accepted"]) == (1, 17)
+
+
+def test_a_folder_with_anything_else_in_it_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+
+    done = command("--lang", "en", "demo", tmp_path)
+
+    assert done.returncode == 2
+    assert "name another folder" in done.stderr
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "mine"
