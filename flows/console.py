@@ -101,7 +101,7 @@ def _bureau_table(
     session: Session, form: Form, one: Consolidation, figures: dict[tuple[str, str], tuple[str, bool]], title: str
 ) -> Table:
     shown = headline_indicators(form)
-    base = next(code for code, column in form.columns.items() if column.cumulates is None)
+    base = form.own_columns[-1]
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for zh, en in (("单位", "bureau"), ("状态", "status"), ("暂存板块", "held blocks")):
         table.add_column(session.pick(zh, en), no_wrap=zh == "单位")

@@ -91,7 +91,7 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
         if not path.exists():
             period = Period.parse(one.period)
             form = next(form for form in office.forms.forms if form.key == one.form)
-            figures = office.warehouse.bureau_figures(one.family, period)
+            figures = office.warehouse.bureau_figures(form, period, form.own_columns)
             failures = office.warehouse.failures(one.family, period)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(summary_workbook(form, one, figures, failures))

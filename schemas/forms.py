@@ -194,6 +194,11 @@ class Form(_Part):
         return {column.code: column for table in self.tables for column in table.columns}
 
     @cached_property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that hold a period's own figures, not cumulatives."""
+        return tuple(code for code, column in self.columns.items() if column.cumulates is None)
+
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Every place of the form, in one fixed order: figures by table, indicator and column, then shares."""
         cells: list[Cell] = []

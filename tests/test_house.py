@@ -53,9 +53,18 @@ def test_everything_public_has_a_docstring(path: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     ]
-    inner = {id(child) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for child in ast.walk(node) if child is not node}
+    inner = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for child in ast.walk(node)
+        if child is not node
+    }
     private = {
-        id(child) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name.startswith("_") for child in ast.walk(node)
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name.startswith("_")
+        for child in ast.walk(node)
     }
 
     bare = [node.name for node in public if id(node) not in inner | private and not ast.get_docstring(node)]
@@ -68,7 +77,9 @@ def test_no_room_is_called_utils() -> None:
 
 
 def test_modules_stay_of_one_concept() -> None:
-    long = {relative(path): count for path in SOURCES if (count := len(path.read_text(encoding="utf-8").splitlines())) > 400}
+    long = {
+        relative(path): count for path in SOURCES if (count := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
 
     assert long == {}
 

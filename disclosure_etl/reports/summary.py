@@ -38,7 +38,7 @@ def summary_workbook(
     formats = _Formats(book)
     period = Period.parse(one.period)
     title = f"{period.label_zh}{form.title.zh}汇总表({_VERSION[one.status.value]},第 {one.version} 版)"
-    columns = [code for code, column in form.columns.items() if column.cumulates is None]
+    columns = form.own_columns
     for code in columns:
         name = "汇总表" if len(columns) == 1 else f"汇总表 {form.columns[code].label.zh}"
         _table(book, formats, name, title, form, one, figures, code)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Integer, Row, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, func, select
 
 from disclosure_etl.bureaus import Bureau
 from disclosure_etl.warehouse.tables import (
@@ -32,10 +32,6 @@ Member = tuple[str, str, int, bool]  # bureau, block, submission, accepted
 
 def _counts(connection: Connection, family: str, period: Period) -> Counter[Status]:
     """Every receipt of the period under exactly one status."""
-    concerned = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
-    unnamed = (
-        document.c.claimed_period.is_(None) & document.c.named_period.is_(None) & (document.c.seen_for == period.code)
-    )
     first = select(receipt.c.digest, func.min(receipt.c.id).label("id")).group_by(receipt.c.digest).subquery()
     rows = connection.execute(
         select(
@@ -45,7 +41,7 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
         .join(document, document.c.digest == receipt.c.digest)
         .join(first, first.c.digest == receipt.c.digest)
         .outerjoin(submission, (submission.c.digest == receipt.c.digest) & (submission.c.family == family))
-        .where(concerned | unnamed)
+        .where(_concerns(period))
         .group_by(document.c.status, submission.c.status, receipt.c.id == first.c.id)
     )  # fmt: skip
     counts: Counter[Status] = Counter()
@@ -54,9 +50,28 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
             counts[Status.UNREADABLE] += number
         elif read == "failed":
             counts[Status.FAILED] += number
-        elif status is not None:
-            counts[Status(status) if is_first else Status.DUPLICATE] += number
+        elif status is None:
+            counts[Status.HELD] += number  # read, and not judged yet: a rerun for other bureaus passed it by
+        else:
+            counts[Status(status) if is_first or status == Status.SUPERSEDED.value else Status.DUPLICATE] += number
     return counts
+
+
+def _found(connection: Connection, period: Period) -> int:
+    """All receipts of the period, counted apart from their statuses, so that the two can be held against each other."""
+    return connection.execute(
+        select(func.count())
+        .select_from(receipt)
+        .join(document, document.c.digest == receipt.c.digest)
+        .where(_concerns(period))
+    ).scalar_one()
+
+
+def _concerns(period: Period) -> ColumnElement[bool]:
+    """Documents of a period: by their header or their name; by the run that first read them where neither tells."""
+    told = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
+    untold = document.c.claimed_period.is_(None) & document.c.named_period.is_(None)
+    return told | (untold & (document.c.seen_for == period.code))
 
 
 def period_account(
@@ -77,7 +92,7 @@ def period_account(
     reported = {bureau for bureau, *_ in members}
     owed = {bureau.code for bureau in owing}
     return {
-        "found": sum(counts.values()),
+        "found": _found(connection, period) + others,
         "counts": {status: counts[status] for status in Status},
         "missing": missing,
         "late": tuple(state.bureau for state in states if state.late),
@@ -100,7 +115,7 @@ def _cells(connection: Connection, family: str, period: Period) -> tuple[int, in
         .select_from(fact_observation)
         .join(submission, submission.c.id == fact_observation.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .where(*in_period)
+        .where(*in_period, submission.c.status != Status.SUPERSEDED.value)
     ).scalar_one()
     loaded = connection.execute(
         select(func.count())
@@ -197,6 +212,39 @@ def _bureau_state(
     )
 
 
+_WORST_FIRST = ("missing", "failed", "held", "partly_held", "accepted")
+
+
+def _rolled_up_states(parts: Sequence[Consolidation | None], owing: Sequence[Bureau]) -> list[BureauState]:
+    """How each bureau stands over all parts: at its worst, with its counts added up."""
+    by_bureau: dict[str, list[BureauState]] = {}
+    for part in parts:
+        for state in part.bureaus if part is not None else ():
+            by_bureau.setdefault(state.bureau, []).append(state)
+    states = []
+    for bureau in owing:
+        own = by_bureau.get(bureau.code, [])
+        statuses = [state.status for state in own] + ["missing"] * (len(parts) - len(own))
+        states.append(
+            BureauState(
+                bureau=bureau.code,
+                name_zh=bureau.name_zh,
+                name_en=bureau.name_en,
+                status=min(statuses, key=lambda one: _WORST_FIRST.index(one) if one in _WORST_FIRST else 0),
+                late=any(state.late for state in own),
+                stale=any(state.stale for state in own),
+                held_blocks=tuple(dict.fromkeys(block for state in own for block in state.held_blocks)),
+                revision=None,
+                received_at=None,
+                errors=sum(state.errors for state in own),
+                warnings=sum(state.warnings for state in own),
+                notices=sum(state.notices for state in own),
+                not_assessable=sum(state.not_assessable for state in own),
+            )
+        )
+    return states
+
+
 def rolled_up_account(parts: Sequence[Consolidation | None], owing: Sequence[Bureau]) -> dict:
     """The account of a coarser period: its parts' accounts together; a bureau is missing if it is so in any part."""
     there = [part for part in parts if part is not None]
@@ -217,5 +265,5 @@ def rolled_up_account(parts: Sequence[Consolidation | None], owing: Sequence[Bur
         "cells_read": sum(part.cells_read for part in there),
         "cells_loaded": sum(part.cells_loaded for part in there),
         "cells_parked": sum(part.cells_parked for part in there),
-        "bureaus": (),
+        "bureaus": tuple(_rolled_up_states(parts, owing)),
     }

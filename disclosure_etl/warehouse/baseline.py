@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from disclosure_etl.warehouse.dimensions import period_id
-from disclosure_etl.warehouse.tables import baseline, dim_period
+from disclosure_etl.warehouse.tables import baseline, dim_bureau, dim_period
 from disclosure_etl.warehouse.versions import newest, store
 from schemas.consolidation import ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import UserError
@@ -61,7 +61,13 @@ def import_baseline(
         UserError: a figure that no form has, too many decimals, or (without `replace`) another value than was imported.
     """
     keyed: dict[tuple[str, str, str, str], tuple[Cell, int, BaselineRow]] = {}
+    bureaus = set(connection.execute(select(dim_bureau.c.code)).scalars())
     for row in rows:
+        if row.bureau != OFFICE and row.bureau not in bureaus:
+            raise UserError(
+                f"{source} 第 {row.line} 行:没有代码为「{row.bureau}」的单位。",
+                f"{source}, line {row.line}: there is no bureau with the code '{row.bureau}'.",
+            )
         form = forms.choose(family, row.period)
         cell = form.figure_cell(row.indicator, row.column) if row.indicator in form.indicators else None
         if cell is None:

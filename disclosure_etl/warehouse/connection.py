@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +12,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from schemas.errors import UserError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_PATIENCE_SECONDS = 10
 _ONE_WRITER = 0x64697363  # the advisory lock of everyone who writes to the warehouse
 
 
@@ -33,8 +35,11 @@ def open_engine(url: str) -> Engine:
             raise NoSuchModuleError(parsed.drivername)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
-    except (ArgumentError, NoSuchModuleError) as error:
+        remote = parsed.get_backend_name() == "postgresql"
+        engine = create_engine(
+            parsed, pool_pre_ping=remote, connect_args={"connect_timeout": _PATIENCE_SECONDS} if remote else {}
+        )
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
             "数据库地址无效;请写文件路径,或 postgresql://用户@主机/库名。",
             "The database address is not usable; give a file path or postgresql://user@host/name.",
@@ -62,7 +67,9 @@ def _prepare_sqlite(engine: Engine) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A read transaction: one consistent view."""
-    with _told(engine), engine.connect() as connection, connection.begin():
+    # PostgreSQL's own default gives every statement a view of its own.
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with _told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -80,7 +87,10 @@ def _told(engine: Engine) -> Iterator[None]:
     """A database that cannot be reached is the operator's to mend; the address is shown without its password."""
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
+        # Every fault of the database's own comes through here; only these two kinds are the operator's to mend.
+        if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+            raise
         shown = engine.url.render_as_string(hide_password=True)
         reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
         raise UserError(
@@ -121,6 +131,14 @@ def require_current(engine: Engine) -> None:
     if found == needed:
         return
     if found is None:
+        with reading(engine) as connection:
+            strangers = inspect(connection).get_table_names()
+        if strangers:
+            raise UserError(
+                f"数据库中已有别的程序的表({'、'.join(strangers[:5])}),不在其中建表;请换一个空库。",
+                f"The database holds tables of another program ({', '.join(strangers[:5])}); nothing is made there. "
+                "Name an empty one.",
+            )
         upgrade(engine)
         return
     raise UserError(
@@ -128,6 +146,14 @@ def require_current(engine: Engine) -> None:
         f"The warehouse has schema version {found}, this program needs {needed}. Back it up, then run "
         "'disclosure-etl warehouse upgrade'.",
     )
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """A text as any database takes it: what is no character (NUL, half a surrogate pair) becomes U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text) if _UNSTORABLE.search(text) else text
 
 
 def bulk(connection: Connection, table: Any, rows: Iterator[tuple], columns: list[str]) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau
-from disclosure_etl.warehouse import arrivals, loading, queries, versions
+from disclosure_etl.warehouse import arrivals, figures, loading, queries, versions
 from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse import history as histories
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
@@ -178,10 +178,10 @@ class Warehouse:
 
     # -- questions
 
-    def bureau_figures(self, family: str, period: Period) -> list[BureauFigure]:
-        """Every bureau's figures that count in the period."""
+    def bureau_figures(self, form: Form, period: Period, columns: Collection[str] | None = None) -> list[BureauFigure]:
+        """Every bureau's figures that count in the period, in these columns (all where None)."""
         with reading(self.engine) as connection:
-            return queries.bureau_figures(connection, family, period)
+            return figures.bureau_figures(connection, form, period, columns)
 
     def failures(self, family: str, period: Period, bureau: str | None = None) -> list[StoredFailure]:
         """The period's failures, errors first, then by impact."""

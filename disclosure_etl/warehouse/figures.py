@@ -5,11 +5,12 @@ Not here: whose block counts (`loading`), or freezing a version of them (`versio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import BigInteger, Connection, case, cast, func, select
 
 from disclosure_etl.warehouse.tables import (
+    baseline,
     current_block,
     dim_cell,
     dim_form,
@@ -17,7 +18,7 @@ from disclosure_etl.warehouse.tables import (
     dim_period,
     fact_observation,
 )
-from schemas.consolidation import ConsolidatedFigure, Consolidation
+from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation
 from schemas.forms import Form
 from schemas.periods import Period
 
@@ -57,66 +58,153 @@ def sums(connection: Connection, family: str, period: Period) -> dict[tuple[str,
 
 
 def period_figures(
-    connection: Connection, form: Form, period: Period, earlier: Sequence[Consolidation]
+    connection: Connection,
+    form: Form,
+    period: Period,
+    earlier: Sequence[Consolidation | None],
+    absent: Collection[str],
 ) -> list[ConsolidatedFigure]:
     """The period's figures. A cumulative is added up from the year's frozen periods; the reported one is only checked.
 
     Args:
-        earlier: the newest versions of the year's periods before this one, in order.
+        earlier: the newest versions of the year's periods before this one, in order; None for one that is not there.
+        absent: owing bureaus of which nothing counts: the baseline's figures, if any, stand in for them, unverified.
     """
-    found = sums(connection, form.family, period)
+    found = _with_baseline(connection, form, period, sums(connection, form.family, period), absent)
     figures = []
     for cell in form.cells:
         if cell.measure == "share":
             continue
         column = form.columns[cell.column]
         if column.cumulates is None:
-            value, validated = found.get((cell.indicator, cell.column), (None, True))
+            value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
-            own = found.get((cell.indicator, column.cumulates), (None, True))
-            value, validated = _cumulated(form, cell.indicator, column.cumulates, earlier, own)
+            own = found.get((cell.indicator, column.cumulates), _NOTHING)
+            before = [_of(part, cell.indicator, column.cumulates) for part in earlier]
+            value, validated = _cumulated(form, cell.indicator, [*before, own])
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
 
 
-def _cumulated(
-    form: Form, indicator: str, column: str, earlier: Sequence[Consolidation], own: tuple[int | None, bool]
-) -> tuple[int | None, bool]:
-    """Flows add up over the year; an opening is the year's first, a closing the last period's own."""
+_Sum = tuple[int | None, bool]  # a figure, and whether all of it was accepted
+_NOTHING: _Sum = (None, True)
+
+
+def _with_baseline(
+    connection: Connection, form: Form, period: Period, found: dict[tuple[str, str], _Sum], absent: Collection[str]
+) -> dict[tuple[str, str], _Sum]:
+    """Earlier figures beside what was received: those of absent bureaus are added; while some are absent, the office's
+    own earlier total stands for all, since a part of it would be wrong."""
+    rows = connection.execute(
+        select(baseline)
+        .join(dim_period, dim_period.c.id == baseline.c.period_id)
+        .where(baseline.c.family == form.family, dim_period.c.code == period.code)
+    ).all()
+    result = dict(found)
+    for row in rows:
+        if row.bureau_code in absent:
+            before, _ = result.get((row.indicator, row.column_code), _NOTHING)
+            result[(row.indicator, row.column_code)] = ((before or 0) + row.value, False)
+    for row in rows:
+        if row.bureau_code == "" and absent:
+            result[(row.indicator, row.column_code)] = (row.value, False)
+    return result
+
+
+def _of(part: Consolidation | None, indicator: str, column: str) -> _Sum:
+    for one in part.figures if part is not None else ():
+        if (one.indicator, one.column) == (indicator, column):
+            return one.value, one.validated
+    return _NOTHING
+
+
+def _cumulated(form: Form, indicator: str, parts: Sequence[_Sum]) -> _Sum:
+    """Flows add up over the parts; an opening is the first part's, a closing the last one's, known or not."""
     balance = form.indicators[indicator].balance
     role = balance.role if balance else None
-    before = [
-        (one.value, one.validated)
-        for part in earlier
-        for one in part.figures
-        if (one.indicator, one.column) == (indicator, column)
-    ]
-    if role == "closing":
-        return own
     if role == "opening":
-        return before[0] if before else own
-    values = [value for value, _ in (*before, own) if value is not None]
-    return (sum(values) if values else None), all(validated for _, validated in (*before, own))
+        return parts[0]
+    if role == "closing":
+        return parts[-1]
+    values = [value for value, _ in parts if value is not None]
+    return (sum(values) if values else None), all(validated for _, validated in parts)
 
 
 def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list[ConsolidatedFigure]:
     """A coarser period from its parts: only columns that are a part's own; cumulatives are theirs already."""
-    there = [part for part in parts if part is not None]
     figures = []
     for cell in form.cells:
         if cell.measure == "share" or form.columns[cell.column].cumulates:
             continue
-        found = [
-            one
-            for part in there
-            for one in part.figures
-            if (one.indicator, one.column) == (cell.indicator, cell.column)
-        ]
-        last = (found[-1].value, found[-1].validated) if found else (None, True)
-        balance = form.indicators[cell.indicator].balance
-        if balance is not None and balance.role == "closing":
-            value, validated = last
-        else:
-            value, validated = _cumulated(form, cell.indicator, cell.column, there[:-1], last)
+        own = [_of(part, cell.indicator, cell.column) for part in parts]
+        value, validated = _cumulated(form, cell.indicator, own)
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
+
+
+def bureau_figures(
+    connection: Connection, form: Form, period: Period, columns: Collection[str] | None = None
+) -> list[BureauFigure]:
+    """Every bureau's figures that count in the period, so that each column adds up to the consolidated one.
+
+    Cumulatives are added up from what counts in the year's periods, like the consolidated ones; a coarser period is
+    added up from its parts.
+
+    Args:
+        columns: only these; all where None.
+    """
+    wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
+    if period.frequency is not form.frequency:
+        base = {column.code: column.code for column in wanted if column.cumulates is None}
+        return _over(connection, form, period.parts(form.frequency), base)
+    found = _over(connection, form, [period], {column.code: column.code for column in wanted if not column.cumulates})
+    if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
+        first = period.shifted(1 - period.ordinal)
+        found += _over(connection, form, [first.shifted(count) for count in range(period.ordinal)], cumulative)
+    return found
+
+
+def _over(
+    connection: Connection, form: Form, parts: Sequence[Period], columns: Mapping[str, str]
+) -> list[BureauFigure]:
+    """What counts of each bureau over `parts`. `columns`: the column that is read → the one that it is given as."""
+    value = fact_observation.c.value
+    rows = connection.execute(
+        select(
+            current_block.c.bureau_code,
+            fact_observation.c.cell_id,
+            cast(func.sum(value), type_=BigInteger),
+            cast(func.sum(case((dim_period.c.code == parts[0].code, value))), type_=BigInteger),
+            cast(func.sum(case((dim_period.c.code == parts[-1].code, value))), type_=BigInteger),
+            func.min(case((current_block.c.accepted, 1), else_=0)),
+        )
+        .select_from(current_block)
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
+        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
+        .where(
+            current_block.c.family == form.family,
+            dim_period.c.code.in_([part.code for part in parts]),
+            dim_cell.c.measure != "share",
+            dim_cell.c.column_code.in_(list(columns)),
+        )
+        .group_by(current_block.c.bureau_code, fact_observation.c.cell_id)
+    )
+    cells = {
+        row.id: row
+        for row in connection.execute(
+            select(dim_cell.c.id, dim_indicator.c.code, dim_cell.c.column_code, dim_cell.c.measure, dim_cell.c.scale)
+            .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
+            .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
+            .where(dim_form.c.family == form.family)
+        )
+    }
+    found = []
+    for bureau, cell_id, total, first, last, accepted in rows:
+        cell = cells[cell_id]
+        item = form.indicators.get(cell.code)
+        role = item.balance.role if item is not None and item.balance else None
+        figure = first if role == "opening" else last if role == "closing" else total
+        column = columns[cell.column_code]
+        found.append(BureauFigure(bureau, cell.code, column, cell.measure, figure, cell.scale, bool(accepted)))
+    return found

@@ -24,44 +24,82 @@ from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import NO_DECIMALS, Batch, Finding, History, Severity, Status, Submission
+from schemas.values import Meaning
 
 
 def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Collection[str] | None) -> Batch:
-    """The period's submissions on `form` as they were read, without superseded ones; all bureaus where None."""
-    form_key = form_id(connection, form)
-    if form_key is None or (bureaus is not None and not bureaus):
+    """The period's submissions on this version of the form as they were read, without superseded ones; all bureaus where
+    None.
+
+    One that was read under an earlier definition of the version (a label was edited since) comes back by the names of
+    its cells. A return that says it is of another period is not of this batch, whatever run stored it.
+    """
+    if bureaus is not None and not bureaus:
         return Batch(form, period, ())
     scope = [
         submission.c.family == form.family,
-        submission.c.form_id == form_key,
         submission.c.status != Status.SUPERSEDED.value,
+        submission.c.claimed_period == period.code,
         dim_period.c.code == period.code,
+        dim_form.c.version == form.version,
     ]
+    current = form_id(connection, form)
+    places = _places(connection, form)
     parts = [None] if bureaus is None else list(in_parts(sorted(bureaus)))
     found: list[Submission] = []
     for part in parts:
         where = scope if part is None else [*scope, submission.c.bureau_code.in_(part)]
         rows = connection.execute(
-            select(submission).join(dim_period, dim_period.c.id == submission.c.period_id).where(*where)
+            select(submission)
+            .join(dim_period, dim_period.c.id == submission.c.period_id)
+            .join(dim_form, dim_form.c.id == submission.c.form_id)
+            .where(*where)
             .order_by(submission.c.id)
-        ).all()  # fmt: skip
+        ).all()
         facts = connection.execute(
             select(
-                fact_observation.c.submission_id, fact_observation.c.value, fact_observation.c.meaning,
-                fact_observation.c.decimals, fact_observation.c.trouble, fact_observation.c.text, fact_observation.c.locator,
+                fact_observation.c.submission_id, fact_observation.c.cell_id, fact_observation.c.value,
+                fact_observation.c.meaning, fact_observation.c.decimals, fact_observation.c.trouble,
+                fact_observation.c.text, fact_observation.c.locator,
             )
             .join(submission, submission.c.id == fact_observation.c.submission_id)
             .join(dim_period, dim_period.c.id == submission.c.period_id)
+            .join(dim_form, dim_form.c.id == submission.c.form_id)
             .where(*where)
             .order_by(fact_observation.c.submission_id, fact_observation.c.cell_id)
         )  # fmt: skip
         by_submission = {key: list(group) for key, group in groupby(facts, key=itemgetter(0))}
-        found += [_submission(row, form, period, by_submission[row.id]) for row in rows if row.id in by_submission]
+        for row in rows:
+            if row.id in by_submission:
+                own = by_submission[row.id]
+                placed = own if row.form_id == current else _placed(own, places, len(form.cells))
+                found.append(_submission(row, form, period, placed))
     return Batch(form, period, tuple(found))
 
 
-def _submission(row, form: Form, period: Period, facts: list) -> Submission:  # row: of submission
-    _, values, meanings, decimals, troubles, texts, locators = zip(*facts, strict=True)
+def _places(connection: Connection, form: Form) -> dict[int, int]:
+    """The position in `form` of the cells of every definition of its version."""
+    positions = {cell.name: cell.position for cell in form.cells}
+    rows = connection.execute(
+        select(dim_cell.c.id, dim_cell.c.name)
+        .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
+        .where(dim_form.c.family == form.family, dim_form.c.version == form.version)
+    )
+    return {row.id: positions[row.name] for row in rows if row.name in positions}
+
+
+def _placed(facts: Sequence[Sequence], places: dict[int, int], count: int) -> list[Sequence]:
+    """Facts in the order of the form; a cell that the earlier definition did not have is blank."""
+    placed: list[Sequence] = [(0, 0, None, int(Meaning.BLANK), None, 0, "", "")] * count
+    for fact in facts:
+        if (position := places.get(fact[1])) is not None:
+            placed[position] = fact
+    return placed
+
+
+def _submission(row, form: Form, period: Period, facts: Sequence[Sequence]) -> Submission:  # row: of submission
+    _, _, values, meanings, decimals, troubles, texts, locators = zip(*facts, strict=True)
+    printed = zip(values, decimals, strict=True)
     return Submission(
         digest=row.digest,
         file=row.file,
@@ -74,13 +112,12 @@ def _submission(row, form: Form, period: Period, facts: list) -> Submission:  # 
         header=row.header,
         numbers=tuple(value or 0 for value in values),
         meanings=bytes(meanings),
-        decimals=bytes(NO_DECIMALS if value is None or places is None else places
-                       for value, places in zip(values, decimals, strict=True)),
+        decimals=bytes(NO_DECIMALS if value is None or places is None else places for value, places in printed),
         troubles=bytes(troubles),
         texts=texts,
         locators=locators,
         findings=tuple(_finding(one) for one in row.findings),
-    )  # fmt: skip
+    )
 
 
 def _finding(stored: dict) -> Finding:
@@ -99,7 +136,8 @@ def history(
 ) -> History:
     """The accepted figures of the period before `period`, by cell name, one entry for each of `bureaus`.
 
-    Cells are matched by name, so another version of the family serves as well. Where a bureau's block was never
+    Cells are matched by name, so another version of the family serves as well, as long as it keeps the cell in the same
+    scale. Where a bureau's block was never
     received, the baseline answers.
     """
     rows_of: dict[str, list[int]] = {}
@@ -119,6 +157,7 @@ def history(
     for code, name, value in _baseline(connection, form, before):
         if name in found:
             note(code, name, value)
+    scales = {cell.name: cell.scale for cell in form.cells}
     names = _cells_named(connection, form.family, cells)
     received = set()
     statement = (
@@ -136,8 +175,8 @@ def history(
     for code, cell, value, accepted in connection.execute(statement):
         if code not in rows_of:
             continue
-        name = names[cell]
-        if accepted and value is not None:
+        name, scale = names[cell]
+        if accepted and value is not None and scale == scales[name]:
             note(code, name, value)
         else:
             received.add((code, name))
@@ -147,13 +186,13 @@ def history(
     return History(found)
 
 
-def _cells_named(connection: Connection, family: str, names: Sequence[str]) -> dict[int, str]:
+def _cells_named(connection: Connection, family: str, names: Sequence[str]) -> dict[int, tuple[str, int]]:
     rows = connection.execute(
-        select(dim_cell.c.id, dim_cell.c.name)
+        select(dim_cell.c.id, dim_cell.c.name, dim_cell.c.scale)
         .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
         .where(dim_form.c.family == family, dim_cell.c.name.in_(list(names)))
     )
-    return {row.id: row.name for row in rows}
+    return {row.id: (row.name, row.scale) for row in rows}
 
 
 def _baseline(connection: Connection, form: Form, period_code: str) -> list[tuple[str, str, int]]:

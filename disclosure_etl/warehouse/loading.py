@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.sql import tuple_
 
 from disclosure_etl.warehouse.arrivals import in_parts
-from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.connection import bulk, storable
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.tables import (
     current_block,
@@ -69,7 +69,7 @@ def load(
     rows = ((key, block, _is_accepted(one, block), False) for key, one in numbered for block in blocks)
     bulk(connection, submission_block, rows, ["submission_id", "block", "accepted", "stale"])
     extra = [
-        {"submission_id": key, "locator": place.locator, "text": place.text}
+        {"submission_id": key, "locator": place.locator, "text": storable(place.text)}
         for key, one in numbered
         for place in one.submission.unread
     ]
@@ -92,15 +92,16 @@ def _submission_row(
         "family": form.family,
         "form_id": form_key,
         "period_id": period_key,
+        "claimed_period": sent.period,
         "bureau_code": sent.bureau,
-        "bureau_written": sent.bureau_written,
-        "file": sent.file,
+        "bureau_written": storable(sent.bureau_written),
+        "file": storable(sent.file),
         "revision": sent.revision,
         "received_at": receipts[sent.digest].received_at,
         "nil": sent.nil,
-        "header": dict(sent.header),
+        "header": {name: storable(text) for name, text in sent.header.items()},
         "findings": [asdict(finding) for finding in sent.findings],
-        "status": Status.HELD.value,
+        "status": (Status.HELD if one.fault is None else Status.FAILED).value,
         "whole_return_held": one.whole_return_held,
         "fault": one.fault,
         "not_assessable": [list(rule) for rule in one.not_assessable],
@@ -115,9 +116,8 @@ def _facts(numbered: Iterable[tuple[int, Submission]], cells: list[int]) -> Iter
             for number, printed in zip(one.numbers, one.decimals, strict=True)
         ]
         printed = [None if places == NO_DECIMALS else places for places in one.decimals]
-        return zip(
-            repeat(key), cells, values, one.meanings, printed, one.troubles, one.texts, one.locators, strict=False
-        )
+        texts = map(storable, one.texts)
+        return zip(repeat(key), cells, values, one.meanings, printed, one.troubles, texts, one.locators, strict=False)
 
     return chain.from_iterable(rows(key, one) for key, one in numbered)
 
@@ -139,7 +139,7 @@ def _failure_row(key: int, found: Failure) -> tuple:
     return (
         key, found.id, found.rule, str(found.kind), found.severity.value, found.block, _json(found.indicators),
         found.column, _json(found.cells), _json(found.seen), found.expected, found.difference, found.diagnosis,
-        found.impact, found.legal, found.message.zh, found.message.en, found.implied_by,
+        found.impact, found.legal, storable(found.message.zh), storable(found.message.en), found.implied_by,
     )  # fmt: skip
 
 
@@ -200,7 +200,9 @@ def _refill_nil(connection: Connection, form: Form, numbered: Sequence[tuple[int
     if not nil:
         return
     form_key = sync_form(connection, form)
-    ids = [key for key, _ in nil]
+    own = select(submission.c.id).where(submission.c.form_id == form_key, submission.c.id.in_([key for key, _ in nil]))
+    ids = list(connection.execute(own).scalars())
+    nil = [(key, one) for key, one in nil if key in set(ids)]
     connection.execute(delete(fact_observation).where(fact_observation.c.submission_id.in_(ids)))
     bulk(connection, fact_observation, _facts(nil, cell_ids(connection, form_key)), _FACT_COLUMNS)
 
@@ -236,9 +238,12 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
         blocks[row.submission_id].append(row)
     current: dict[tuple[str, str], tuple[int, bool, bool]] = {}
     for one in sent:
-        if one.whole_return_held or one.fault is not None:
+        if one.whole_return_held:
             continue
         for block in blocks[one.id]:
+            # What was never judged counts for nothing; what was accepted before a fault of the program stays accepted.
+            if one.fault is not None and not block.accepted:
+                continue
             place = (one.bureau_code, block.block)
             if block.accepted or place not in current or not current[place][1]:
                 current[place] = (one.id, block.accepted, block.stale)

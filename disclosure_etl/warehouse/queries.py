@@ -7,18 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, select
 
 from disclosure_etl.warehouse.tables import (
-    current_block,
-    dim_cell,
-    dim_indicator,
     dim_period,
     document,
-    fact_observation,
     failure,
     receipt,
     submission,
     unread,
 )
-from schemas.consolidation import BureauFigure
 from schemas.errors import Message
 from schemas.periods import Period
 from schemas.records import Failure, Severity, Status, Unread
@@ -99,23 +94,6 @@ def unread_places(connection: Connection, family: str, period: Period) -> list[t
         .order_by(unread.c.id)
     )
     return [(row.file, Unread(row.locator, row.text)) for row in rows]
-
-
-def bureau_figures(connection: Connection, family: str, period: Period) -> list[BureauFigure]:
-    """Every bureau's figures that count in the period, shares left out."""
-    rows = connection.execute(
-        select(
-            current_block.c.bureau_code, dim_indicator.c.code, dim_cell.c.column_code, dim_cell.c.measure,
-            fact_observation.c.value, dim_cell.c.scale, current_block.c.accepted,
-        )
-        .select_from(current_block)
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
-        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
-        .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
-        .where(current_block.c.family == family, dim_period.c.code == period.code, dim_cell.c.measure != "share")
-    )  # fmt: skip
-    return [BureauFigure(*row) for row in rows]
 
 
 def later_periods(connection: Connection, family: str, period: Period) -> tuple[Period, ...]:

@@ -184,6 +184,7 @@ submission = Table(
     Column("family", String(64), nullable=False),
     Column("form_id", ForeignKey("dim_form.id"), nullable=False),
     Column("period_id", ForeignKey("dim_period.id"), nullable=False),
+    Column("claimed_period", String(8), nullable=False, comment="what the return says; '' where it says nothing"),
     Column("bureau_code", String(64), comment="null where the return names no known bureau"),
     Column("bureau_written", Text, nullable=False),
     Column("file", Text, nullable=False),
@@ -223,11 +224,13 @@ current_block = Table(
     Column("stale", Boolean, nullable=False),
 )
 
+# No foreign keys here: on PostgreSQL they cost more than half of a load, and facts are only ever written together with
+# their submission, for cells that were just looked up.
 fact_observation = Table(
     "fact_observation",
     metadata,
-    Column("submission_id", ForeignKey("submission.id"), primary_key=True),
-    Column("cell_id", ForeignKey("dim_cell.id"), primary_key=True),
+    Column("submission_id", Integer, primary_key=True, autoincrement=False),
+    Column("cell_id", Integer, primary_key=True, autoincrement=False),
     Column("value", BigInteger, comment="the figure times ten to the cell's scale; null where there is none"),
     Column("meaning", SmallInteger, nullable=False),
     Column("decimals", SmallInteger, comment="as printed"),

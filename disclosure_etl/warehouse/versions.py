@@ -54,8 +54,9 @@ def freeze(
     """
     sync_form(connection, form)
     if period.frequency is form.frequency:
-        figures = period_figures(connection, form, period, _earlier(connection, form, period))
         members = _members(connection, form.family, period)
+        absent = {bureau.code for bureau in owing} - {bureau for bureau, *_ in members}
+        figures = period_figures(connection, form, period, _earlier(connection, form, period), absent)
         account = period_account(connection, form, period, owing, due, at, others, members)
     else:
         parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
@@ -198,13 +199,16 @@ def _state(stored: dict) -> BureauState:
     return BureauState(**{**stored, "received_at": received, "held_blocks": tuple(stored["held_blocks"])})
 
 
-def _earlier(connection: Connection, form: Form, period: Period) -> list[Consolidation]:
-    """The newest versions of the year's periods before this one; none where the form has no cumulative column."""
+def _earlier(connection: Connection, form: Form, period: Period) -> list[Consolidation | None]:
+    """The newest versions of the year's periods before this one, None for what was never received; nothing where the
+    form has no cumulative column. A year in which the form itself began begins with it."""
     if not any(column.cumulates for column in form.columns.values()):
         return []
     first = period.shifted(1 - period.ordinal)
-    steps = (first.shifted(count) for count in range(period.ordinal - 1))
-    return [one for step in steps if (one := newest(connection, form.family, step)) is not None]
+    steps = [first.shifted(count) for count in range(period.ordinal - 1)]
+    found = [(step, newest(connection, form.family, step)) for step in steps]
+    began = Period.parse(form.valid.first).start
+    return [one for step, one in found if one is not None or step.start >= began]
 
 
 def _members(connection: Connection, family: str, period: Period) -> list[Member]:
@@ -231,7 +235,16 @@ def _content_hash(
         "late": account["late"],
         "counts": {status.value: account["counts"][status] for status in Status if status is not Status.OTHER_PERIOD},
         "bureaus": [
-            [state.bureau, state.status, state.stale, state.held_blocks, state.errors, state.warnings, state.notices]
+            [
+                state.bureau,
+                state.status,
+                state.stale,
+                state.held_blocks,
+                state.errors,
+                state.warnings,
+                state.notices,
+                state.not_assessable,
+            ]
             for state in account["bureaus"]
         ],
     }

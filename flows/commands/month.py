@@ -123,14 +123,13 @@ def _show_period(session: Session, family: str, period: Period, most_failures: i
     one = office.warehouse.consolidation(family, period)
     assert one is not None
     form = next(form for form in office.forms.forms if form.key == one.form)
-    base = next(code for code, column in form.columns.items() if column.cumulates is None)
+    base = form.own_columns[-1]
     figures = {
         (figure.bureau, figure.indicator): (
             "" if figure.value is None else figure_text(figure.value, figure.scale),
             figure.validated,
         )
-        for figure in office.warehouse.bureau_figures(family, period)
-        if figure.column == base
+        for figure in office.warehouse.bureau_figures(form, period, [base])
     }
     show_consolidation(session, form, one, figures)
     names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}

@@ -160,6 +160,12 @@ def upgrade() -> None:
         sa.Column("form_id", sa.Integer(), nullable=False),
         sa.Column("period_id", sa.Integer(), nullable=False),
         sa.Column(
+            "claimed_period",
+            sa.String(length=8),
+            nullable=False,
+            comment="what the return says; '' where it says nothing",
+        ),
+        sa.Column(
             "bureau_code", sa.String(length=64), nullable=True, comment="null where the return names no known bureau"
         ),
         sa.Column("bureau_written", sa.Text(), nullable=False),
@@ -305,8 +311,8 @@ def upgrade() -> None:
 
     op.create_table(
         "fact_observation",
-        sa.Column("submission_id", sa.Integer(), nullable=False),
-        sa.Column("cell_id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("cell_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column(
             "value",
             sa.BigInteger(),
@@ -318,10 +324,6 @@ def upgrade() -> None:
         sa.Column("trouble", sa.SmallInteger(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False, comment="as displayed"),
         sa.Column("locator", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["cell_id"], ["dim_cell.id"], name=op.f("fk_fact_observation_cell_id_dim_cell")),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_fact_observation_submission_id_submission")
-        ),
         sa.PrimaryKeyConstraint("submission_id", "cell_id", name=op.f("pk_fact_observation")),
         sqlite_with_rowid=False,
     )
