@@ -58,8 +58,9 @@ def check_file(path: Path, forms: Forms, bureaus: Bureaus | None, limits: ReadLi
         message = Message(problem.zh, str(problem))
         return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
     one = found.submission
-    if bureaus is None:
-        one = replace(one, findings=tuple(finding for finding in one.findings if finding.code != "identity:bureau"))
+    if bureaus is None:  # whoever has no office's configuration is told of no unknown bureau or period
+        unknown = {"identity:bureau"} | ({"identity:period"} if not one.period else set())
+        one = replace(one, findings=tuple(finding for finding in one.findings if finding.code not in unknown))
     form = next(form for form in forms.forms if form.key == one.form)
     period = Period.parse(one.period) if one.period else _any_period(form)
     fits = form.covers(period)

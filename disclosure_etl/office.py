@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from disclosure_etl.bureaus import Bureau, Bureaus, load_bureaus
 from disclosure_etl.calendar import Clock, DueDay, Schedule, WorkCalendar, due_day, load_calendar, load_schedule
 from disclosure_etl.settings import Settings
+from schemas.errors import ConfigError
 from schemas.formfile import Forms, load_forms
 from schemas.periods import Period
 
@@ -68,9 +69,32 @@ class Office:
         """The reporting warehouse, with its dimensions as configured now."""
         from disclosure_etl.warehouse import Warehouse
 
+        self.check()
         warehouse = Warehouse.open(self.settings.warehouse_url)
         warehouse.sync(self.bureaus.bureaus, self.forms.forms)
         return warehouse
+
+    def check(self) -> None:
+        """Hold the configuration files against one another.
+
+        Raises:
+            ConfigError: a bureau owes an unknown form family, or the office names an unknown bureau as its own.
+        """
+        families = sorted({form.family for form in self.forms.forms})
+        for bureau in self.bureaus.bureaus:
+            for owed in bureau.owes:
+                if owed.family not in families:
+                    raise ConfigError(
+                        f"bureaus.yaml:「{bureau.code}」应报的报表「{owed.family}」不存在;已有:{'、'.join(families)}。",
+                        f"bureaus.yaml: '{bureau.code}' owes '{owed.family}', which is no form family; known: "
+                        f"{', '.join(families)}.",
+                    )
+        own = self.settings.file.office.bureau
+        if own not in self.bureaus.codes:
+            raise ConfigError(
+                f"settings.yaml 的 office.bureau「{own}」不在 bureaus.yaml 中;请写上本局在 bureaus.yaml 中的代码。",
+                f"settings.yaml names '{own}' as office.bureau, which is not in bureaus.yaml; write the office's own code.",
+            )
 
     def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
         """The bureaus that owe a return of `family` for `period`, in their listed order."""

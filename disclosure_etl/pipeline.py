@@ -91,18 +91,17 @@ class Month:
         return sum(one.submission is not None for one in arrived)
 
     def _concerns_us(self, record: DocumentRecord) -> bool:
-        """A return is of this period if its header says so, or its file name does where they disagree."""
-        return self.period.code in (record.claimed_period, record.named_period)
+        """A return is of this period if its header says so, or its file name does where they disagree; one that tells
+        no period at all is held by the run that meets it, rather than lie unseen."""
+        told = {record.claimed_period, record.named_period} - {None}
+        return not told or self.period.code in told
 
     def _is_settled(self, record: DocumentRecord) -> bool:
         """Whether bytes need no reading now: stored, refused for good, or of another period."""
-        if record.loaded or record.status == "unreadable":
-            return True
-        return record.status == "read" and not self._concerns_us(record)
+        return record.loaded or record.status == "unreadable" or not self._concerns_us(record)
 
     def _is_of_another_period(self, record: DocumentRecord) -> bool:
-        told = record.claimed_period or record.named_period
-        return told is not None and not self._concerns_us(record)
+        return not self._concerns_us(record)
 
     # -- quality
 

@@ -71,7 +71,23 @@ def load_forms(files: Iterable[Path], optional_blocks: dict[str, tuple[str, ...]
         _check(form, source)
     _check_family(read)
     switched_on = optional_blocks or {}
+    _check_switched_on(switched_on, [form for _, form, _ in read])
     return Forms(tuple(form.with_blocks(frozenset(switched_on.get(form.family, ()))) for _, form, _ in read))
+
+
+def _check_switched_on(switched_on: dict[str, tuple[str, ...]], forms: Sequence[Form]) -> None:
+    """A misspelt block would be left out of every return without a word."""
+    optional: dict[str, set[str]] = {form.family: set() for form in forms}
+    for form in forms:
+        optional[form.family] |= {block.code for block in form.blocks if block.optional}
+    for family, blocks in switched_on.items():
+        if family not in optional:
+            zh, en = _unknown("报表", "form family", family, list(optional))
+            raise ConfigError(f"settings.yaml optional_blocks:{zh}", f"settings.yaml optional_blocks: {en}")
+        for block in blocks:
+            if block not in optional[family]:
+                zh, en = _unknown("可选板块", "optional block", block, sorted(optional[family]))
+                raise ConfigError(f"settings.yaml optional_blocks:{zh}", f"settings.yaml optional_blocks: {en}")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,16 @@ class Frequency(StrEnum):
         """Length of one period, in months."""
         return {"monthly": 1, "quarterly": 3, "half_yearly": 6, "yearly": 12}[self.value]
 
+    @property
+    def name_zh(self) -> str:
+        """As messages say it: 月度, 季度, 半年度, 年度."""
+        return {1: "月度", 3: "季度", 6: "半年度", 12: "年度"}[self.months]
+
+    @property
+    def name_en(self) -> str:
+        """As messages say it: month, quarter, half-year, year."""
+        return {1: "month", 3: "quarter", 6: "half-year", 12: "year"}[self.months]
+
 
 _CODE = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d)|Q(?P<quarter>[1-4])|H(?P<half>[12]))?")
 # As people write them in a header: 2014年5月, 二〇一四年五月, 2014.5, 2014/05, 2014年第2季度, 2014年上半年, 2014年度

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from disclosure_etl.bureaus import Bureau, Bureaus
 from schemas.errors import Message
-from schemas.periods import Period
+from schemas.periods import Frequency, Period
 from schemas.records import Finding
 
 _NAME_PERIODS = (
@@ -56,17 +56,26 @@ def bureau_in_name(name: str, bureaus: Bureaus, period: Period | None) -> Bureau
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def identify(name: str, header: Mapping[str, str], cells: Mapping[str, str], bureaus: Bureaus | None) -> Identity:
+def identify(
+    name: str,
+    header: Mapping[str, str],
+    cells: Mapping[str, str],
+    frequency: Frequency,
+    bureaus: Bureaus | None,
+) -> Identity:
     """Put header and file name together.
 
     Args:
         name: the file's name as received.
         header: header field → text as displayed; cells: header field → locator of that text.
+        frequency: of the form; a period of another one is nobody's return on this form.
         bureaus: the office's tree; None where nobody is to be recognised (checking without an office).
     """
     findings: list[Finding] = []
     named_period = period_in_name(name)
-    period = _period(header, cells, named_period, findings)
+    if named_period is not None and named_period.frequency is not frequency:
+        named_period = None  # `2014年度/东城.xlsx` tells the folder's year, not the return's month
+    period = _period(header, cells, frequency, named_period, findings)
     bureau, written = _bureau(name, header, cells, bureaus, period, findings)
     revision = _revision(header, cells, findings)
     nil = header.get("nil", "").strip().strip("□") in _TICKS
@@ -74,13 +83,34 @@ def identify(name: str, header: Mapping[str, str], cells: Mapping[str, str], bur
 
 
 def _period(
-    header: Mapping[str, str], cells: Mapping[str, str], named: Period | None, findings: list[Finding]
+    header: Mapping[str, str],
+    cells: Mapping[str, str],
+    frequency: Frequency,
+    named: Period | None,
+    findings: list[Finding],
 ) -> Period | None:
     written = header.get("period", "").strip()
     if not written:
+        if named is None:
+            findings.append(_NO_PERIOD)
         return named
     period = Period.read(written)
     where = (cells["period"],)
+    if period is not None and period.frequency is not frequency:
+        findings.append(
+            Finding(
+                "identity:period",
+                Message(
+                    f"表头统计时期「{written}」({where[0]})不是{frequency.name_zh}时期;本表按{frequency.name_zh}报送。请更正后重报。",
+                    f"The header's period '{written}' ({where[0]}) is not a {frequency.name_en}; this form is sent by the "
+                    f"{frequency.name_en}. Correct it and send again.",
+                ),
+                where,
+                (written,),
+                named.code if named else None,
+            )
+        )
+        return named
     if period is None:
         findings.append(
             Finding(
@@ -95,7 +125,7 @@ def _period(
             )
         )
         return named
-    if named is not None and named.frequency is period.frequency and named != period:
+    if named is not None and named != period:
         findings.append(
             Finding(
                 "identity:period",
@@ -110,6 +140,16 @@ def _period(
             )
         )
     return period
+
+
+_NO_PERIOD = Finding(
+    "identity:period",
+    Message(
+        "表头没有统计时期,文件名中也认不出。不作猜测,整份暂存;请填写表头后重报。",
+        "Neither the header nor the file name tells the period. Nothing is guessed: the return is held; fill in the "
+        "header and send it again.",
+    ),
+)
 
 
 def _bureau(

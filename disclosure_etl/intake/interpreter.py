@@ -20,7 +20,7 @@ from schemas.periods import Period
 from schemas.records import NO_DECIMALS, Finding, Submission, Unread
 from schemas.values import Figure, Meaning, Trouble
 
-_LARGEST = 10**17  # of a cell's smallest unit; sums over any number of bureaus still fit the warehouse's integers
+_LARGEST = 10**14  # of a cell's smallest unit: sums over 90,000 returns still fit the warehouse's 64-bit integers
 
 _Kind = tuple[int, bool, bool]  # of a cell: its scale, whether it is a share, whether a blank there means zero
 _Value = tuple[int, int, int, int, str]  # number, meaning, decimals, trouble, text
@@ -89,7 +89,7 @@ class Interpreter:
             )
         _, form, readings = best
         header, cells = _header(readings)
-        who = identify(document.name, header, cells, self.bureaus)
+        who = identify(document.name, header, cells, form.frequency, self.bureaus)
         return Interpretation(self._submission(document, form, readings, header, who), who, readings)
 
     def _candidates(self, document: Document) -> list[Form]:

@@ -70,13 +70,15 @@ class ChunkReader:
         named_code = named.code if named else None
         try:
             document = read_document(receipt.name, data, self.limits)
-            one = interpreter.interpret(document).submission
+            found = interpreter.interpret(document)
         except Unreadable as problem:
             record = DocumentRecord.unreadable(receipt.digest, named_code, problem.code, problem.zh, problem.en)
             return Arrived(receipt, record)
         except Exception as error:  # a fault of the program in reading one file must not cost the others their month
             fault = f"{type(error).__name__}: {error}"
             return Arrived(receipt, DocumentRecord.failed(receipt.digest, named_code, fault), fault=fault)
+        one, named = found.submission, found.identity.named_period
+        named_code = named.code if named else None
         record = DocumentRecord.read(
             receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form
         )

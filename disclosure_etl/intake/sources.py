@@ -5,6 +5,7 @@ Not here: keeping the bytes (`raw_store`) or understanding them (`readers`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -60,4 +61,13 @@ class FolderSource:
             ):
                 continue
             written = datetime.fromtimestamp(path.stat().st_mtime, tz=self.timezone)
-            yield Delivery("/".join(parts), path, min(written, now))
+            yield Delivery(_legible("/".join(parts)), path, min(written, now))
+
+
+def _legible(name: str) -> str:
+    """A name as text. One that is no UTF-8 was packed on a Chinese Windows, nearly always."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return name

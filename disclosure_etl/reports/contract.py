@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemas.consolidation import Consolidation
+from schemas.errors import Message
 from schemas.records import NO_DECIMALS, Failure, Status
 from schemas.values import Meaning, figure_text
 
 if TYPE_CHECKING:  # the quick check prints its result without paying for a database library
     from disclosure_etl.checking import Checked
-    from disclosure_etl.warehouse import StoredFailure
+    from disclosure_etl.warehouse import Refused, StoredFailure
 
 
 def number(value: int | None, scale: int) -> int | str | None:
@@ -76,6 +77,21 @@ def stored_failure_object(one: StoredFailure) -> dict[str, Any]:
     return {"bureau": one.bureau, "file": one.file, "block": one.failure.block, **failure_object(one.failure)}
 
 
+def _refusal(status: str, code: str, digest: str, message: Message) -> dict[str, Any]:
+    """A whole file that gave no figures, in the shape of a failure."""
+    return {
+        "id": digest[:16], "rule": f"{status}:{code}", "kind": status,
+        "severity": "notice" if status == Status.SUPERSEDED else "error", "indicators": [], "column": None, "cells": [],
+        "seen": [], "expected": None, "difference": None, "diagnosis": None, "impact": None, "legal": None,
+        "message": {"zh": message.zh, "en": message.en}, "repairs": [],
+    }  # fmt: skip
+
+
+def refused_object(one: Refused) -> dict[str, Any]:
+    """A file without figures among the stored failures. A program fault says so in its kind: `failed`, never `unreadable`."""
+    return {"bureau": None, "file": one.file, "block": None, **_refusal(one.status, one.code, one.digest, one.message)}
+
+
 def check_object(one: Checked) -> dict[str, Any]:
     """One file as `check --json` prints it."""
     result: dict[str, Any] = {
@@ -91,14 +107,7 @@ def check_object(one: Checked) -> dict[str, Any]:
         "unread": [],
     }
     if one.refusal is not None:
-        code = f"unreadable:{one.refusal_code}"
-        result["failures"] = [
-            {
-                "id": one.digest[:16], "rule": code, "kind": "unreadable", "severity": "error", "indicators": [],
-                "column": None, "cells": [], "seen": [], "expected": None, "difference": None, "diagnosis": None,
-                "impact": None, "legal": None, "message": {"zh": one.refusal.zh, "en": one.refusal.en}, "repairs": [],
-            }
-        ]  # fmt: skip
+        result["failures"] = [_refusal("unreadable", str(one.refusal_code), one.digest, one.refusal)]
     if one.judged is None or one.form is None or one.labels is None:
         return result
     sent = one.judged.submission

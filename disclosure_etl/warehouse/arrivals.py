@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from disclosure_etl.warehouse.connection import storable
 from disclosure_etl.warehouse.tables import document, receipt, submission
 from schemas.records import DocumentRecord, Receipt
 
@@ -16,7 +17,8 @@ T = TypeVar("T")
 
 def _fields(one: Receipt | DocumentRecord) -> dict[str, object]:
     """A flat record as a row; `asdict` would copy every value deeply."""
-    return {name: getattr(one, name) for name in type(one).__slots__}
+    values = ((name, getattr(one, name)) for name in type(one).__slots__)
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values}
 
 
 def _insert(connection: Connection, table):  # the two dialects' own insert, which knows conflicts
@@ -54,5 +56,5 @@ def record_documents(connection: Connection, seen_for: str, documents: Sequence[
     for row in rows:
         del row["loaded"]
     statement = _insert(connection, document)
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("digest", "seen_for")}
+    replaced = {name: statement.excluded[name] for name in rows[0] if name != "digest"}
     connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced), rows)

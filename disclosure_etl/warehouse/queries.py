@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, select
 
 from disclosure_etl.warehouse.tables import (
+    current_block,
     dim_period,
     document,
     failure,
@@ -30,9 +31,11 @@ class StoredFailure:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that could not be read, or that the program failed on."""
+    """A file that gave no figures. `status`: unreadable, failed (the program did), or superseded (bytes of an earlier
+    revision that came again after a later one counted)."""
 
     file: str
+    digest: str
     status: str
     code: str
     message: Message
@@ -70,17 +73,64 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
 
 
 def refused(connection: Connection, period: Period) -> list[Refused]:
-    """Files of the period that gave no submission, with why."""
+    """Files of the period that gave no figures, with why."""
     concerned = (document.c.named_period == period.code) | (
         document.c.named_period.is_(None) & (document.c.seen_for == period.code)
     )
     rows = connection.execute(
-        select(receipt.c.name, document.c.status, document.c.problem_code, document.c.problem_zh, document.c.problem_en)
+        select(
+            receipt.c.name,
+            receipt.c.digest,
+            document.c.status,
+            document.c.problem_code,
+            document.c.problem_zh,
+            document.c.problem_en,
+        )
         .join(document, document.c.digest == receipt.c.digest)
         .where(document.c.status != "read", concerned)
         .order_by(receipt.c.name)
     )
-    return [Refused(row.name, row.status, row.problem_code, Message(row.problem_zh, row.problem_en)) for row in rows]
+    return [
+        Refused(row.name, row.digest, row.status, row.problem_code, Message(row.problem_zh, row.problem_en))
+        for row in rows
+    ] + _come_again(connection, period)
+
+
+def _come_again(connection: Connection, period: Period) -> list[Refused]:
+    """Bytes of a superseded revision that arrived after the revision that counts now: somebody may mean to go back."""
+    again, counting, counted = receipt.alias("again"), submission.alias("counting"), receipt.alias("counted")
+    rows = connection.execute(
+        select(again.c.name, again.c.digest, submission.c.revision, counting.c.revision.label("counts"))
+        .join(submission, submission.c.digest == again.c.digest)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .join(
+            current_block,
+            (current_block.c.family == submission.c.family)
+            & (current_block.c.period_id == submission.c.period_id)
+            & (current_block.c.bureau_code == submission.c.bureau_code),
+        )
+        .join(counting, counting.c.id == current_block.c.submission_id)
+        .join(counted, counted.c.digest == counting.c.digest)
+        .where(submission.c.status == Status.SUPERSEDED.value, dim_period.c.code == period.code)
+        .where(again.c.id > counted.c.id)
+        .distinct()
+        .order_by(again.c.name)
+    )
+    return [
+        Refused(
+            row.name,
+            row.digest,
+            Status.SUPERSEDED.value,
+            "come_again",
+            Message(
+                f"与已被取代的第 {row.revision} 次报送内容相同,现以第 {row.counts} 次报送为准,未予采用;"
+                "如确需恢复,请以更大的修订号重报。",
+                f"The same bytes as revision {row.revision}, which revision {row.counts} has replaced; not taken. To go "
+                "back to it, send it again with a higher revision.",
+            ),
+        )
+        for row in rows
+    ]
 
 
 def unread_places(connection: Connection, family: str, period: Period) -> list[tuple[str, Unread]]:

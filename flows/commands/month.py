@@ -190,7 +190,7 @@ def failures(
     json: AsJson = False,
 ) -> None:
     """List a period's failures with cells, what was seen and expected, and what to do."""
-    from disclosure_etl.reports.contract import stored_failure_object
+    from disclosure_etl.reports.contract import refused_object, stored_failure_object
     from schemas.periods import Period
 
     session: Session = context.obj
@@ -198,7 +198,7 @@ def failures(
     found = office.warehouse.failures(chosen, wanted, bureau)
     refused = office.warehouse.refused(wanted) if bureau is None else []
     if json:
-        print_json([stored_failure_object(one) for one in found])
+        print_json([*map(refused_object, refused), *map(stored_failure_object, found)])
     else:
         from flows.console import show_failures
 
@@ -206,7 +206,8 @@ def failures(
         show_failures(session, found, refused, names)
         if not found and not refused:
             session.say("没有未通过的校验。", "No failures.")
-    raise typer.Exit(NEEDS_PERSON if any(one.failure.severity != "notice" for one in found) or refused else CLEAN)
+    acts = any(one.failure.severity != "notice" for one in found) or any(one.status != "superseded" for one in refused)
+    raise typer.Exit(NEEDS_PERSON if acts else CLEAN)
 
 
 def serve(

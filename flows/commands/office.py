@@ -63,16 +63,7 @@ def config_check(context: typer.Context) -> None:
     forms = office.forms.forms
     shown = settings.dirs.office or settings.dirs.default
     _ = office.schedule, office.calendar
-    for bureau in office.bureaus.bureaus:
-        for owed in bureau.owes:
-            if owed.family not in {form.family for form in forms}:
-                from schemas.errors import UserError
-
-                known = "、".join(sorted({form.family for form in forms}))
-                raise UserError(
-                    f"bureaus.yaml:「{bureau.code}」应报的报表「{owed.family}」不存在;已有:{known}。",
-                    f"bureaus.yaml: '{bureau.code}' owes '{owed.family}', which is no form family; known: {known}.",
-                )
+    office.check()
     session.say(
         f"配置可用:{shown}(单位 {len(office.bureaus.codes)},报表 {'、'.join(form.key for form in forms)},"
         f"日历至 {office.calendar.last_listed_year} 年)",

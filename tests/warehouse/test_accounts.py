@@ -151,3 +151,14 @@ def test_a_bureau_missing_in_one_month_is_missing_in_the_quarter(story: Story) -
     quarter = story.freeze("2014Q1")
     assert quarter.missing == ("west",)
     assert quarter.found == 5
+
+
+def test_a_superseded_return_that_comes_again_is_told_and_not_taken(story: Story) -> None:
+    first = submission(story.form, "east", JAN, LOW)
+    story.receive(verdict(first))
+    story.receive(verdict(submission(story.form, "east", JAN, HIGH, revision=2)))
+    assert story.warehouse.refused(Period.parse(JAN)) == []
+    story.warehouse.record_arrivals(story.run(JAN), Period.parse(JAN), [receipt_of(first, AT, "again.xlsx")], [])
+    (told,) = story.warehouse.refused(Period.parse(JAN))
+    assert (told.file, told.status) == ("again.xlsx", "superseded")
+    assert "revision 2" in told.message.en
