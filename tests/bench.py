@@ -64,9 +64,12 @@ def _make_office(folder: Path, count: int, share_changed: float) -> None:
     (folder / "config").mkdir(parents=True)
     (folder / "inbox").mkdir()
     source = Path(__file__).parent.parent / "config"
-    for name in ("settings.yaml", "schedule.yaml"):
-        (folder / "config" / name).write_bytes((source / name).read_bytes())
-    (folder / "config" / "bureaus.yaml").write_text(_bureaus_yaml(count).replace("reference", ""), encoding="utf-8")
+    (folder / "config" / "schedule.yaml").write_bytes((source / "schedule.yaml").read_bytes())
+    settings = (source / "settings.yaml").read_text(encoding="utf-8")
+    (folder / "config" / "settings.yaml").write_text(
+        settings.replace("bureau: shiju", "bureau: b0000"), encoding="utf-8"
+    )
+    (folder / "config" / "bureaus.yaml").write_text(_bureaus_yaml(count), encoding="utf-8")
     parts = [range(start, min(start + 200, count)) for start in range(0, count, 200)]
     with ProcessPoolExecutor(2) as pool:
         for future in [pool.submit(_write_returns, folder / "inbox", part, share_changed) for part in parts]:
@@ -206,7 +209,7 @@ def _prefect(folder: str) -> dict[str, float]:
 
 def _in_process(function: str, folder: Path) -> dict[str, float]:
     code = f"import json; from tests.bench import {function}; print(json.dumps({function}({str(folder)!r})))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ)
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, env=os.environ)
     return json.loads(done.stdout.splitlines()[-1])
 
 

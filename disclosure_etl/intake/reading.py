@@ -6,12 +6,16 @@ Not here: which arrivals are of interest (`pipeline`), or that they arrived (`wa
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.identity import period_in_name
@@ -49,9 +53,13 @@ class ChunkReader:
     source: str
     settled: frozenset[str]
 
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        """One for all chunks: it remembers layouts and names."""
+        return Interpreter(self.forms, self.bureaus)
+
     def read(self, deliveries: Sequence[Delivery]) -> list[Arrived]:
         """Keep the bytes of each file in the raw store, and read those that are not settled."""
-        interpreter = Interpreter(self.forms, self.bureaus)
         arrived: list[Arrived] = []
         seen: set[str] = set(self.settled)
         for delivery in deliveries:
@@ -62,15 +70,15 @@ class ChunkReader:
                 arrived.append(Arrived(receipt))
                 continue
             seen.add(digest)
-            arrived.append(self._understood(interpreter, receipt, data))
+            arrived.append(self._understood(receipt, data))
         return arrived
 
-    def _understood(self, interpreter: Interpreter, receipt: Receipt, data: bytes) -> Arrived:
+    def _understood(self, receipt: Receipt, data: bytes) -> Arrived:
         named = period_in_name(receipt.name)
         named_code = named.code if named else None
         try:
             document = read_document(receipt.name, data, self.limits)
-            found = interpreter.interpret(document)
+            found = self._interpreter.interpret(document)
         except Unreadable as problem:
             record = DocumentRecord.unreadable(receipt.digest, named_code, problem.code, problem.zh, problem.en)
             return Arrived(receipt, record)
@@ -83,6 +91,18 @@ class ChunkReader:
             receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form
         )
         return Arrived(receipt, record, one)
+
+
+_reader_here: ChunkReader  # in a reading process: brought once, when it starts
+
+
+def _begin(brought: str) -> None:
+    global _reader_here
+    _reader_here = pickle.loads(Path(brought).read_bytes())  # noqa: S301 - our own, of a moment ago
+
+
+def _read_here(deliveries: Sequence[Delivery]) -> list[Arrived]:
+    return _reader_here.read(deliveries)
 
 
 class ChunkedReading:
@@ -98,8 +118,12 @@ class ChunkedReading:
         )
         if count > 1 and len(deliveries) >= _ENOUGH_FOR_PROCESSES:
             # Spawned, not forked: under Prefect this process has threads, and a fork would copy their locks.
-            pool = self._processes.enter_context(ProcessPoolExecutor(count, mp_context=get_context("spawn")))
-            self._futures = [pool.submit(reader.read, chunk) for chunk in self._chunks]
+            # The reader travels by file: an argument larger than a pipe would make each start wait for the one before.
+            brought = Path(self._processes.enter_context(TemporaryDirectory()), "reader")
+            brought.write_bytes(pickle.dumps(reader))
+            pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(str(brought),))
+            self._processes.enter_context(pool)
+            self._futures = [pool.submit(_read_here, chunk) for chunk in self._chunks]
 
     def __len__(self) -> int:
         return len(self._chunks)

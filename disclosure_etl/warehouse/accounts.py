@@ -84,6 +84,13 @@ def period_account(
     others: int,
     members: Sequence[Member],
 ) -> dict:
+    """The account that is frozen with a version, as JSON: counts by status, coverage, missing, late, each bureau's state.
+
+    Args:
+        owing: who owes a return; due: the last day for it, None for what is rolled up; at: the clock.
+        others: files seen beside these that are of other periods.
+        members: the blocks that the version is made of.
+    """
     counts = _counts(connection, form.family, period)
     counts[Status.OTHER_PERIOD] = others
     states = _states(connection, form.family, period, owing, due, at)
@@ -117,13 +124,19 @@ def _cells(connection: Connection, family: str, period: Period) -> tuple[int, in
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(*in_period, submission.c.status != Status.SUPERSEDED.value)
     ).scalar_one()
-    loaded = connection.execute(
-        select(func.count())
+    blocks = (
+        select(submission.c.form_id, current_block.c.block, func.count().label("times"))
         .select_from(current_block)
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
         .join(submission, submission.c.id == current_block.c.submission_id)
-        .join(dim_cell, (dim_cell.c.form_id == submission.c.form_id) & (dim_cell.c.block == current_block.c.block))
         .where(current_block.c.family == family, dim_period.c.code == period.code, current_block.c.accepted)
+        .group_by(submission.c.form_id, current_block.c.block)
+        .subquery()
+    )
+    loaded = connection.execute(
+        select(cast(func.coalesce(func.sum(blocks.c.times), 0), type_=Integer))
+        .select_from(blocks)
+        .join(dim_cell, (dim_cell.c.form_id == blocks.c.form_id) & (dim_cell.c.block == blocks.c.block))
     ).scalar_one()
     return read, loaded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,11 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def storable(text: str) -> str:
     """A text as any database takes it: what is no character (NUL, half a surrogate pair) becomes U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text) if _UNSTORABLE.search(text) else text
+
+
+def storable_all(texts: Sequence[str]) -> Sequence[str]:
+    """Each text as any database takes it; one look at all of them, since hardly any needs a change."""
+    return [storable(text) for text in texts] if _UNSTORABLE.search("".join(texts)) else texts
 
 
 def bulk(connection: Connection, table: Any, rows: Iterator[tuple], columns: list[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.sql import tuple_
 
 from disclosure_etl.warehouse.arrivals import in_parts
-from disclosure_etl.warehouse.connection import bulk, storable
+from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.tables import (
     current_block,
@@ -116,7 +116,7 @@ def _facts(numbered: Iterable[tuple[int, Submission]], cells: list[int]) -> Iter
             for number, printed in zip(one.numbers, one.decimals, strict=True)
         ]
         printed = [None if places == NO_DECIMALS else places for places in one.decimals]
-        texts = map(storable, one.texts)
+        texts = storable_all(one.texts)
         return zip(repeat(key), cells, values, one.meanings, printed, one.troubles, texts, one.locators, strict=False)
 
     return chain.from_iterable(rows(key, one) for key, one in numbered)
@@ -230,23 +230,30 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
         .where(*scope)
         .order_by(submission.c.revision, submission.c.received_at, submission.c.id)
     ).all()  # fmt: skip
-    blocks = defaultdict(list)
+    blocks: defaultdict[int, list[tuple[str, bool, bool]]] = defaultdict(list)
     rows = connection.execute(
-        select(submission_block).join(submission, submission.c.id == submission_block.c.submission_id).where(*scope)
+        select(
+            submission_block.c.submission_id,
+            submission_block.c.block,
+            submission_block.c.accepted,
+            submission_block.c.stale,
+        )
+        .join(submission, submission.c.id == submission_block.c.submission_id)
+        .where(*scope)
     )
-    for row in rows:
-        blocks[row.submission_id].append(row)
+    for key, block, accepted, stale in rows.all():
+        blocks[key].append((block, accepted, stale))
     current: dict[tuple[str, str], tuple[int, bool, bool]] = {}
     for one in sent:
         if one.whole_return_held:
             continue
-        for block in blocks[one.id]:
+        for block, accepted, stale in blocks[one.id]:
             # What was never judged counts for nothing; what was accepted before a fault of the program stays accepted.
-            if one.fault is not None and not block.accepted:
+            if one.fault is not None and not accepted:
                 continue
-            place = (one.bureau_code, block.block)
-            if block.accepted or place not in current or not current[place][1]:
-                current[place] = (one.id, block.accepted, block.stale)
+            place = (one.bureau_code, block)
+            if accepted or place not in current or not current[place][1]:
+                current[place] = (one.id, accepted, stale)
     changed = _replace_current(connection, family, period_key, bureaus, current)
     counted = {key for key, _, _ in current.values()}
     newest: dict[str, int] = {}
@@ -255,10 +262,9 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
             newest[one.bureau_code] = one.id
     statuses = []
     for one in sent:
-        accepted = [block.accepted for block in blocks[one.id]]
-        status = _status(
-            one, accepted, superseded=one.id not in counted and newest.get(one.bureau_code, one.id) != one.id
-        )
+        judgements = [accepted for _, accepted, _ in blocks[one.id]]
+        superseded = one.id not in counted and newest.get(one.bureau_code, one.id) != one.id
+        status = _status(one, judgements, superseded=superseded)
         if status.value != one.status:
             statuses.append({"key": one.id, "status": status.value})
     if statuses:

@@ -6,6 +6,8 @@ Everything happens in one folder, under the story's own clock. Not here: the fig
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -182,8 +184,6 @@ class _Demo:
 
 def _prepare(folder: Path) -> _Demo:
     """A fresh office in `folder`; a folder with anything else in it is not touched."""
-    import shutil
-
     marker = folder / ".disclosure-demo"
     if folder.exists() and any(folder.iterdir()):
         if not marker.exists():
@@ -292,6 +292,17 @@ def _tell_year(session: Session, office: Office, first: Consolidation, year: Con
     )
 
 
+def _how_we_are_called() -> str:
+    """The command as a person can type it here: `make demo` leaves it in the environment's folder, off the path."""
+    name = "disclosure-etl"
+    if shutil.which(name):
+        return name
+    here = Path(sys.argv[0])
+    if here.name != name:
+        return name
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
+
+
 def _tell_end(session: Session, folder: Path, seconds: float, true: bool) -> None:
     session.say(
         "■ 说明:两处错填的单元格是虚构的。真实的 2014 年年报把信函 1,759 与总数 7,390、维持 63 与总数 91 一同印出,"
@@ -304,11 +315,11 @@ def _tell_end(session: Session, folder: Path, seconds: float, true: bool) -> Non
         f"■ {'故事如数兑现' if true else '故事没有兑现(程序有误)'},用时 {seconds:.0f} 秒。接下来可以看:",
         f"■ The story {'came true' if true else 'did NOT come true (a fault of the program)'}, in {seconds:.0f} s. Look next at:",
     )
-    config = folder / "config"
+    us, config = _how_we_are_called(), folder / "config"
     for command in (
-        f"disclosure-etl --config {config} status 2014-06",
-        f"disclosure-etl --config {config} failures 2014-09",
-        f"disclosure-etl --config {config} check '{folder}/inbox/2014-06/海淀分局_2014-06.xlsx'",
+        f"{us} --config {config} status 2014-06",
+        f"{us} --config {config} failures 2014-09",
+        f"{us} --config {config} check '{folder}/inbox/2014-06/海淀分局_2014-06.xlsx'",
     ):
-        session.console.print(f"    {command}", markup=False)
+        session.console.print(f"    {command}", markup=False, soft_wrap=True)
     session.say(f"    汇总表:{folder / 'out'}", f"    tables: {folder / 'out'}")
