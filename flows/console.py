@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -174,7 +175,9 @@ def show_failures(
         line.append(f"{who} · {failure.rule}", style="bold")
         line.append(f"  ({one.file})", style="dim")
         session.console.print(line)
-        session.console.print(Text("    " + failure.message.in_language(session.language)))
+        said = Text(failure.message.in_language(session.language))
+        on_terminal = session.console.is_terminal  # elsewhere a message is one line, for grep
+        session.console.print(Padding(said, (0, 0, 0, 4), expand=False) if on_terminal else Text("    ") + said)
         attached = [other for other in implied if (other.failure.implied_by, other.file) == (failure.id, one.file)]
         for other in attached:
             note = session.pick("由此引起", "implied by it")

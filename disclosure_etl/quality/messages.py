@@ -39,8 +39,14 @@ def _sum(figures: Sequence[Named], language: str) -> str:
     return " + ".join(f"{getattr(one, language)} {one.text or '—'}" for one in figures)
 
 
-def _cells(figures: Sequence[Named]) -> str:
-    return "、".join(one.cell for one in figures if one.cell)
+def _cells(figures: Sequence[Named], separator: str = "、") -> str:
+    """Locators one after the other; what they share with the one before (the sheet) is said once."""
+    shown, sheet = [], ""
+    for cell in (one.cell for one in figures if one.cell):
+        before, mark, place = cell.rpartition("!")
+        shown.append(place if mark and before == sheet else cell)
+        sheet = before
+    return separator.join(shown)
 
 
 def _signed(difference: str | None) -> tuple[str, str]:
@@ -55,7 +61,7 @@ def _breakdown(facts: Facts) -> Message:
         f"「{total.zh}」{facts.column_zh}填报 {total.text},各分项合计 {facts.expected},{more_zh}:"
         f"{_sum(parts, 'zh')}(单元格 {_cells(facts.figures)})。请核对分项与总数后重报。",
         f"{total.en}, {facts.column_en}: {total.text} is reported, the parts add to {facts.expected}, {more_en}: "
-        f"{_sum(parts, 'en')} (cells {_cells(facts.figures)}). Check parts and total, and send again.",
+        f"{_sum(parts, 'en')} (cells {_cells(facts.figures, ', ')}). Check parts and total, and send again.",
     )
 
 
@@ -66,7 +72,7 @@ def _row_total(facts: Facts) -> Message:
         f"「{total.zh}」一行的合计填报 {total.text},各列相加为 {facts.expected},{more_zh}(单元格 {_cells(facts.figures)})。"
         "请核对后重报。",
         f"{total.en}: the row total is {total.text}, the columns add to {facts.expected}, {more_en} "
-        f"(cells {_cells(facts.figures)}). Check and send again.",
+        f"(cells {_cells(facts.figures, ', ')}). Check and send again.",
     )
 
 
@@ -78,7 +84,7 @@ def _balance(facts: Facts) -> Message:
         f"{facts.column_zh}收支不平:上期结转 + 新收 − 办结应等于「{closing.zh}」,推算为 {facts.expected},填报 {closing.text},"
         f"相差 {facts.difference}。{shown_zh}(单元格 {_cells(facts.figures)})。请核对是否漏填或多填办结数后重报。",
         f"{facts.column_en}: opening + received − settled should be '{closing.en}': that gives {facts.expected}, reported "
-        f"is {closing.text}, a difference of {facts.difference}. {shown_en} (cells {_cells(facts.figures)}). Check for a "
+        f"is {closing.text}, a difference of {facts.difference}. {shown_en} (cells {_cells(facts.figures, ', ')}). Check for a "
         "result left out or entered twice, and send again.",
     )
 
@@ -86,7 +92,7 @@ def _balance(facts: Facts) -> Message:
 def _outcomes(facts: Facts) -> Message:
     return Message(
         f"{facts.column_zh}办结数多于收到数 {facts.difference}(单元格 {_cells(facts.figures)})。请核对,如含上期结转请说明。",
-        f"{facts.column_en}: more cases settled than received, by {facts.difference} (cells {_cells(facts.figures)}). "
+        f"{facts.column_en}: more cases settled than received, by {facts.difference} (cells {_cells(facts.figures, ', ')}). "
         "Check; if earlier cases are among them, say so.",
     )
 
@@ -97,7 +103,7 @@ def _subset(facts: Facts) -> Message:
         f"「{part.zh}」{facts.column_zh}为 {part.text},超过所属的「{whole.zh}」{whole.text}(单元格 {_cells(facts.figures)})。"
         "请核对后重报。",
         f"{part.en}, {facts.column_en}, is {part.text}, more than {whole.en} with {whole.text}, of which it is part "
-        f"(cells {_cells(facts.figures)}). Check and send again.",
+        f"(cells {_cells(facts.figures, ', ')}). Check and send again.",
     )
 
 
@@ -107,7 +113,7 @@ def _year_to_date(facts: Facts) -> Message:
         f"「{total.zh}」{facts.column_zh}填报 {total.text},按上期累计与本期推算应为 {facts.expected}"
         f"({_sum(facts.figures[:-1], 'zh')};单元格 {_cells(facts.figures)})。请核对本期数与累计数后重报。",
         f"{total.en}, {facts.column_en}: {total.text} is reported; the last cumulative and this period give {facts.expected} "
-        f"({_sum(facts.figures[:-1], 'en')}; cells {_cells(facts.figures)}). Check both figures and send again.",
+        f"({_sum(facts.figures[:-1], 'en')}; cells {_cells(facts.figures, ', ')}). Check both figures and send again.",
     )
 
 
@@ -117,7 +123,7 @@ def _opening(facts: Facts) -> Message:
         f"「{opening.zh}」填报 {opening.text},上期已认定的「{before.zh}」是 {before.text}(单元格 {_cells(facts.figures)})。"
         "请按上期结转数更正;如上期有误,请先更正上期。",
         f"{opening.en} is reported as {opening.text}; the accepted {before.en} of the preceding period is {before.text} "
-        f"(cells {_cells(facts.figures)}). Correct it to that; if the earlier figure is wrong, correct that period first.",
+        f"(cells {_cells(facts.figures, ', ')}). Correct it to that; if the earlier figure is wrong, correct that period first.",
     )
 
 
@@ -126,7 +132,7 @@ def _share_column(facts: Facts) -> Message:
         f"{facts.column_zh}各占比相加为 {facts.expected},与 100 相差 {facts.difference},超出四舍五入所能解释的范围"
         f"(单元格 {_cells(facts.figures)})。请核对分项、总数与占比。",
         f"{facts.column_en}: the shares add to {facts.expected}, {facts.difference} off 100, which rounding cannot explain "
-        f"(cells {_cells(facts.figures)}). Check parts, total and shares.",
+        f"(cells {_cells(facts.figures, ', ')}). Check parts, total and shares.",
     )
 
 
@@ -168,8 +174,9 @@ def share_message(diagnosis: str, facts: Facts, other_total: str | None) -> Mess
         ),
         Diagnosis.WRONG: ("请核对分项、总数与占比", "check part, total and share"),
     }[diagnosis]
-    cells = _cells(facts.figures)
-    return Message(f"{zh},{why[0]}(单元格 {cells})。", f"{en}: {why[1]} (cells {cells}).")
+    return Message(
+        f"{zh},{why[0]}(单元格 {_cells(facts.figures)})。", f"{en}: {why[1]} (cells {_cells(facts.figures, ', ')})."
+    )
 
 
 def required_message(figure: Named, column_zh: str, column_en: str) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +44,7 @@ def summary_workbook(
         _table(book, formats, name, title, form, one, figures, code)
     _totals(book, formats, title, form, one)
     _states(book, formats, form, one)
-    _failures(book, formats, failures)
+    _failures(book, formats, failures, {state.bureau: state.name_zh for state in one.bureaus})
     book.close()
     return buffer.getvalue()
 
@@ -122,12 +122,30 @@ def _table(
             sheet.write_number(bottom, place[total.indicator], _decimal(total.value, total.scale), style)
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 10)
-    sheet.set_column(2, 1 + len(indicators), 11)
+    sheet.set_column(2, 1 + len(indicators), 9.5)
     sheet.set_row(3, 44)
     sheet.freeze_panes(4, 2)
     sheet.set_landscape()
     sheet.set_paper(8)
-    sheet.fit_to_pages(1, 0)
+    sheet.set_print_scale(60)
+    sheet.repeat_columns(0, 1)
+    sheet.repeat_rows(2, 3)
+    sheet.set_v_pagebreaks(_page_breaks(form))
+
+
+_COLUMNS_A_PAGE = 22  # indicators that A3 landscape takes beside the bureaus
+
+
+def _page_breaks(form: Form) -> list[int]:
+    """The columns at which a printed page ends: blocks stay whole where they fit."""
+    breaks, filled, at = [], 0, 2
+    for block in form.blocks:
+        if filled and filled + len(block.indicators) > _COLUMNS_A_PAGE:
+            breaks.append(at)
+            filled = 0
+        filled += len(block.indicators)
+        at += len(block.indicators)
+    return breaks
 
 
 def _totals(book: Workbook, formats: _Formats, title: str, form: Form, one: Consolidation) -> None:
@@ -197,7 +215,7 @@ def _states(book: Workbook, formats: _Formats, form: Form, one: Consolidation) -
     sheet.freeze_panes(1, 1)
 
 
-def _failures(book: Workbook, formats: _Formats, failures: Sequence[StoredFailure]) -> None:
+def _failures(book: Workbook, formats: _Formats, failures: Sequence[StoredFailure], names: Mapping[str, str]) -> None:
     sheet = book.add_worksheet("未通过的校验")
     for at, head in enumerate(("单位", "程度", "规则", "说明", "单元格", "影响", "文件")):
         sheet.write_string(0, at, head, formats.head)
@@ -205,7 +223,7 @@ def _failures(book: Workbook, formats: _Formats, failures: Sequence[StoredFailur
         failure = one.failure
         impact = f"{failure.impact:.4%}" if failure.impact else ""
         texts = (
-            one.bureau or "", _SEVERITY[failure.severity.value], failure.rule, failure.message.zh, "、".join(failure.cells),
+            names.get(one.bureau or "", one.bureau or ""), _SEVERITY[failure.severity.value], failure.rule, failure.message.zh, "、".join(failure.cells),
             impact, one.file,
         )  # fmt: skip
         for at, text in enumerate(texts):

@@ -49,10 +49,10 @@ def init(
         session.say(f"已有,未改动:{path}", f"there already, left as it is: {path}")
     session.say(
         f"下一步:在 {target / 'bureaus.yaml'} 中写入本系统各单位;报表、日历沿用自带的,要改时把同名文件放进 {target} 即可;"
-        f"把各单位的文件放进 {folder / 'inbox'},然后在 {folder} 中运行 disclosure-etl consolidate 2026-10。",
+        f"把各单位的文件放进 {folder / 'inbox'},然后在 {folder} 中运行 disclosure-etl consolidate 时期(如 2014-05)。",
         f"Next: enter your bureaus in {target / 'bureaus.yaml'}; forms and calendar are the packaged ones until a file of the "
         f"same name stands in {target}; put the bureaus' files into {folder / 'inbox'}, and run "
-        f"'disclosure-etl consolidate 2026-10' in {folder}.",
+        f"'disclosure-etl consolidate PERIOD' (2014-05, say) in {folder}.",
     )
 
 
