@@ -60,7 +60,11 @@ class FailureBuilder:
             differences = outcome.difference[rows, places].tolist()
             where = list(zip(rows.tolist(), places.tolist(), differences, strict=True))
             match kind:
-                case Kind.READING | Kind.NEGATIVE:
+                case Kind.READING:
+                    shares, others = self._uncalculated_shares_apart(where)
+                    yield from self._cellwise(kind, others, list(self._form.cells))
+                    yield from self._uncalculated_shares(shares)
+                case Kind.NEGATIVE:
                     yield from self._cellwise(kind, where, list(self._form.cells))
                 case Kind.REQUIRED:
                     yield from self._cellwise(kind, where, [self._form.cells[at] for at in blank_required(self._form)])
@@ -153,6 +157,33 @@ class FailureBuilder:
                 expected=expected, difference=facts.difference, impact=self._impact(difference, last.cell),
             )  # fmt: skip
 
+    def _uncalculated_shares_apart(
+        self, where: list[tuple[int, int, int]]
+    ) -> tuple[set[tuple[int, int]], list[tuple[int, int, int]]]:
+        shares: set[tuple[int, int]] = set()
+        others = []
+        for row, place, difference in where:
+            trouble = self.batch.submissions[row].troubles[place]
+            if trouble == Trouble.UNCALCULATED and self._form.cells[place].measure == "share":
+                shares.add((row, place))
+            else:
+                others.append((row, place, difference))
+        return shares, others
+
+    def _uncalculated_shares(self, found: set[tuple[int, int]]) -> Iterator[tuple[int, Failure]]:
+        """A program that fills in a workbook leaves all its share formulas uncalculated: told once a column of shares."""
+        for row in sorted({row for row, _ in found}):
+            one = self.batch.submissions[row]
+            for group in self.table.shares:
+                figures = [self._named(one, cell) for cell in group.shares if (row, cell.position) in found]
+                if figures:
+                    label, column = self._form.indicators[group.total.indicator].label, self._form.columns[group.column]
+                    yield self._failure(
+                        row, f"{Kind.READING}:{Trouble.UNCALCULATED.code}", Kind.READING, Severity.WARNING, group.shares[0],
+                        figures, indicators=(group.total.indicator,), legal=None,
+                        message=messages.uncalculated_shares_message(label, column.label, figures),
+                    )  # fmt: skip
+
     def _cellwise(
         self, kind: Kind, where: list[tuple[int, int, int]], cells: list[Cell]
     ) -> Iterator[tuple[int, Failure]]:
@@ -162,6 +193,8 @@ class FailureBuilder:
             named = self._named(one, cell)
             indicator, column = self._form.indicators[cell.indicator], self._form.columns[cell.column].label
             severity, code, expected = Severity.ERROR, f"{kind}:{cell.indicator}", None
+            if cell.measure == "share":
+                named = replace(named, zh=f"{named.zh}占比", en=f"share of {named.en}")
             if kind is Kind.READING:
                 trouble = Trouble(one.troubles[cell.position])
                 code = f"{kind}:{trouble.code}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from schemas.constraints import Kind
 from schemas.errors import Message
+from schemas.forms import Label
 from schemas.kernels import Diagnosis
 from schemas.values import Trouble
 
@@ -192,6 +193,16 @@ def negative_message(figure: Named, column_zh: str, column_en: str) -> Message:
     return Message(
         f"「{figure.zh}」{column_zh}为负数 {figure.text}({figure.cell})。数量和金额不得小于零,请更正。",
         f"{figure.en}, {column_en}, is negative: {figure.text} ({figure.cell}). Counts and amounts are at least zero.",
+    )
+
+
+def uncalculated_shares_message(total: Label, column: Label, shares: Sequence[Named]) -> Message:
+    """Share formulas without results, of one breakdown."""
+    return Message(
+        f"「{total.zh}」{column.zh}各项占比({_cells(shares)})是从未计算过的公式,占比未经核对。"
+        "请用电子表格软件打开、重算并保存。",
+        f"The shares of {total.en}, {column.en} ({_cells(shares, ', ')}) are formulas that were never calculated, so they "
+        "were not checked. Open, recalculate and save the file.",
     )
 
 
