@@ -13,6 +13,7 @@ import zlib
 from datetime import date, datetime
 from functools import lru_cache
 from html import unescape
+from math import isfinite
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
@@ -267,6 +268,8 @@ def _reconcile(grid: Grid, place: tuple[int, int], stored: str, code: str | None
     try:
         number = float(stored)
     except ValueError:
+        return
+    if not isfinite(number):
         return
     shown_number = displayed(number, code)
     grid.displays[place] = shown_number.text if shown_number else stored
