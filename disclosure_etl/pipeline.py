@@ -13,6 +13,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged, judge, looks_back_on, totals_of
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation
+from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, DocumentRecord, Judged, Receipt, Status, Submission
@@ -226,7 +227,7 @@ def roll_up(office: Office, family: str, period: Period) -> Consolidation:
     return consolidation
 
 
-def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> list[str]:
+def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> list[Message]:
     """What a rerun of `period` would take and change, a line each.
 
     Nothing is written but the bytes that arrived, which the raw store keeps in any case.
@@ -237,13 +238,18 @@ def rehearse(office: Office, family: str, period: Period, bureaus: Collection[st
     settled = frozenset(digest for digest, record in known.items() if record.loaded)
     deliveries = list(office.inbox.deliveries(office.clock()))
     new: list[Submission] = []
-    lines: list[str] = []
+    lines: list[Message] = []
     for one in everything(_reader(office, settled), deliveries, office.settings.chunk_size):
         if one.document is None or (one.submission is None and one.receipt.digest in known):
             continue
         sent = one.submission
         if sent is None:
-            lines.append(f"{one.receipt.name}: {one.document.status} ({one.document.problem_code})")
+            why = one.document
+            lines.append(
+                Message(
+                    f"{one.receipt.name}:不能采用,{why.problem_zh}", f"{one.receipt.name}: not taken. {why.problem_en}"
+                )
+            )
         elif sent.period == period.code and sent.form == form.key and (bureaus is None or sent.bureau in bureaus):
             new.append(sent)
     stored = warehouse.stored_batch(form, period)
@@ -252,11 +258,21 @@ def rehearse(office: Office, family: str, period: Period, bureaus: Collection[st
     for verdict in _verdicts(office, batch, totals_of(batch)):
         sent = verdict.submission
         if sent.digest in taken:
-            held = ", ".join(sorted(verdict.held_blocks)) or "nothing"
+            held = [
+                block.label for block in form.blocks if verdict.whole_return_held or block.code in verdict.held_blocks
+            ]
+            held_zh = f"暂存:{'、'.join(label.zh for label in held)}" if held else "没有板块暂存"
+            held_en = f"holding {', '.join(label.en for label in held)}" if held else "holding nothing"
             lines.append(
-                f"{sent.file}: {sent.bureau} {sent.period} revision {sent.revision} would be taken; holds {held}"
+                Message(
+                    f"{sent.file}:将采用({sent.bureau},{sent.period},修订号 {sent.revision}),{held_zh}",
+                    f"{sent.file}: would be taken ({sent.bureau}, {sent.period}, revision {sent.revision}), {held_en}",
+                )
             )
-    if taken:
-        later = [str(one) for one in warehouse.later_periods(family, period)]
-        lines.append(f"would be judged again and frozen anew: {', '.join([str(period), *later])}")
-    return lines or ["nothing new has arrived; nothing would change"]
+    if not taken:
+        return lines or [Message("没有新到的报表,不会有任何变化。", "Nothing new has arrived; nothing would change.")]
+    again = [str(period), *(str(one) for one in warehouse.later_periods(family, period))]
+    lines.append(
+        Message(f"将重新判定并固化:{'、'.join(again)}", f"would be judged again and frozen anew: {', '.join(again)}")
+    )
+    return lines

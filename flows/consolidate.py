@@ -16,7 +16,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, Progress, rehearse
 from flows.artifacts import run_markdown
 from flows.running import Ran, default_period, frequency_of, open_office, run_period, write_tables
-from schemas.errors import UserError
+from schemas.errors import Message, UserError
 from schemas.periods import Period
 
 
@@ -44,7 +44,7 @@ def rerun(
     family: str | None = None,
     config: str | None = None,
     now: datetime | None = None,
-) -> Ran | list[str]:
+) -> Ran | list[Message]:
     """Take corrections of a period (of these bureaus only, where given), and judge what depends on them again.
 
     A dry run changes nothing, and returns what it would do, a line each.
@@ -53,7 +53,7 @@ def rerun(
     chosen = family or office.settings.family
     if dry_run:
         lines = task(rehearse, name="rehearse", cache_policy=NO_CACHE)(office, chosen, Period.parse(period), bureaus)
-        text = "\n".join(f"- {line}" for line in lines)
+        text = "\n".join(f"- {line.zh}  \n  {line.en}" for line in lines)
         create_markdown_artifact(f"# Rerun {period} (dry run)\n\n{text}", key=f"rerun-{period.lower()}")
         return lines
     return in_tasks(office, chosen, period, "rerun", bureaus)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from jsonschema import Draft202012Validator
 
 from disclosure_etl.calendar import StoryClock
 from disclosure_etl.intake.templates import Filling, workbook
@@ -49,6 +53,20 @@ def some_figures(form: Form, month: int = 1) -> Figures:
         figures[(code, "month")] = Decimal(number).scaleb(-scale)
         figures[(code, "year_to_date")] = Decimal(number * month).scaleb(-scale)
     return figures
+
+
+def with_slip() -> Figures:
+    """A consistent return, but for one enquiry too many on site."""
+    figures = some_figures(default_form())
+    figures[("enquiries.on_site", "month")] += 1
+    return figures
+
+
+def contract(name: str) -> Draft202012Validator:
+    """A JSON contract that machines rely on, as a validator."""
+    schema = json.loads((files("schemas") / "contracts" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
 
 
 def return_bytes(

@@ -308,7 +308,7 @@ def test_a_rehearsal_tells_and_changes_nothing(office: Office) -> None:
 
     lines = rehearse(office, FAMILY, JANUARY)
 
-    assert lines[0].startswith("haidian_2014-01_b.xlsx: haidian 2014-01 revision 2 would be taken; holds nothing")
+    assert lines[0].en == "haidian_2014-01_b.xlsx: would be taken (haidian, 2014-01, revision 2), holding nothing"
     assert office.warehouse.consolidation(FAMILY, JANUARY) == before
 
 

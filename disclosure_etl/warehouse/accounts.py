@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, func, select
 
 from disclosure_etl.bureaus import Bureau
+from disclosure_etl.warehouse.arrivals import is_replaced
 from disclosure_etl.warehouse.tables import (
     current_block,
     dim_cell,
@@ -54,6 +55,15 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
             counts[Status.HELD] += number  # read, and not judged yet: a rerun for other bureaus passed it by
         else:
             counts[Status(status) if is_first or status == Status.SUPERSEDED.value else Status.DUPLICATE] += number
+    replaced = connection.execute(
+        select(document.c.status, func.count())
+        .join(receipt, document.c.digest == receipt.c.digest)
+        .where(_concerns(period), document.c.status != "read", is_replaced())
+        .group_by(document.c.status)
+    )
+    for read, number in replaced:
+        counts[Status(read)] -= number
+        counts[Status.SUPERSEDED] += number
     return counts
 
 

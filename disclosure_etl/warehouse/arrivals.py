@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from disclosure_etl.warehouse.connection import storable
@@ -28,6 +28,18 @@ def _insert(connection: Connection, table):  # the two dialects' own insert, whi
 def in_parts(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     """Slices that fit a database's limit of parameters."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def is_replaced() -> ColumnElement[bool]:
+    """Whether a receipt that gave nothing was sent again: a readable file came later from its source, under its name."""
+    later, read = receipt.alias(), document.alias()
+    return exists(
+        select(later.c.id)
+        .join(read, read.c.digest == later.c.digest)
+        .where(later.c.source == receipt.c.source, later.c.name == receipt.c.name, later.c.id > receipt.c.id)
+        .where(read.c.status == "read")
+        .correlate(receipt)
+    )
 
 
 def known_documents(connection: Connection) -> dict[str, DocumentRecord]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, select
 
+from disclosure_etl.warehouse.arrivals import is_replaced
 from disclosure_etl.warehouse.tables import (
     current_block,
     dim_period,
@@ -87,7 +88,7 @@ def refused(connection: Connection, period: Period) -> list[Refused]:
             document.c.problem_en,
         )
         .join(document, document.c.digest == receipt.c.digest)
-        .where(document.c.status != "read", concerned)
+        .where(document.c.status != "read", concerned, ~is_replaced())
         .order_by(receipt.c.name)
     )
     return [

@@ -65,10 +65,10 @@ def rerun(
     if dry_run:
         lines = rehearse(session.office, family or session.settings.family, Period.parse(period), bureau)
         if json:
-            print_json({"period": period, "dry_run": True, "would": lines})
+            print_json({"period": period, "dry_run": True, "would": [{"zh": line.zh, "en": line.en} for line in lines]})
         else:
             for line in lines:
-                session.console.print(line, markup=False)
+                session.say(line.zh, line.en)
         raise typer.Exit(CLEAN)
     ran = _run(session, "rerun", period, family, bureau, prefect, json)
     _show(session, ran, json)

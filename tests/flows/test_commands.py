@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from schemas.periods import Period
-from tests.factories import default_form, make_office, return_bytes, send_month, some_figures, zeros
+from tests.factories import (
+    contract,
+    default_form,
+    make_office,
+    send_month,
+    some_figures,
+    with_slip,
+)
 
 JANUARY = Period.parse("2014-01")
 NOW = ("--now", "2014-02-06")
 
 
-def contract(name: str) -> Draft202012Validator:
-    schema = json.loads((files("schemas") / "contracts" / f"{name}.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
-
-
 def january(folder: Path, **changes) -> None:
     office = make_office(folder)
     send_month(office, JANUARY, **changes)
-
-
-def with_slip():
-    figures = some_figures(default_form())
-    figures[("enquiries.on_site", "month")] += 1
-    return figures
 
 
 def test_a_clean_month_prints_the_contract_and_exits_0(say, tmp_path: Path) -> None:
@@ -122,65 +112,6 @@ def test_the_year_is_consolidated_by_the_same_command(say, tmp_path: Path) -> No
     contract("consolidation").validate(said.json)
     assert said.code == 1  # eleven months are missing
     assert next(one["value"] for one in said.json["figures"] if one["indicator"] == "publications") == 17 * 12
-
-
-# -- check --------------------------------------------------------------------------------------------------------------
-
-
-def test_check_prints_the_contract_without_any_set_up(say, tmp_path: Path) -> None:
-    form = default_form()
-    path = tmp_path / "return.xlsx"
-    path.write_bytes(return_bytes(form, JANUARY, "nowhere", "某局", with_slip()))
-
-    said = say("check", path, "--json")
-
-    contract("check").validate(said.json)
-    assert said.code == 1
-    assert (said.json["bureau"], said.json["period"], said.json["status"]) == (None, "2014-01", "partly_held")
-    assert {one["kind"] for one in said.json["failures"]} == {"breakdown", "share-column", "year-to-date"}
-    amounts = [one["value"] for one in said.json["observations"] if one["indicator"] == "fees.collected"]
-    assert amounts == ["30.5", "30.5"]
-    labels = {one["indicator"]: one["label"] for one in said.json["observations"]}
-    assert labels["publications.full_text"] == "其中:全文电子化"
-    assert list(tmp_path.iterdir()) == [path]  # nothing was stored
-
-
-def test_check_of_several_files_prints_an_array(say, tmp_path: Path) -> None:
-    form = default_form()
-    good, bad = tmp_path / "good.xlsx", tmp_path / "bad.xlsx"
-    good.write_bytes(return_bytes(form, JANUARY, "miyun", "密云分局", zeros(form)))
-    bad.write_bytes(b"")
-
-    said = say("check", good, bad, "--json")
-
-    contract("check").validate(said.json)
-    assert [one["status"] for one in said.json] == ["accepted", "unreadable"]
-    assert said.json[1]["failures"][0]["rule"] == "unreadable:empty"
-    assert said.code == 1
-
-
-def test_check_of_a_clean_file_exits_0(say, tmp_path: Path) -> None:
-    form = default_form()
-    path = tmp_path / "good.xlsx"
-    path.write_bytes(return_bytes(form, JANUARY, "miyun", "密云分局", some_figures(form)))
-
-    assert say("check", path).code == 0
-
-
-def test_check_loads_neither_the_database_library_nor_prefect(tmp_path: Path) -> None:
-    form = default_form()
-    path = tmp_path / "good.xlsx"
-    path.write_bytes(return_bytes(form, JANUARY, "miyun", "密云分局", some_figures(form)))
-    code = (
-        "import sys; from flows.cli import main; code = main(sys.argv[1:]); "
-        "print(sorted({'sqlalchemy', 'prefect', 'alembic'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", code, "check", str(path), "--json"], capture_output=True, text=True, check=False
-    )
-
-    assert (done.returncode, done.stderr.strip()) == (0, "[]")
 
 
 # -- template -----------------------------------------------------------------------------------------------------------
@@ -390,3 +321,17 @@ def test_rerun_takes_only_the_named_bureaus(say, tmp_path: Path) -> None:
     rest = say(*NOW, "rerun", "2014-01", "--json")
     assert rest.json["missing"] == []
     shutil.rmtree(tmp_path / "inbox")
+
+
+def test_a_dry_rerun_says_what_it_would_take(say, tmp_path: Path) -> None:
+    office = make_office(tmp_path)
+    send_month(office, JANUARY, without=("haidian",))
+    say("consolidate", "2014-01", "--json")
+    send_month(office, JANUARY)
+
+    said = say("rerun", "2014-01", "--dry-run", "--json")
+
+    assert said.code == 0
+    assert said.json["would"][0]["en"].startswith("haidian_2014-01.xlsx: would be taken")
+    assert "将采用" in said.json["would"][0]["zh"]
+    assert "haidian" in say("status", "2014-01", "--json").json["missing"]

@@ -162,3 +162,10 @@ def test_a_superseded_return_that_comes_again_is_told_and_not_taken(story: Story
     (told,) = story.warehouse.refused(Period.parse(JAN))
     assert (told.file, told.status) == ("again.xlsx", "superseded")
     assert "revision 2" in told.message.en
+
+
+def test_an_unreadable_file_that_was_sent_again_under_its_name_is_superseded(story: Story) -> None:
+    arrive(story, JAN, ("east_2014-01.xlsx", unreadable("d1", JAN)), ("west_2014-01.xlsx", unreadable("d2", JAN)))
+    story.receive(verdict(submission(story.form, "east", JAN, LOW, file="east_2014-01.xlsx")))
+    assert counts_of(story) == {"accepted": 1, "superseded": 1, "unreadable": 1}
+    assert [one.file for one in story.warehouse.refused(Period.parse(JAN))] == ["west_2014-01.xlsx"]
