@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flows.prefect_server import child_process, prefect_server, quiet_environment
 from flows.session import Session
@@ -18,6 +20,19 @@ class _Stopped(BaseException):
     """SIGINT or SIGTERM was received."""
 
 
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    def stop(_signal: int, _frame: object) -> None:
+        raise _Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def serve_deployments(session: Session, port: int) -> None:
     """Serve until SIGINT or SIGTERM. The schedule's cron and time zone stand in schedule.yaml.
 
@@ -25,17 +40,11 @@ def serve_deployments(session: Session, port: int) -> None:
         ProgramError: server or runner ended by themselves; their logs say why.
     """
     settings, schedule = session.settings, session.office.schedule
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise _Stopped
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
     home = settings.prefect_home
     log = home / "runner.log"
     command = [sys.executable, "-m", "flows.deployments", schedule.cron, schedule.timezone]
     try:
-        with prefect_server(home, port) as api:
+        with _stopped_by_signals(), prefect_server(home, port) as api:
             environment = {**os.environ, **quiet_environment(home, api)}
             if settings.dirs.office is not None:  # flow runs are processes of their own and must find the same office
                 environment["DISCLOSURE_CONFIG"] = str(settings.dirs.office)

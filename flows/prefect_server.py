@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.errors import ProgramError
+from schemas.errors import ProgramError, UserError
 
 _STARTUP_SECONDS = 120
 
@@ -44,10 +44,13 @@ def prefect_server(home: Path, port: int | None = None) -> Iterator[str]:
     """A server on loopback with its files below `home`; yields the address of its API, and stops it afterwards.
 
     Raises:
-        ProgramError: it did not come up; its log says why.
+        UserError: something else listens on `port`. ProgramError: the server did not come up; its log says why.
     """
     home.mkdir(parents=True, exist_ok=True)
-    port = port or _free_port()
+    if port is None:
+        port = _free_port()
+    else:
+        _check_free(port)
     api = f"http://127.0.0.1:{port}/api"
     log = home / "server.log"
     environment = {**os.environ, **quiet_environment(home, api), "PREFECT_LOGGING_LEVEL": "WARNING"}
@@ -68,6 +71,19 @@ def child_process(command: list[str], environment: Mapping[str, str], log: Path)
             yield process
         finally:
             _stop(process)
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise UserError(
+                f"端口 {port} 不能使用({error});多半已有一个 serve 在运行。请停止它,或用 --port 另选一个端口。",
+                f"Port {port} cannot be used ({error}); another 'serve' is probably running. Stop it, or choose another "
+                "with --port.",
+            ) from None
 
 
 def _free_port() -> int:

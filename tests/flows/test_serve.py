@@ -94,3 +94,16 @@ def test_serve_schedules_the_month_and_takes_reruns_and_leaves_nothing_behind(sa
     assert "Stopped." in out
     wait_for("the end of every process", lambda: not processes_of(str(port)), 10)
     assert say("--config", tmp_path / "config", "status", "2014-01", "--json").json["missing"] == []
+
+
+def test_a_port_in_use_is_told(say, tmp_path: Path) -> None:
+    say("init", tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        said = say("--lang", "en", "--config", tmp_path / "config", "serve", "--port", str(port))
+
+    assert said.code == 2
+    assert f"Port {port} cannot be used" in said.err
