@@ -53,6 +53,10 @@ class Bureau(_Dated):
     reports: Literal["own", "whole"] = "own"
     owes: tuple[Owes, ...] = ()
 
+    def owes_on(self, family: str, day: date) -> bool:
+        """Whether it owes returns of `family` on `day`."""
+        return any(owed.family == family and owed.exists_on(day) for owed in self.owes)
+
     @property
     def plain_names(self) -> tuple[str, ...]:
         """Code, names and aliases as they are compared: each once, without width, space or case."""
@@ -105,11 +109,7 @@ class Bureaus:
         So a bureau that ends within a period leaves that period's return to its successor.
         """
         day = period.end
-        return tuple(
-            bureau
-            for bureau in self.at(day)
-            if any(owed.family == family and owed.exists_on(day) for owed in bureau.owes)
-        )
+        return tuple(bureau for bureau in self.at(day) if bureau.owes_on(family, day))
 
     def known(self) -> tuple[str, ...]:
         """Every code with its latest name, `dongcheng(东城分局)`, in order: what a message lists as known."""

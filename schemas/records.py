@@ -54,7 +54,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """What is known of some bytes. `status`: read, unreadable or failed. `loaded`: a submission of it is stored."""
+    """What is known of some bytes. `status`: read, unreadable, failed or misdirected. `loaded`: a submission of it is
+    stored."""
 
     digest: str
     status: str
@@ -86,6 +87,14 @@ class DocumentRecord:
     def failed(cls, digest: str, named_period: str | None, fault: str) -> DocumentRecord:
         """Bytes that the program failed on; they are tried again by the next run."""
         return cls(digest, "failed", None, "program_fault", fault, fault, named_period=named_period)
+
+    @classmethod
+    def misdirected(
+        cls, digest: str, format: str, bureau_written: str, claimed: str | None, named: str | None, form: str,
+        code: str, message: Message,
+    ) -> DocumentRecord:  # fmt: skip
+        """A return of nobody who owes it here. It is read again by every run, since the office may yet enter the bureau."""
+        return cls(digest, "misdirected", format, code, message.zh, message.en, bureau_written, claimed, named, form)
 
 
 @dataclass(frozen=True, slots=True)

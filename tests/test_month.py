@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from disclosure_etl.bureaus import Bureau, Bureaus
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import MonthResult, consolidate, rehearse, roll_up
 from schemas.consolidation import Consolidation
@@ -198,18 +199,55 @@ def test_a_return_after_the_due_day_is_late(office: Office) -> None:
     office.warehouse.close()
 
 
-def test_an_unknown_bureau_is_held_and_named(office: Office) -> None:
+def test_a_return_of_an_unknown_bureau_is_misdirected_until_the_office_enters_it(office: Office) -> None:
     form = office.forms.choose(FAMILY, JANUARY)
     send_month(office, JANUARY)
     send(office, "x_2014-01.xlsx", return_bytes(form, JANUARY, "nowhere", "乌有分局", some_figures(form)))
 
     one = run(office, JANUARY)
 
-    assert one.counts[Status.HELD] == 1
+    assert one.counts[Status.MISDIRECTED] == 1
     assert value(one, "publications") == 17 * 12
-    (failure,) = office.warehouse.failures(FAMILY, JANUARY)
-    assert failure.failure.rule == "identity:bureau"
-    assert "乌有分局" in failure.failure.message.zh
+    (told,) = office.warehouse.refused(JANUARY)
+    assert (told.status, told.code) == ("misdirected", "unknown_bureau")
+    assert "乌有分局" in told.message.zh
+
+    entered = Bureau.model_validate(
+        {"code": "nowhere", "name_zh": "乌有分局", "name_en": "Nowhere", "from": "2008-05-01",
+         "owes": [{"family": FAMILY, "from": "2008-05-01"}]}
+    )  # fmt: skip
+    office.__dict__["bureaus"] = Bureaus((*office.bureaus.bureaus, entered))
+    again = run(office, JANUARY)
+
+    assert (again.counts[Status.MISDIRECTED], again.counts[Status.ACCEPTED]) == (0, 18)
+    assert value(again, "publications") == 18 * 12
+
+
+def test_figures_of_a_bureau_that_owes_none_are_not_taken(office: Office) -> None:
+    form = office.forms.choose(FAMILY, JANUARY)
+    idle = Bureau.model_validate({"code": "idle", "name_zh": "不报局", "name_en": "Idle", "from": "2008-05-01"})
+    office.__dict__["bureaus"] = Bureaus((*office.bureaus.bureaus, idle))
+    send_month(office, JANUARY)
+    send(office, "idle_2014-01.xlsx", return_bytes(form, JANUARY, "idle", "不报局", some_figures(form)))
+
+    one = run(office, JANUARY)
+
+    assert one.counts[Status.MISDIRECTED] == 1
+    assert value(one, "publications") == 17 * 12
+    assert [told.code for told in office.warehouse.refused(JANUARY)] == ["not_owed"]
+
+
+def test_a_bureau_that_owes_no_longer_is_still_listed_while_its_figures_count(office: Office) -> None:
+    send_month(office, JANUARY)
+    run(office, JANUARY)
+    gone = office.bureaus.bureaus[-1]
+    office.__dict__["bureaus"] = Bureaus((*office.bureaus.bureaus[:-1], gone.model_copy(update={"owes": ()})))
+
+    one = run(office, JANUARY)
+
+    assert value(one, "publications") == 17 * 12
+    assert one.bureaus[-1].bureau == gone.code
+    assert one.bureaus[-1].status == "accepted"
 
 
 # -- waiting for the month before ---------------------------------------------------------------------------------------

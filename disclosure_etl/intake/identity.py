@@ -23,6 +23,9 @@ _NAME_PERIODS = (
     re.compile(r"(?<!\d)(?:19|20)\d\d年度"),
     re.compile(r"(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?!\d)"),
 )
+# What is found of a return that was sent here by mistake: no bureau of this office sent it, or one that owes none.
+UNKNOWN_BUREAU, NOT_OWED = "identity:unknown_bureau", "identity:not_owed"
+MISDIRECTED = frozenset({UNKNOWN_BUREAU, NOT_OWED})
 _TICKS = ("√", "✓", "✔", "☑", "■", "是", "v", "V", "Y", "y", "1")
 
 
@@ -171,8 +174,8 @@ def _bureau(
     where = tuple(cells[key] for key in ("bureau", "bureau_code") if key in cells)
     place = "、".join(where)
 
-    def disagree(zh: str, en: str, seen: tuple[str, ...], expected: str | None) -> None:
-        findings.append(Finding("identity:bureau", Message(zh, en), where, seen, expected))
+    def disagree(zh: str, en: str, seen: tuple[str, ...], expected: str | None, code: str = "identity:bureau") -> None:
+        findings.append(Finding(code, Message(zh, en), where, seen, expected))
 
     unknown = [text for text, found in ((written_name, by_name), (written_code, by_code)) if text and found is None]
     if unknown:
@@ -182,6 +185,7 @@ def _bureau(
             f"There is no bureau '{shown}' ({place}). Check name and code; a new bureau is first entered in bureaus.yaml.",
             tuple(unknown),
             None,
+            UNKNOWN_BUREAU,
         )
         return None, shown
     if by_name and by_code and by_name.code != by_code.code:

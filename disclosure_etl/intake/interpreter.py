@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.bureaus import Bureau, Bureaus
 from disclosure_etl.intake.figures import figure
-from disclosure_etl.intake.identity import Identity, identify
+from disclosure_etl.intake.identity import NOT_OWED, Identity, identify
 from disclosure_etl.intake.layout import Layout, Place, Scan, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
 from schemas.documents import CellValue, Document, Grid, Unreadable
@@ -277,18 +277,37 @@ def _header(readings: list[_Reading]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _form_findings(form: Form, who: Identity) -> tuple[Finding, ...]:
-    if who.period is None or form.covers(who.period):
-        return ()
-    return (
-        Finding(
-            "identity:form",
-            Message(
-                f"{who.period} 的数据应使用当期有效的报表,本文件是 {form.title.zh}({form.version} 版,"
-                f"{form.valid.first} 至 {form.valid.last or '今'})。请换用当期报表重报。",
-                f"Data of {who.period} belong on the form in force then; this file is {form.title.en}, version "
-                f"{form.version} ({form.valid.first} to {form.valid.last or 'now'}). Use the form in force.",
-            ),
-            (),
-            (form.key,),
+    """Whether the return is on the form of its period, and from somebody who owes it."""
+    found = []
+    if who.period is not None and not form.covers(who.period):
+        found.append(_wrong_version(form, who.period))
+    if who.period is not None and who.bureau is not None and not who.bureau.owes_on(form.family, who.period.end):
+        found.append(_not_owed(form, who.bureau, who.period))
+    return tuple(found)
+
+
+def _not_owed(form: Form, bureau: Bureau, period: Period) -> Finding:
+    return Finding(
+        NOT_OWED,
+        Message(
+            f"「{bureau.name_zh}」{period} 不需报送{form.title.zh}。如应报送,请在 bureaus.yaml 该单位的 owes 中登记后重新汇总。",
+            f"{bureau.name_en} owes no {form.title.en} for {period}. If it should, enter that in bureaus.yaml (owes) and "
+            "consolidate again.",
         ),
+        (),
+        (bureau.code,),
+    )
+
+
+def _wrong_version(form: Form, period: Period) -> Finding:
+    return Finding(
+        "identity:form",
+        Message(
+            f"{period} 的数据应使用当期有效的报表,本文件是 {form.title.zh}({form.version} 版,"
+            f"{form.valid.first} 至 {form.valid.last or '今'})。请换用当期报表重报。",
+            f"Data of {period} belong on the form in force then; this file is {form.title.en}, version "
+            f"{form.version} ({form.valid.first} to {form.valid.last or 'now'}). Use the form in force.",
+        ),
+        (),
+        (form.key,),
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from disclosure_etl.bureaus import Bureaus
-from disclosure_etl.intake.identity import period_in_name
+from disclosure_etl.intake.identity import MISDIRECTED, period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import RawStore
 from disclosure_etl.intake.readers import read_document
@@ -87,10 +87,12 @@ class ChunkReader:
             return Arrived(receipt, DocumentRecord.failed(receipt.digest, named_code, fault), fault=fault)
         one, named = found.submission, found.identity.named_period
         named_code = named.code if named else None
-        record = DocumentRecord.read(
-            receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form
-        )
-        return Arrived(receipt, record, one)
+        told = (receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form)
+        for finding in one.findings:
+            if finding.code in MISDIRECTED:
+                code = finding.code.removeprefix("identity:")
+                return Arrived(receipt, DocumentRecord.misdirected(*told, code, finding.message))
+        return Arrived(receipt, DocumentRecord.read(*told), one)
 
 
 _reader_here: ChunkReader  # in a reading process: brought once, when it starts

@@ -89,7 +89,8 @@ def _refusal(status: str, code: str, digest: str, message: Message) -> dict[str,
 
 def refused_object(one: Refused) -> dict[str, Any]:
     """A file without figures among the stored failures. A program fault says so in its kind: `failed`, never `unreadable`."""
-    return {"bureau": None, "file": one.file, "block": None, **_refusal(one.status, one.code, one.digest, one.message)}
+    told = {"bureau": None, "file": one.file, "block": None, **_refusal(one.status, one.code, one.digest, one.message)}
+    return told | {"seen": [one.bureau_written] if one.bureau_written else []}
 
 
 def check_object(one: Checked) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, func, select
+from sqlalchemy import Connection, Integer, Row, cast, func, select
 
 from disclosure_etl.bureaus import Bureau
-from disclosure_etl.warehouse.arrivals import is_replaced
+from disclosure_etl.warehouse.arrivals import concerns, is_replaced
 from disclosure_etl.warehouse.tables import (
     current_block,
+    dim_bureau,
     dim_cell,
     dim_period,
     document,
@@ -31,6 +33,14 @@ from schemas.records import Severity, Status
 Member = tuple[str, str, int, bool]  # bureau, block, submission, accepted
 
 
+class _Named(NamedTuple):
+    """A bureau as the warehouse knows it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
 def _counts(connection: Connection, family: str, period: Period) -> Counter[Status]:
     """Every receipt of the period under exactly one status."""
     first = select(receipt.c.digest, func.min(receipt.c.id).label("id")).group_by(receipt.c.digest).subquery()
@@ -42,15 +52,13 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
         .join(document, document.c.digest == receipt.c.digest)
         .join(first, first.c.digest == receipt.c.digest)
         .outerjoin(submission, (submission.c.digest == receipt.c.digest) & (submission.c.family == family))
-        .where(_concerns(period))
+        .where(concerns(period))
         .group_by(document.c.status, submission.c.status, receipt.c.id == first.c.id)
     )  # fmt: skip
     counts: Counter[Status] = Counter()
     for read, status, is_first, number in rows:
-        if read == "unreadable":
-            counts[Status.UNREADABLE] += number
-        elif read == "failed":
-            counts[Status.FAILED] += number
+        if read != "read":
+            counts[Status(read)] += number
         elif status is None:
             counts[Status.HELD] += number  # read, and not judged yet: a rerun for other bureaus passed it by
         else:
@@ -58,7 +66,7 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
     replaced = connection.execute(
         select(document.c.status, func.count())
         .join(receipt, document.c.digest == receipt.c.digest)
-        .where(_concerns(period), document.c.status != "read", is_replaced())
+        .where(concerns(period), document.c.status != "read", is_replaced())
         .group_by(document.c.status)
     )
     for read, number in replaced:
@@ -73,15 +81,8 @@ def _found(connection: Connection, period: Period) -> int:
         select(func.count())
         .select_from(receipt)
         .join(document, document.c.digest == receipt.c.digest)
-        .where(_concerns(period))
+        .where(concerns(period))
     ).scalar_one()
-
-
-def _concerns(period: Period) -> ColumnElement[bool]:
-    """Documents of a period: by their header or their name; by the run that first read them where neither tells."""
-    told = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
-    untold = document.c.claimed_period.is_(None) & document.c.named_period.is_(None)
-    return told | (untold & (document.c.seen_for == period.code))
 
 
 def period_account(
@@ -103,18 +104,19 @@ def period_account(
     """
     counts = _counts(connection, form.family, period)
     counts[Status.OTHER_PERIOD] = others
-    states = _states(connection, form.family, period, owing, due, at)
+    owed = {bureau.code for bureau in owing}
+    reported = {bureau for bureau, *_ in members}
+    listed: list[Bureau | _Named] = [*owing, *_known(connection, period, reported - owed)]
+    states = _states(connection, form.family, period, listed, due, at)
     missing = tuple(state.bureau for state in states if state.status == "missing")
     read, loaded = _cells(connection, form.family, period)
-    reported = {bureau for bureau, *_ in members}
-    owed = {bureau.code for bureau in owing}
     return {
         "found": _found(connection, period) + others,
         "counts": {status: counts[status] for status in Status},
         "missing": missing,
         "late": tuple(state.bureau for state in states if state.late),
         "failures": sum(state.errors + state.warnings + state.notices for state in states)
-        + _failures_without_bureau(connection, form.family, period, owed),
+        + _failures_of_others(connection, form.family, period, {bureau.code for bureau in listed}),
         "not_assessable": sum(state.not_assessable for state in states),
         "coverage": round(len(owed & reported) / len(owed), 4) if owed else 1.0,
         "cells_read": read,
@@ -151,8 +153,18 @@ def _cells(connection: Connection, family: str, period: Period) -> tuple[int, in
     return read, loaded
 
 
-def _failures_without_bureau(connection: Connection, family: str, period: Period, owed: Collection[str]) -> int:
-    """Failures of submissions that belong to no owing bureau: counted all the same."""
+def _known(connection: Connection, period: Period, codes: Collection[str]) -> list[_Named]:
+    """Bureaus whose figures count although, as the office is configured now, they owe none: nobody counts unseen."""
+    rows = connection.execute(
+        select(dim_bureau.c.code, dim_bureau.c.name_zh, dim_bureau.c.name_en)
+        .where(dim_bureau.c.code.in_(sorted(codes)), dim_bureau.c.valid_from <= period.end)
+        .order_by(dim_bureau.c.code, dim_bureau.c.valid_from)
+    )
+    return list({row.code: _Named(*row) for row in rows}.values())
+
+
+def _failures_of_others(connection: Connection, family: str, period: Period, listed: Collection[str]) -> int:
+    """Failures of submissions of no listed bureau: counted all the same."""
     rows = connection.execute(
         select(submission.c.bureau_code, func.count())
         .join(failure, failure.c.submission_id == submission.c.id)
@@ -161,11 +173,16 @@ def _failures_without_bureau(connection: Connection, family: str, period: Period
         .where(submission.c.status != Status.SUPERSEDED.value)
         .group_by(submission.c.bureau_code)
     )
-    return sum(number for bureau, number in rows if bureau not in owed)
+    return sum(number for bureau, number in rows if bureau not in listed)
 
 
 def _states(
-    connection: Connection, family: str, period: Period, owing: Sequence[Bureau], due: date | None, at: datetime
+    connection: Connection,
+    family: str,
+    period: Period,
+    listed: Sequence[Bureau | _Named],
+    due: date | None,
+    at: datetime,
 ) -> list[BureauState]:
     in_period = (submission.c.family == family, dim_period.c.code == period.code)
     sent = connection.execute(
@@ -207,12 +224,19 @@ def _states(
         first_of[one.bureau_code] = one.received_at if moment is None else min(moment, one.received_at)
     return [
         _bureau_state(bureau, newest_of.get(bureau.code), first_of.get(bureau.code), held, stale, failures, due, at)
-        for bureau in owing
+        for bureau in listed
     ]
 
 
 def _bureau_state(
-    bureau: Bureau, one, first: datetime | None, held: dict, stale: set, failures: dict, due: date | None, at: datetime
+    bureau: Bureau | _Named,
+    one,
+    first: datetime | None,
+    held: dict,
+    stale: set,
+    failures: dict,
+    due: date | None,
+    at: datetime,
 ) -> BureauState:  # one: the newest submission's row, or None
     def number(severity: Severity) -> int:
         return failures.get((bureau.code, severity.value), 0)
@@ -239,15 +263,19 @@ _WORST_FIRST = ("missing", "failed", "held", "partly_held", "accepted")
 
 
 def _rolled_up_states(parts: Sequence[Consolidation | None], owing: Sequence[Bureau]) -> list[BureauState]:
-    """How each bureau stands over all parts: at its worst, with its counts added up."""
+    """How each bureau stands over all parts: at its worst, with its counts added up. One that owed in some of them only
+    is missing in those alone."""
     by_bureau: dict[str, list[BureauState]] = {}
     for part in parts:
         for state in part.bureaus if part is not None else ():
             by_bureau.setdefault(state.bureau, []).append(state)
     states = []
-    for bureau in owing:
+    owed = {bureau.code for bureau in owing}
+    ended = [_Named(code, own[-1].name_zh, own[-1].name_en) for code, own in by_bureau.items() if code not in owed]
+    listed: list[Bureau | _Named] = [*owing, *ended]
+    for bureau in listed:
         own = by_bureau.get(bureau.code, [])
-        statuses = [state.status for state in own] + ["missing"] * (len(parts) - len(own))
+        statuses = [state.status for state in own] + ["missing"] * (not own or None in parts)
         states.append(
             BureauState(
                 bureau=bureau.code,
@@ -274,19 +302,20 @@ def rolled_up_account(parts: Sequence[Consolidation | None], owing: Sequence[Bur
     counts: Counter[Status] = Counter()
     for part in there:
         counts.update({status: count for status, count in part.counts.items() if status is not Status.OTHER_PERIOD})
-    codes = [bureau.code for bureau in owing]
-    absent = {code for part in there for code in part.missing} | (set(codes) if len(there) < len(parts) else set())
+    states = _rolled_up_states(parts, owing)
+    unknown = {bureau.code for bureau in owing} if len(there) < len(parts) else set()
+    absent = {code for part in there for code in part.missing} | unknown
     late = {code for part in there for code in part.late}
     return {
         "found": sum(counts.values()),
         "counts": {status: counts[status] for status in Status},
-        "missing": tuple(code for code in codes if code in absent),
-        "late": tuple(code for code in codes if code in late),
+        "missing": tuple(state.bureau for state in states if state.bureau in absent),
+        "late": tuple(state.bureau for state in states if state.bureau in late),
         "failures": sum(part.failures for part in there),
         "not_assessable": sum(part.not_assessable for part in there),
         "coverage": round(sum(part.coverage for part in there) / len(parts), 4),
         "cells_read": sum(part.cells_read for part in there),
         "cells_loaded": sum(part.cells_loaded for part in there),
         "cells_parked": sum(part.cells_parked for part in there),
-        "bureaus": tuple(_rolled_up_states(parts, owing)),
+        "bureaus": tuple(states),
     }

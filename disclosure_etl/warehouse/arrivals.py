@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from disclosure_etl.warehouse.connection import storable
 from disclosure_etl.warehouse.tables import document, receipt, submission
+from schemas.periods import Period
 from schemas.records import DocumentRecord, Receipt
 
 T = TypeVar("T")
@@ -28,6 +29,13 @@ def _insert(connection: Connection, table):  # the two dialects' own insert, whi
 def in_parts(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     """Slices that fit a database's limit of parameters."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def concerns(period: Period) -> ColumnElement[bool]:
+    """Documents of a period: by their header or their name; by the run that first read them where neither tells."""
+    told = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
+    untold = document.c.claimed_period.is_(None) & document.c.named_period.is_(None)
+    return told | (untold & (document.c.seen_for == period.code))
 
 
 def is_replaced() -> ColumnElement[bool]:

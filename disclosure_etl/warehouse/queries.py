@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, select
 
-from disclosure_etl.warehouse.arrivals import is_replaced
+from disclosure_etl.warehouse.arrivals import concerns, is_replaced
 from disclosure_etl.warehouse.tables import (
     current_block,
     dim_period,
@@ -32,14 +32,15 @@ class StoredFailure:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that gave no figures. `status`: unreadable, failed (the program did), or superseded (bytes of an earlier
-    revision that came again after a later one counted)."""
+    """A file that gave no figures. `status`: unreadable, misdirected, failed (the program did), or superseded (bytes
+    of an earlier revision that came again after a later one counted)."""
 
     file: str
     digest: str
     status: str
     code: str
     message: Message
+    bureau_written: str | None = None
 
 
 _RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure.c.severity, else_=2)
@@ -75,9 +76,6 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
 
 def refused(connection: Connection, period: Period) -> list[Refused]:
     """Files of the period that gave no figures, with why."""
-    concerned = (document.c.named_period == period.code) | (
-        document.c.named_period.is_(None) & (document.c.seen_for == period.code)
-    )
     rows = connection.execute(
         select(
             receipt.c.name,
@@ -86,13 +84,21 @@ def refused(connection: Connection, period: Period) -> list[Refused]:
             document.c.problem_code,
             document.c.problem_zh,
             document.c.problem_en,
+            document.c.bureau_written,
         )
         .join(document, document.c.digest == receipt.c.digest)
-        .where(document.c.status != "read", concerned, ~is_replaced())
+        .where(document.c.status != "read", concerns(period), ~is_replaced())
         .order_by(receipt.c.name)
     )
     return [
-        Refused(row.name, row.digest, row.status, row.problem_code, Message(row.problem_zh, row.problem_en))
+        Refused(
+            row.name,
+            row.digest,
+            row.status,
+            row.problem_code,
+            Message(row.problem_zh, row.problem_en),
+            row.bureau_written or None,
+        )
         for row in rows
     ] + _come_again(connection, period)
 

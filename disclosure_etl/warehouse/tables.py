@@ -151,7 +151,7 @@ document = Table(
     "document",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("status", String(12), nullable=False, comment="read, unreadable or failed"),
+    Column("status", String(12), nullable=False, comment="read, unreadable, failed or misdirected"),
     Column("format", String(16)),
     Column("problem_code", String(32)),
     Column("problem_zh", Text),

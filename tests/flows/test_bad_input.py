@@ -193,13 +193,15 @@ def test_a_return_that_tells_no_month_at_all_is_held_by_the_run_that_meets_it(sa
     assert say("consolidate", "2014-06", "--json").json["held"] == 0
 
 
-def test_an_unknown_bureau_is_held_and_named(say, tmp_path: Path) -> None:
+def test_a_return_of_an_unknown_bureau_is_not_taken_and_named(say, tmp_path: Path) -> None:
     _receive(tmp_path, "某分局_2014-05.xlsx", _good("nowhere", "某分局"))
 
     done = say("consolidate", "2014-05", "--json")
 
-    assert (done.json["held"] + done.json["misdirected"], done.json["accepted"]) == (1, 1)
-    assert _only_finding(say, "identity:bureau")["seen"] == ["某分局", "nowhere"]
+    assert (done.json["misdirected"], done.json["accepted"]) == (1, 1)
+    told = _only_finding(say, "misdirected:unknown_bureau")
+    assert "某分局" in told["seen"][0]
+    assert "统计表!B2" in told["message"]["zh"]
 
 
 def test_an_untouched_template_is_held_as_such(say, tmp_path: Path) -> None:

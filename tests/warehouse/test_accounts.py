@@ -8,7 +8,7 @@ import pytest
 
 from schemas.periods import Period
 from schemas.records import DocumentRecord, Receipt
-from tests.warehouse.small import AT, CASES, PUBLICATIONS, ZONE, Story, receipt_of, submission, values, verdict
+from tests.warehouse.small import AT, CASES, PUBLICATIONS, ZONE, Story, bureau, receipt_of, submission, values, verdict
 
 JAN, FEB = "2014-01", "2014-02"
 LOW, HIGH = values((10, 1250, 0, 5, 3, 2)), values((20, 2500, 0, 7, 3, 4))
@@ -169,3 +169,20 @@ def test_an_unreadable_file_that_was_sent_again_under_its_name_is_superseded(sto
     story.receive(verdict(submission(story.form, "east", JAN, LOW, file="east_2014-01.xlsx")))
     assert counts_of(story) == {"accepted": 1, "superseded": 1, "unreadable": 1}
     assert [one.file for one in story.warehouse.refused(Period.parse(JAN))] == ["west_2014-01.xlsx"]
+
+
+def test_a_bureau_is_missing_from_a_quarter_only_for_months_that_it_owed(story: Story) -> None:
+    """west ends with January, north begins with February."""
+    west, north = story.owing[1], bureau("north")
+    story.month(JAN, {"east": LOW, "west": LOW})
+    story.owing = (story.owing[0], north)
+    story.warehouse.sync((*story.owing, west), [story.form])
+    story.month(FEB, {"east": LOW, "north": LOW})
+    story.month("2014-03", {"east": LOW, "north": LOW})
+
+    quarter = story.freeze("2014Q1")
+
+    assert quarter.missing == ()
+    assert [(state.bureau, state.status) for state in quarter.bureaus] == [
+        ("east", "accepted"), ("north", "accepted"), ("west", "accepted"),
+    ]  # fmt: skip

@@ -54,7 +54,7 @@ def upgrade() -> None:
     op.create_table(
         "document",
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("status", sa.String(length=12), nullable=False, comment="read, unreadable or failed"),
+        sa.Column("status", sa.String(length=12), nullable=False, comment="read, unreadable, failed or misdirected"),
         sa.Column("format", sa.String(length=16), nullable=True),
         sa.Column("problem_code", sa.String(length=32), nullable=True),
         sa.Column("problem_zh", sa.Text(), nullable=True),
