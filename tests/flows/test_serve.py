@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -24,8 +25,15 @@ JANUARY = Period.parse("2014-01")
 def call(api: str, path: str, body: dict | None = None) -> dict | list:
     data = json.dumps(body or {}).encode() if body is not None else None
     request = urllib.request.Request(f"{api}{path}", data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read())
+    for patience in (0.5, 1, 2, 4, 0):  # the server's database may be busy: it says 503 and means "again"
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or not patience:
+                raise
+            time.sleep(patience)
+    raise AssertionError("unreachable")
 
 
 def wait_for(what: str, look, seconds: float = 90):
