@@ -15,7 +15,7 @@ from disclosure_etl.warehouse import Refused, StoredFailure
 from flows.session import Session
 from schemas.consolidation import Consolidation
 from schemas.forms import Form
-from schemas.records import Status, Unread
+from schemas.records import Severity, Status, Unread
 from schemas.values import figure_text
 
 _STATUS = {
@@ -36,11 +36,7 @@ _STAGES = {
     "load": ("入库", "loading"),
     "follow": ("后续月份", "later months"),
 }
-_SEVERITY = {
-    "error": ("错误", "error", "red"),
-    "warning": ("警告", "warning", "yellow"),
-    "notice": ("提示", "notice", "dim"),
-}
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "dim"}
 _MOST_BUREAUS = 60
 
 
@@ -169,9 +165,9 @@ def show_failures(
         session.console.print(line)
     for one in listed[:most]:
         failure = one.failure
-        zh, en, style = _SEVERITY[failure.severity.value]
         who = (names or {}).get(one.bureau or "", one.bureau or "?")
-        line = Text(f"[{session.pick(zh, en)}] ", style=style)
+        severity = failure.severity
+        line = Text(f"[{session.pick(severity.label_zh, severity.value)}] ", style=_STYLES[severity])
         line.append(f"{who} · {failure.rule}", style="bold")
         line.append(f"  ({one.file})", style="dim")
         session.console.print(line)

@@ -26,6 +26,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     NOTICE = "notice"
 
+    @property
+    def label_zh(self) -> str:
+        """As lists and tables say it."""
+        return {"error": "错误", "warning": "警告", "notice": "提示"}[self.value]
+
 
 class Status(StrEnum):
     """What became of something received for a period; every receipt is counted under exactly one."""

@@ -21,7 +21,6 @@ _STATUS = {
     "superseded": "已被替代", "unreadable": "无法读取", "duplicate": "重复", "misdirected": "误投", "other_period": "其他时期",
 }  # fmt: skip
 _VERSION = {"provisional": "初步数", "final": "终稿", "locked": "已锁定", "unverified": "未经核实"}
-_SEVERITY = {"error": "错误", "warning": "警告", "notice": "提示"}
 
 
 def summary_path(folder: Path, one: Consolidation) -> Path:
@@ -223,7 +222,7 @@ def _failures(book: Workbook, formats: _Formats, failures: Sequence[StoredFailur
         failure = one.failure
         impact = f"{failure.impact:.4%}" if failure.impact else ""
         texts = (
-            names.get(one.bureau or "", one.bureau or ""), _SEVERITY[failure.severity.value], failure.rule, failure.message.zh, "、".join(failure.cells),
+            names.get(one.bureau or "", one.bureau or ""), failure.severity.label_zh, failure.rule, failure.message.zh, "、".join(failure.cells),
             impact, one.file,
         )  # fmt: skip
         for at, text in enumerate(texts):

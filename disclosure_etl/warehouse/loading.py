@@ -31,7 +31,7 @@ from schemas.records import NO_DECIMALS, Failure, Judged, Receipt, Status, Submi
 
 _FACT_COLUMNS = ["submission_id", "cell_id", "value", "meaning", "decimals", "trouble", "text", "locator"]
 _FAILURE_COLUMNS = [
-    "submission_id", "failure_id", "rule", "kind", "severity", "block", "indicators", "column_code", "cells", "seen",
+    "submission_id", "failure_id", "position", "rule", "kind", "severity", "block", "indicators", "column_code", "cells", "seen",
     "expected", "difference", "diagnosis", "impact", "legal", "message_zh", "message_en", "implied_by",
 ]  # fmt: skip
 
@@ -132,12 +132,12 @@ def _failures(numbered: Sequence[tuple[int, Judged]]) -> Iterator[tuple]:
         for found in one.failures:
             if found.id not in seen:
                 seen.add(found.id)
-                yield _failure_row(key, found)
+                yield _failure_row(key, len(seen), found)
 
 
-def _failure_row(key: int, found: Failure) -> tuple:
+def _failure_row(key: int, position: int, found: Failure) -> tuple:
     return (
-        key, found.id, found.rule, str(found.kind), found.severity.value, found.block, _json(found.indicators),
+        key, found.id, position, found.rule, str(found.kind), found.severity.value, found.block, _json(found.indicators),
         found.column, _json(found.cells), _json(found.seen), found.expected, found.difference, found.diagnosis,
         found.impact, found.legal, storable(found.message.zh), storable(found.message.en), found.implied_by,
     )  # fmt: skip

@@ -47,7 +47,7 @@ _RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure
 
 
 def failures(connection: Connection, family: str, period: Period, bureau: str | None) -> list[StoredFailure]:
-    """The period's failures of submissions that are not superseded: errors first, then by impact."""
+    """The period's failures of submissions that are not superseded: errors first, then by impact, then as told."""
     statement = (
         select(failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file)
         .join(submission, submission.c.id == failure.c.submission_id)
@@ -55,7 +55,7 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
         .where(submission.c.family == family, dim_period.c.code == period.code)
         .where(submission.c.status != Status.SUPERSEDED.value)
         .order_by(
-            _RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, failure.c.rule, failure.c.failure_id
+            _RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, submission.c.id, failure.c.position
         )
     )
     if bureau is not None:

@@ -254,6 +254,7 @@ failure = Table(
     metadata,
     Column("submission_id", ForeignKey("submission.id"), primary_key=True),
     Column("failure_id", String(32), primary_key=True),
+    Column("position", Integer, nullable=False, comment="the order in which a submission's failures are told"),
     Column("rule", String(255), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("severity", String(8), nullable=False),

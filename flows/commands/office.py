@@ -49,10 +49,10 @@ def init(
         session.say(f"已有,未改动:{path}", f"there already, left as it is: {path}")
     session.say(
         f"下一步:在 {target / 'bureaus.yaml'} 中写入本系统各单位;报表、日历沿用自带的,要改时把同名文件放进 {target} 即可;"
-        f"把各单位的文件放进 {folder / 'inbox'},然后在 {folder} 中运行 disclosure-etl consolidate 时期(如 2014-05)。",
+        f"把各单位的文件放进 {folder / 'inbox'},然后在 {folder.resolve()} 中运行 disclosure-etl consolidate 时期(如 2014-05)。",
         f"Next: enter your bureaus in {target / 'bureaus.yaml'}; forms and calendar are the packaged ones until a file of the "
         f"same name stands in {target}; put the bureaus' files into {folder / 'inbox'}, and run "
-        f"'disclosure-etl consolidate PERIOD' (2014-05, say) in {folder}.",
+        f"'disclosure-etl consolidate PERIOD' (2014-05, say) in {folder.resolve()}.",
     )
 
 
@@ -84,23 +84,36 @@ def doctor(
     now = office.clock()
     found, needed = Warehouse.open(settings.warehouse_url, any_version=True).schema_version()
     last = office.calendar.last_listed_year or 0
+    office.check()
+    where = f"{settings.dirs.office or settings.dirs.default}"
+    schema = (f"结构 {found},需要 {needed}", f"schema {found}, needs {needed}")
+    if found is None:
+        schema = ("空,首次运行时建立", "empty, filled by the first run")
     findings = [
-        ("config", True, f"{settings.dirs.office or settings.dirs.default}"),
-        ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}"),
+        ("config", True, where, where),
+        ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}", f"{settings.inbox_path}"),
         (
             "warehouse",
             found in (None, needed),
-            f"{settings.warehouse_label} (schema {found or 'empty'}, needs {needed})",
+            f"{settings.warehouse_label}({schema[0]})",
+            f"{settings.warehouse_label} ({schema[1]})",
         ),
         # Next year's holidays are announced in November; from December on they have to be entered.
-        ("calendar", last > now.year or (last == now.year and now.month < 12), f"holidays listed until {last}"),
+        (
+            "calendar",
+            last > now.year or (last == now.year and now.month < 12),
+            f"节假日录至 {last} 年",
+            f"holidays listed until {last}",
+        ),
     ]
     if json:
-        print_json([{"what": what, "ok": fine, "detail": detail} for what, fine, detail in findings])
+        print_json([{"what": what, "ok": fine, "detail": {"zh": zh, "en": en}} for what, fine, zh, en in findings])
     else:
-        for what, fine, detail in findings:
-            session.console.print(f"{'✓' if fine else '✗'} {what}: {detail}", markup=False)
-    raise typer.Exit(CLEAN if all(fine for _, fine, _ in findings) else NEEDS_PERSON)
+        names = {"config": "配置", "inbox": "收件目录", "warehouse": "仓库", "calendar": "日历"}
+        for what, fine, zh, en in findings:
+            mark = "✓" if fine else "✗"
+            session.say(f"{mark} {names[what]}:{zh}", f"{mark} {what}: {en}")
+    raise typer.Exit(CLEAN if all(fine for _, fine, _, _ in findings) else NEEDS_PERSON)
 
 
 def warehouse_upgrade(context: typer.Context) -> None:

@@ -83,6 +83,8 @@ def _wants_a_look(one: Checked) -> bool:
 
 
 def _show(session: Session, one: Checked) -> None:
+    from schemas.records import Severity
+
     if one.refusal is not None:
         session.say(f"✗ {one.file}:{one.refusal.zh}", f"✗ {one.file}: {one.refusal.en}")
         return
@@ -90,15 +92,17 @@ def _show(session: Session, one: Checked) -> None:
     sent = one.judged.submission
     known = sum(1 for locator in sent.locators if locator)
     listed = [failure for failure in one.judged.failures if failure.implied_by is None]
+    mark = "✗" if any(failure.severity is Severity.ERROR for failure in listed) else "!" if listed else "✓"
     session.say(
-        f"{'✓' if not listed else '✗'} {one.file}:{one.form.title.zh} {sent.period or '(无时期)'} "
+        f"{mark} {one.file}:{one.form.title.zh} {sent.period or '(无时期)'} "
         f"{sent.header.get('bureau', '')},读到 {known} 格,未通过 {len(listed)},待判 {len(one.judged.not_assessable)}",
-        f"{'✓' if not listed else '✗'} {one.file}: {one.form.title.en} {sent.period or '(no period)'} "
+        f"{mark} {one.file}: {one.form.title.en} {sent.period or '(no period)'} "
         f"{sent.header.get('bureau', '')}, {known} cells read, {len(listed)} failures, "
         f"{len(one.judged.not_assessable)} not assessable",
     )
     for failure in listed:
-        session.say(f"  - {failure.message.zh}", f"  - {failure.message.en}")
+        severity = failure.severity
+        session.say(f"  [{severity.label_zh}] {failure.message.zh}", f"  [{severity}] {failure.message.en}")
     for place in sent.unread:
         session.say(
             f"  ? {place.locator}「{place.text}」未能识别为哪一项",

@@ -265,6 +265,9 @@ def upgrade() -> None:
         "failure",
         sa.Column("submission_id", sa.Integer(), nullable=False),
         sa.Column("failure_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "position", sa.Integer(), nullable=False, comment="the order in which a submission's failures are told"
+        ),
         sa.Column("rule", sa.String(length=255), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("severity", sa.String(length=8), nullable=False),
