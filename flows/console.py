@@ -119,7 +119,9 @@ def _bureau_table(
             status.append(session.pick(" 迟报", " late"), style="yellow")
         if state.stale:
             status.append(session.pick(" 待复核", " stale"), style="yellow")
-        held = "、".join(session.pick(blocks[code].zh, blocks[code].en) for code in state.held_blocks if code in blocks)
+        held = session.listed(
+            session.pick(blocks[code].zh, blocks[code].en) for code in state.held_blocks if code in blocks
+        )
         cells: list[Text | str] = []
         for code in shown:
             text, validated = figures.get((state.bureau, code), ("", True))

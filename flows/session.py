@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -78,6 +79,10 @@ class Session:
     def warn(self, message: Message) -> None:
         """A message on standard error, which machines do not read."""
         print(message.in_language(self.language), file=sys.stderr)
+
+    def listed(self, words: Iterable[str]) -> str:
+        """Words one after the other, as the session's language separates them."""
+        return self.pick("、", ", ").join(words)
 
     def pick(self, zh: str, en: str) -> str:
         """The text in the session's language."""

@@ -38,10 +38,19 @@ def template(
     office, chosen = session.office, family or session.settings.family
     wanted = Period.parse(period) if period else default_period(office, chosen)
     out.mkdir(parents=True, exist_ok=True)
+    kept = False
     for name, data in blank_workbooks(office, chosen, wanted, bureau):
         path = out / name
+        if path.exists() and path.read_bytes() != data:  # somebody's filled-in return, for all we know
+            kept = True
+            session.say(
+                f"已有同名而内容不同的文件,未覆盖:{path}(确要重写请先移走它)",
+                f"a different file of this name is there and was left alone: {path} (move it away to write anew)",
+            )
+            continue
         path.write_bytes(data)
         session.say(f"已写出 {path}", f"wrote {path}")
+    raise typer.Exit(NEEDS_PERSON if kept else CLEAN)
 
 
 def check(

@@ -228,7 +228,7 @@ def _tell_month(session: Session, one: Consolidation) -> None:
     names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
     notes = [
         session.pick(f"暂存:{'、'.join(held)}", f"held: {', '.join(held)}") if held else "",
-        session.pick("未报:", "missing: ") + "、".join(names[code] for code in one.missing) if one.missing else "",
+        session.pick("未报:", "missing: ") + session.listed(names[code] for code in one.missing) if one.missing else "",
         session.pick(f"重复 {one.counts[Status.DUPLICATE]}", f"duplicate {one.counts[Status.DUPLICATE]}")
         if one.counts[Status.DUPLICATE]
         else "",

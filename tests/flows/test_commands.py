@@ -335,3 +335,20 @@ def test_a_dry_rerun_says_what_it_would_take(say, tmp_path: Path) -> None:
     assert said.json["would"][0]["en"].startswith("haidian_2014-01.xlsx: would be taken")
     assert "将采用" in said.json["would"][0]["zh"]
     assert "haidian" in say("status", "2014-01", "--json").json["missing"]
+
+
+def test_a_template_never_overwrites_what_somebody_filled_in(say, tmp_path: Path) -> None:
+    make_office(tmp_path)
+    ask = (*NOW, "template", "--bureau", "haidian", "--period", "2014-01", "--out", tmp_path / "blanks")
+    assert say(*ask).code == 0
+    (path,) = (tmp_path / "blanks").iterdir()
+    blank = path.read_bytes()
+    assert say(*ask).code == 0
+    assert path.read_bytes() == blank
+    path.write_bytes(b"filled in")
+
+    said = say("--lang", "en", *ask)
+
+    assert said.code == 1
+    assert "left alone" in said.out
+    assert path.read_bytes() == b"filled in"
