@@ -62,7 +62,7 @@ def return_findings(batch: Batch) -> dict[int, tuple[Finding, ...]]:
     found: dict[int, tuple[Finding, ...]] = {}
     typed = _typed_cells(batch.form)
     nil = np.array([one.nil for one in batch.submissions], dtype=bool)
-    untouched = (batch.meanings[:, typed] == Meaning.BLANK).all(axis=1) & ~nil
+    untouched = (batch.meanings[:, typed] == Meaning.BLANK).all(axis=1)  # a nil return was filled in before
     for row in np.flatnonzero(untouched):
         found[int(row)] = (_UNTOUCHED,)
     flows = np.array(
