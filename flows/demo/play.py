@@ -88,8 +88,8 @@ def play(session: Session, folder: Path, *, recorded: bool) -> int:
     began = monotonic()
     demo = _prepare(folder)
     session.say(
-        f"■ 2014 年:17 个单位、12 个月的报表写入 {demo.office.settings.inbox_path}",
-        f"■ 2014: the returns of 17 bureaus for 12 months are written to {demo.office.settings.inbox_path}",
+        f"■ 2014 年:17 个单位、12 个月的报表写入 {folder / 'inbox'}",
+        f"■ 2014: the returns of 17 bureaus for 12 months are written to {folder / 'inbox'}",
     )
     demo.write_year()
     with ExitStack() as stack:
