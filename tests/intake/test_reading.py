@@ -1,0 +1,147 @@
+"""Reading what arrived, in one process or several: the same comes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from disclosure_etl.intake import reading
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.raw_store import RawStore, digest_of
+from disclosure_etl.intake.reading import Arrived, ChunkedReading, ChunkReader, everything
+from disclosure_etl.intake.sources import Delivery, FolderSource
+from disclosure_etl.settings import ReadLimits
+from tests.factories import ZONE, return_bytes, some_figures
+from tests.intake.sheets import MAY, bureaus, form, good_return
+
+NOW = datetime(2014, 6, 6, 8, tzinfo=ZONE)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> ChunkReader:
+    """A reader with an empty store."""
+    return ChunkReader((form(),), bureaus(), RawStore(tmp_path / "raw"), ReadLimits(), "inbox", frozenset())
+
+
+@pytest.fixture
+def deliveries(tmp_path: Path) -> Sequence[Delivery]:
+    """Returns, one of them twice, and files that are none."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for bureau in list(bureaus().bureaus)[:6]:
+        data = return_bytes(form(), MAY, bureau.code, bureau.name_zh, some_figures(form(), 5))
+        (inbox / f"{bureau.code}_2014-05.xlsx").write_bytes(data)
+    (inbox / "again.xlsx").write_bytes((inbox / "shiju_2014-05.xlsx").read_bytes())
+    (inbox / "空_2014-05.xlsx").write_bytes(b"")
+    (inbox / "half_2014-05.xlsx").write_bytes(good_return()[:3000])
+    (inbox / "工资.csv").write_text("姓名,工资\n张三,5000\n", "utf-8")
+    return list(FolderSource(inbox, ZONE).deliveries(NOW))
+
+
+def processes(monkeypatch: pytest.MonkeyPatch, threshold: int = 1) -> None:
+    """Read in processes from so few files on, also where there is a single core."""
+    monkeypatch.setattr(reading, "_ENOUGH_FOR_PROCESSES", threshold)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1}, raising=False)
+
+
+def test_each_file_is_kept_and_understood_or_refused(reader: ChunkReader, deliveries: Sequence[Delivery]) -> None:
+    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+    for delivery in deliveries:
+        receipt = arrived[delivery.name].receipt
+        assert reader.store.get(receipt.digest) == delivery.read()
+        assert (receipt.size, receipt.source) == (len(delivery.read()), "inbox")
+    assert arrived["dongcheng_2014-05.xlsx"].submission is not None
+    problems = {name: one.document.problem_code for name, one in arrived.items() if one.document}
+    assert {name: code for name, code in problems.items() if code} == {
+        "空_2014-05.xlsx": "empty", "half_2014-05.xlsx": "truncated", "工资.csv": "no_known_label",
+    }  # fmt: skip
+    assert {one.fault for one in arrived.values()} == {None}
+
+
+def test_an_unreadable_file_is_known_by_the_period_in_its_name(
+    reader: ChunkReader, deliveries: Sequence[Delivery]
+) -> None:
+    (half,) = reader.read([one for one in deliveries if one.name.startswith("half")])
+    assert half.document is not None
+    assert (half.document.status, half.document.named_period) == ("unreadable", "2014-05")
+    assert half.document.problem_zh and half.document.problem_en
+
+
+def test_the_same_bytes_are_read_once_and_received_twice(reader: ChunkReader, deliveries: Sequence[Delivery]) -> None:
+    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+    first, second = arrived["again.xlsx"], arrived["shiju_2014-05.xlsx"]
+    assert first.receipt.digest == second.receipt.digest
+    assert first.submission is not None
+    assert (second.document, second.submission) == (None, None)
+
+
+def test_settled_bytes_are_received_and_not_read(reader: ChunkReader, deliveries: Sequence[Delivery]) -> None:
+    settled = replace(reader, settled=frozenset(digest_of(one.read()) for one in deliveries))
+    assert [(one.document, one.submission) for one in settled.read(deliveries)] == [(None, None)] * len(deliveries)
+
+
+def test_a_fault_in_one_file_leaves_the_others_alone(
+    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interpret = Interpreter.interpret
+
+    def failing(self: Interpreter, document):
+        if document.name.startswith("dongcheng"):
+            raise IndexError("list index out of range")
+        return interpret(self, document)
+
+    monkeypatch.setattr(Interpreter, "interpret", failing)
+    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+    failed = arrived["dongcheng_2014-05.xlsx"]
+    assert failed.fault == "IndexError: list index out of range"
+    assert failed.document is not None and failed.document.status == "failed"
+    assert arrived["xicheng_2014-05.xlsx"].submission is not None
+
+
+def comparable(arrived: Sequence[Arrived]) -> list[tuple[object, ...]]:
+    """What was found of each file."""
+    return [(one.receipt, one.document, one.submission, one.fault) for one in arrived]
+
+
+def test_several_processes_find_what_one_finds(
+    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = list(everything(reader, deliveries, 3))
+    processes(monkeypatch)
+    started = ChunkedReading(reader, deliveries, 3)
+    assert len(started._futures) == len(started) == 4
+    together = [one for number in range(len(started)) for one in started.chunk(number)]
+    assert comparable(together) == comparable(alone)
+    assert [one.receipt.name for one in together] == [one.name for one in deliveries]
+
+
+def test_few_files_start_no_process(
+    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes(monkeypatch, threshold=len(deliveries) + 1)
+    assert ChunkedReading(reader, deliveries, 3)._futures == []
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_the_size_of_a_chunk_loses_and_doubles_no_file(
+    reader: ChunkReader, deliveries: Sequence[Delivery], size: int
+) -> None:
+    assert [one.receipt.name for one in everything(reader, deliveries, size)] == [one.name for one in deliveries]
+
+
+def test_processes_that_die_are_made_up_for_here(
+    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes(monkeypatch)
+    monkeypatch.setattr(reading, "_begin", int)  # fails on the path that it is given, which ends the process
+    started = ChunkedReading(reader, deliveries, 3)
+    try:
+        read = [one for number in range(len(started)) for one in started.chunk(number)]
+    finally:
+        started.close()
+    assert comparable(read) == comparable(list(everything(reader, deliveries, 3)))
