@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
 
@@ -25,14 +25,18 @@ class Displayed:
 class _Section:
     prefix: str
     suffix: str
-    decimals: int
+    whole: str  # the signs before the point and after it, commas taken out
+    fraction: str
     grouped: bool
     scale: int  # powers of a thousand that are dropped by trailing commas
     percent: bool
+    general: bool = False
 
 
 _SIGN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|.')
 _DIGITS = re.compile(r"[#0?,.]+")
+_GENERAL = re.compile(r'((?:"[^"]*"|\\.)*)General((?:"[^"]*"|\\.)*)', re.IGNORECASE)
+_EXACT = Context(prec=400)  # any float, to any number of decimals
 
 
 def stored_decimal(value: float | int) -> Decimal:
@@ -63,6 +67,9 @@ def _split(number_format: str) -> list[str]:
 
 
 def _section(part: str) -> _Section | None:
+    if found := _GENERAL.fullmatch(part):
+        before, after = (re.sub(r'"([^"]*)"|\\(.)', r"\1\2", text) for text in found.groups())
+        return _Section(before, after, "0", "", False, 0, False, general=True)
     prefix, digits, suffix = "", "", ""
     percent = False
     for sign in _SIGN.findall(part):
@@ -74,6 +81,8 @@ def _section(part: str) -> _Section | None:
         elif sign.startswith("["):
             if re.fullmatch(r"\[(?:h+|m+|s+)\]", sign, re.IGNORECASE):
                 return None  # a duration
+            if sign[1:2] in ("<", ">", "="):
+                return None  # which section is shown depends on the value
             found = re.fullmatch(r"\[\$([^-\]]*)(?:-[^\]]*)?\]", sign)
             literal = found[1] if found else ""
         elif sign.startswith(("_", "*")) and len(sign) == 2:
@@ -99,7 +108,7 @@ def _section(part: str) -> _Section | None:
     scale = len(digits) - len(digits.rstrip(","))
     digits = digits.rstrip(",")
     whole, _, fraction = digits.partition(".")
-    return _Section(prefix, suffix, len(fraction), "," in whole, scale, percent)
+    return _Section(prefix, suffix, whole.replace(",", ""), fraction.replace(",", ""), "," in whole, scale, percent)
 
 
 def displayed(value: float | int, number_format: str | None) -> Displayed | None:
@@ -121,10 +130,27 @@ def displayed(value: float | int, number_format: str | None) -> Displayed | None
         section = sections[2]
     if section is None:
         return None
-    shown = stored * 100 if section.percent else stored
-    shown = shown.scaleb(-3 * section.scale)
-    rounded = shown.quantize(Decimal(1).scaleb(-section.decimals), ROUND_HALF_UP)
-    text = f"{abs(rounded):,f}" if section.grouped else f"{abs(rounded):f}"
+    if section.general:
+        text = f"{abs(stored):f}"
+        return Displayed(f"{sign}{section.prefix}{text}{section.suffix}", stored, len(text.partition(".")[2]), False)
+    shown = _EXACT.multiply(stored, Decimal(100)) if section.percent else stored
+    shown = _EXACT.scaleb(shown, -3 * section.scale)
+    rounded = shown.quantize(Decimal(1).scaleb(-len(section.fraction)), ROUND_HALF_UP, _EXACT)
     if rounded == 0:
         sign = ""
-    return Displayed(f"{sign}{section.prefix}{text}{section.suffix}", rounded, section.decimals, section.percent)
+    text, decimals = _digits_shown(_EXACT.abs(rounded), section)
+    return Displayed(f"{sign}{section.prefix}{text}{section.suffix}", rounded, decimals, section.percent)
+
+
+def _digits_shown(number: Decimal, section: _Section) -> tuple[str, int]:
+    """The digits on the sheet and how many of them are decimals: `0` is always printed, `#` and `?` where needed."""
+    whole, point, fraction = (f"{number:,f}" if section.grouped else f"{number:f}").partition(".")
+    printed = len(fraction)
+    while printed and fraction[printed - 1] == "0" and section.fraction[printed - 1] != "0":
+        printed -= 1
+    blanks = section.fraction[printed:].count("?")
+    if whole == "0" and "0" not in section.whole:
+        whole = ""
+    whole = whole.rjust(section.whole.count("0"), "0")
+    point = point if printed or section.fraction else ""
+    return f"{whole}{point}{fraction[:printed]}{' ' * blanks}", printed

@@ -19,13 +19,14 @@ _NOT_APPLICABLE = frozenset(
     {"/", "\\", "-", "--", "---", "—", "——", "–", "―", "――", "无", "不适用", "n/a", "na", "不涉及"}
 )
 _NOTHING = frozenset({"未收到申请", "未收到", "没有收到", "未发生", "没有发生"})
-_ERROR = re.compile(r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|N/A|SPILL!|CALC!|####+)", re.IGNORECASE)
+_ERROR = re.compile(r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|N/A|SPILL!|CALC!|#+)", re.IGNORECASE)
 _FOOTNOTES = re.compile(r"[①-⓿❶-➓*※]+$|^[①-⓿❶-➓]+")
 _UNITS = r"(?:条|件|人次|人|次|个|篇|元|项|份|起|宗|户|家)"
 _NUMBER = re.compile(
     rf"(?P<sign>[-+]?)(?P<yuan>[¥¥]?)(?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d+)(?P<fraction>\.\d+)?"
     rf"(?P<scale>[万亿]?)(?P<unit>{_UNITS}|%)?"
 )
+_GROUPED = re.compile(rf"[-+]? ?[¥¥]? ?\d{{1,3}}(?: \d{{3}})+(?:\.\d+)? ?[万亿]? ?(?:{_UNITS}|%)?")
 _HAN_NUMBER = re.compile(rf"(?P<han>[零〇一二两三四五六七八九十百千万]+)(?P<unit>{_UNITS})?")
 _HAN_DIGITS = {
     "零": 0,
@@ -100,7 +101,7 @@ def _stored_figure(value: float | int, number_format: str | None) -> Figure:
 def _text_figure(raw: str) -> Figure:
     text = raw.strip().strip("\u00a0\u3000\u200b\ufeff")
     plain = unicodedata.normalize("NFKC", _FOOTNOTES.sub("", text))
-    plain = re.sub(r"\s+", "", plain).replace("−", "-")
+    plain = _closed_up(plain).replace("−", "-")
     if not plain:
         return Figure(
             text, None, Meaning.BLANK if not text else Meaning.TEXT, trouble=Trouble.TEXT if text else Trouble.NONE
@@ -116,6 +117,14 @@ def _text_figure(raw: str) -> Figure:
     if (found := _HAN_NUMBER.fullmatch(plain)) and (number := _han(found["han"])) is not None:
         return Figure(text, Decimal(number), Meaning.NUMBER if number else Meaning.ZERO, 0)
     return Figure(text, None, Meaning.TEXT, trouble=Trouble.TEXT)
+
+
+def _closed_up(text: str) -> str:
+    """Without the white space that separates nothing: `12 件`, `1 234`. Two numbers in one cell stay two."""
+    words = " ".join(text.split())
+    if _GROUPED.fullmatch(words):
+        return words.replace(" ", "")
+    return re.sub(r"(?<![0-9.,]) | (?![0-9.,])", "", words)
 
 
 def _digits(text: str, found: re.Match[str]) -> Figure:

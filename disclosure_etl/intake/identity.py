@@ -219,7 +219,7 @@ def _revision(header: Mapping[str, str], cells: Mapping[str, str], findings: lis
     written = header.get("revision", "").strip()
     if not written:
         return 1
-    if written.isdigit() and 0 < int(written) < 1000:
+    if re.fullmatch("[0-90-9]{1,3}", written) and int(written) > 0:
         return int(written)
     findings.append(
         Finding(

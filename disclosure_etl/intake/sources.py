@@ -61,7 +61,7 @@ class FolderSource:
             ):
                 continue
             written = datetime.fromtimestamp(path.stat().st_mtime, tz=self.timezone)
-            yield Delivery(_legible("/".join(parts)), path, min(written, now))
+            yield Delivery("/".join(map(_legible, parts)), path, min(written, now))
 
 
 def _legible(name: str) -> str:

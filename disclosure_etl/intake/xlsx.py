@@ -14,6 +14,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from html import unescape
 from math import isfinite
+from xml.etree.ElementTree import ParseError, canonicalize
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
@@ -80,7 +81,7 @@ def read_xlsx(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
     except Unreadable:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, KeyError, ValueError,
-            OverflowError, CalamineError) as error:  # fmt: skip
+            OverflowError, CalamineError, ParseError) as error:  # fmt: skip
         raise _truncated() from error
 
 
@@ -116,7 +117,8 @@ class _Parts:
                 "工作簿内含 XML 实体声明,正常的电子表格没有这种内容,拒绝读取。请用电子表格软件另存为 .xlsx。",
                 "The workbook declares XML entities, which no spreadsheet program writes; it is refused. Save it anew.",
             )
-        return data
+        # What follows looks for attributes in double quotes, as nearly every program writes them.
+        return canonicalize(data.decode("utf-8", "replace")).encode() if b"='" in data else data
 
     def sheets(self) -> tuple[tuple[str, str], ...]:
         """Name and path of each worksheet."""
@@ -180,7 +182,25 @@ def _column(letters: bytes) -> int:
     return number - 1
 
 
+_FAR = re.compile(rb'r="(?:[A-Z]{3}\d|[A-Z]+\d{5})')
+_FILLED_AT = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
+
+
+def _check_extent(xml: bytes, limits: ReadLimits) -> None:
+    """Refuse a sheet whose cells lie too far apart. calamine lays out everything between the first and the last, and a
+    single sign in the far corner would end the process."""
+    if _FAR.search(xml) is None:
+        return
+    places = [(int(row), _column(letters)) for letters, row in _FILLED_AT.findall(xml)]
+    if places:
+        rows, columns = zip(*places, strict=True)
+        extent = (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1)
+        if extent > limits.max_cells:
+            raise refused("max_cells", extent, limits.max_cells)
+
+
 def _grid(book: CalamineWorkbook, name: str, xml: bytes, styles: _Styles, hidden: bool, limits: ReadLimits) -> Grid:
+    _check_extent(xml, limits)
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height * sheet.total_width > limits.max_cells:
         raise refused("max_cells", sheet.total_height * sheet.total_width, limits.max_cells)
@@ -269,10 +289,10 @@ def _reconcile(grid: Grid, place: tuple[int, int], stored: str, code: str | None
         number = float(stored)
     except ValueError:
         return
-    if not isfinite(number):
+    if not isfinite(number) or "_" in stored:
         return
     shown_number = displayed(number, code)
-    grid.displays[place] = shown_number.text if shown_number else stored
+    grid.displays[place] = shown_number.text if shown_number else str(value)
     grid.oddities[place] = Oddity.DISPLAY_DIFFERS
     while len(grid.values) <= row:
         grid.values.append([])

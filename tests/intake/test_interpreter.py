@@ -235,7 +235,6 @@ def test_what_is_no_figure_of_its_cell_says_so(value: object) -> None:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="displaying a number of more than 28 digits raises InvalidOperation")
 def test_a_huge_number_in_a_formatted_cell_is_too_large() -> None:
     def enlarge(book) -> None:
         book.worksheets[0]["C25"] = 1e30

@@ -134,12 +134,6 @@ def test_a_formula_of_xlsxwriter_has_the_result_that_was_given() -> None:
     assert not grid.oddities
 
 
-@pytest.mark.xfail(strict=True, reason="xlsxwriter's default result 0 is taken for a calculated zero")
-def test_a_formula_of_xlsxwriter_without_a_result_was_never_calculated() -> None:
-    grid = grid_of(written(lambda _book, sheet: sheet.write_formula(0, 0, "=1+2")))
-    assert read_at(grid, 0, 0).trouble is Trouble.UNCALCULATED
-
-
 @pytest.mark.parametrize(
     "formula", [b"<f>A2</f>", b"<f/>", b'<f t="shared" si="0"/>', b'<f t="shared" ref="A1:A2" si="0">B1</f>']
 )
@@ -155,19 +149,16 @@ def test_a_formula_whose_result_is_empty_text_is_blank() -> None:
     assert read_at(grid, 0, 0).meaning is Meaning.BLANK
 
 
-@pytest.mark.xfail(strict=True, reason="attributes in single quotes are not seen, so the cell is taken for a blank")
 @pytest.mark.parametrize("cell", [b"<c r='A1'><f>B1</f></c>", b"<c r='A1' t='e'><v>#REF!</v></c>"])
 def test_an_error_in_single_quoted_xml_is_no_blank(cell: bytes) -> None:
     grid = grid_of(with_cells(b'<row r="1">' + cell + b'<c r="B1"><v>1</v></c></row>'))
     assert read_at(grid, 0, 0).meaning is Meaning.ERROR
 
 
-@pytest.mark.xfail(strict=True, reason="a duration that calamine tells is displayed as its stored number of days")
 def test_a_number_shown_as_a_duration_is_no_number() -> None:
     assert one_cell(12, "[h]").number is None
 
 
-@pytest.mark.xfail(strict=True, reason="General among other signs of a format is not known")
 def test_a_general_format_with_a_unit_is_a_number() -> None:
     assert one_cell(12, 'General"件"').number == 12
 
