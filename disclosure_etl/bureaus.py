@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -61,6 +61,16 @@ class Bureau(_Dated):
     def plain_names(self) -> tuple[str, ...]:
         """Code, names and aliases as they are compared: each once, without width, space or case."""
         return tuple(dict.fromkeys(map(_plain, (self.code, self.name_zh, self.name_en, *self.aliases))))
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What is expected of a period: who owes a return, by the end of which day (None for what is only added up), and the
+    moment at which one looks."""
+
+    owing: tuple[Bureau, ...]
+    due: date | None
+    at: datetime
 
 
 class _File(BaseModel):

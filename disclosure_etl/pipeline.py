@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from disclosure_etl.bureaus import Duty
 from disclosure_etl.intake.reading import ChunkedReading, ChunkReader, everything
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged, judge, looks_back_on, totals_of
@@ -196,8 +197,8 @@ def _verdicts(office: Office, batch: Batch, totals: Mapping[str, int]) -> list[J
 
 
 def _frozen(office: Office, run: str, form: Form, period: Period, others: int = 0) -> Consolidation:
-    owing = office.owing(form.family, period)
-    return office.warehouse.freeze(run, form, period, owing, office.due(period).day, office.clock(), others)
+    duty = Duty(office.owing(form.family, period), office.due(period).day, office.clock())
+    return office.warehouse.freeze(run, form, period, duty, others)
 
 
 def consolidate(

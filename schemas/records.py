@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -93,13 +93,10 @@ class DocumentRecord:
         """Bytes that the program failed on; they are tried again by the next run."""
         return cls(digest, "failed", None, "program_fault", fault, fault, named_period=named_period)
 
-    @classmethod
-    def misdirected(
-        cls, digest: str, format: str, bureau_written: str, claimed: str | None, named: str | None, form: str,
-        code: str, message: Message,
-    ) -> DocumentRecord:  # fmt: skip
-        """A return of nobody who owes it here. It is read again by every run, since the office may yet enter the bureau."""
-        return cls(digest, "misdirected", format, code, message.zh, message.en, bureau_written, claimed, named, form)
+    def misdirected(self, code: str, message: Message) -> DocumentRecord:
+        """The same of a return of nobody who owes it here. It is read again by every run, since the office may yet enter
+        the bureau."""
+        return replace(self, status="misdirected", problem_code=code, problem_zh=message.zh, problem_en=message.en)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,14 @@ class ChunkReader:
             return Arrived(receipt, DocumentRecord.failed(receipt.digest, named_code, fault), fault=fault)
         one, named = found.submission, found.identity.named_period
         named_code = named.code if named else None
-        told = (receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form)
+        record = DocumentRecord.read(
+            receipt.digest, document.format, one.bureau_written, one.period or None, named_code, one.form
+        )
         for finding in one.findings:
             if finding.code in MISDIRECTED:
                 code = finding.code.removeprefix("identity:")
-                return Arrived(receipt, DocumentRecord.misdirected(*told, code, finding.message))
-        return Arrived(receipt, DocumentRecord.read(*told), one)
+                return Arrived(receipt, record.misdirected(code, finding.message))
+        return Arrived(receipt, record, one)
 
 
 _reader_here: ChunkReader  # in a reading process: brought once, when it starts

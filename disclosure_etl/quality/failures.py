@@ -17,6 +17,7 @@ from disclosure_etl.quality.messages import Facts, Named
 from schemas import kernels
 from schemas.batches import blank_required
 from schemas.constraints import Constraint, ConstraintTable, Kind, ShareGroup, Term
+from schemas.errors import Message
 from schemas.forms import SHARE_DECIMALS, Cell, Form
 from schemas.kernels import Diagnosis, Outcome
 from schemas.records import Batch, Failure, Finding, History, Severity, Submission, failure_id
@@ -29,6 +30,22 @@ _SHARE_SEVERITY = {
     Diagnosis.UNATTAINABLE: Severity.ERROR,
     Diagnosis.WRONG: Severity.ERROR,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a rule says of one place, apart from where that is."""
+
+    rule: str
+    kind: Kind
+    severity: Severity
+    message: Message
+    indicators: tuple[str, ...]
+    legal: str | None = None
+    expected: str | None = None
+    difference: str | None = None
+    diagnosis: str | None = None
+    impact: float | None = None
 
 
 @dataclass
@@ -97,41 +114,25 @@ class FailureBuilder:
         whole = abs(self.totals.get(total.name, 0)) or abs(difference)
         return round(abs(difference) / whole, 6) if whole else 0.0
 
-    def _failure(
-        self,
-        row: int,
-        rule: str,
-        kind: Kind,
-        severity: Severity,
-        cell: Cell,
-        figures: list[Named],
-        *,
-        indicators: tuple[str, ...],
-        message: messages.Message,
-        legal: str | None,
-        expected: str | None = None,
-        difference: str | None = None,
-        diagnosis: str | None = None,
-        impact: float | None = None,
-    ) -> tuple[int, Failure]:
+    def _failure(self, row: int, cell: Cell, figures: list[Named], told: _Told) -> tuple[int, Failure]:
         one = self.batch.submissions[row]
         cells = tuple(figure.cell for figure in figures if figure.cell)
         return row, Failure(
-            failure_id(rule, one.bureau, one.period, cell.column, cells),
-            rule,
-            kind,
-            severity,
-            cell.block,
-            indicators,
-            cell.column,
-            cells,
-            tuple(figure.text for figure in figures),
-            expected,
-            difference,
-            diagnosis,
-            impact,
-            legal,
-            message,
+            id=failure_id(told.rule, one.bureau, one.period, cell.column, cells),
+            rule=told.rule,
+            kind=told.kind,
+            severity=told.severity,
+            block=cell.block,
+            indicators=told.indicators,
+            column=cell.column,
+            cells=cells,
+            seen=tuple(figure.text for figure in figures),
+            expected=told.expected,
+            difference=told.difference,
+            diagnosis=told.diagnosis,
+            impact=told.impact,
+            legal=told.legal,
+            message=told.message,
         )
 
     def _linear(
@@ -150,12 +151,12 @@ class FailureBuilder:
                 expected = figure_text(number - difference * last.coefficient, scale)
             column = self._form.columns[rule.column].label
             facts = Facts(figures, column.zh, column.en, expected, figure_text(difference, scale))
-            yield self._failure(
-                row, rule.code, rule.kind, rule.severity, last.cell, figures,
-                indicators=tuple(dict.fromkeys(term.cell.indicator for term in rule.terms)),
-                message=messages.rule_message(rule.kind, facts), legal=rule.legal,
+            told = _Told(
+                rule.code, rule.kind, rule.severity, messages.rule_message(rule.kind, facts),
+                tuple(dict.fromkeys(term.cell.indicator for term in rule.terms)), rule.legal,
                 expected=expected, difference=facts.difference, impact=self._impact(difference, last.cell),
             )  # fmt: skip
+            yield self._failure(row, last.cell, figures, told)
 
     def _uncalculated_shares_apart(
         self, where: list[tuple[int, int, int]]
@@ -178,11 +179,11 @@ class FailureBuilder:
                 figures = [self._named(one, cell) for cell in group.shares if (row, cell.position) in found]
                 if figures:
                     label, column = self._form.indicators[group.total.indicator].label, self._form.columns[group.column]
-                    yield self._failure(
-                        row, f"{Kind.READING}:{Trouble.UNCALCULATED.code}", Kind.READING, Severity.WARNING, group.shares[0],
-                        figures, indicators=(group.total.indicator,), legal=None,
-                        message=messages.uncalculated_shares_message(label, column.label, figures),
+                    told = _Told(
+                        f"{Kind.READING}:{Trouble.UNCALCULATED.code}", Kind.READING, Severity.WARNING,
+                        messages.uncalculated_shares_message(label, column.label, figures), (group.total.indicator,),
                     )  # fmt: skip
+                    yield self._failure(row, group.shares[0], figures, told)
 
     def _cellwise(
         self, kind: Kind, where: list[tuple[int, int, int]], cells: list[Cell]
@@ -210,10 +211,8 @@ class FailureBuilder:
             else:
                 expected = "0"
                 message = messages.negative_message(named, column.zh, column.en)
-            yield self._failure(
-                row, code, kind, severity, cell, [named], indicators=(cell.indicator,),
-                message=message, legal=indicator.legal, expected=expected,
-            )  # fmt: skip
+            told = _Told(code, kind, severity, message, (cell.indicator,), indicator.legal, expected=expected)
+            yield self._failure(row, cell, [named], told)
 
     def _shares(self, rows: np.ndarray, places: np.ndarray, differences: list[int]) -> Iterator[tuple[int, Failure]]:
         start = 0
@@ -243,13 +242,13 @@ class FailureBuilder:
         column = self._form.columns[group.column].label
         total_text = figure_text(other, group.total.scale) if other is not None else None
         facts = Facts(figures, column.zh, column.en, expected, figure_text(off, SHARE_DECIMALS))
-        return self._failure(
-            row, group.code, Kind.SHARE, _SHARE_SEVERITY[diagnosis], share, figures,
-            indicators=(group.parts[part].indicator, group.total.indicator),
-            message=messages.share_message(diagnosis, facts, total_text), legal=group.legal,
+        told = _Told(
+            group.code, Kind.SHARE, _SHARE_SEVERITY[diagnosis], messages.share_message(diagnosis, facts, total_text),
+            (group.parts[part].indicator, group.total.indicator), group.legal,
             expected=expected, difference=facts.difference, impact=0.0 if self.totals is not None else None,
             diagnosis=f"{diagnosis}:{total_text}" if total_text else diagnosis,
         )  # fmt: skip
+        return self._failure(row, share, figures, told)
 
     def _share_columns(self, where: list[tuple[int, int, int]]) -> Iterator[tuple[int, Failure]]:
         groups = [group for group in self.table.shares if group.complete]
@@ -260,12 +259,12 @@ class FailureBuilder:
             column = self._form.columns[group.column].label
             total = figure_text(off + 10 ** (2 + SHARE_DECIMALS), SHARE_DECIMALS)
             facts = Facts(figures, column.zh, column.en, total, figure_text(off, SHARE_DECIMALS))
-            yield self._failure(
-                row, group.column_code, Kind.SHARE_COLUMN, Severity.ERROR, group.shares[0], figures,
-                indicators=(group.total.indicator, *(cell.indicator for cell in group.parts)),
-                message=messages.rule_message(Kind.SHARE_COLUMN, facts), legal=group.legal,
+            told = _Told(
+                group.column_code, Kind.SHARE_COLUMN, Severity.ERROR, messages.rule_message(Kind.SHARE_COLUMN, facts),
+                (group.total.indicator, *(cell.indicator for cell in group.parts)), group.legal,
                 expected="100", difference=facts.difference, impact=0.0 if self.totals is not None else None,
             )  # fmt: skip
+            yield self._failure(row, group.shares[0], figures, told)
 
 
 def _attached(failures: list[Failure]) -> list[Failure]:

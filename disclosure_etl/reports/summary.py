@@ -9,6 +9,7 @@ from pathlib import Path
 
 import xlsxwriter
 from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from disclosure_etl.warehouse import StoredFailure
 from schemas.consolidation import BureauFigure, Consolidation
@@ -39,8 +40,10 @@ def summary_workbook(
     title = f"{period.label_zh}{form.title.zh}汇总表({_VERSION[one.status.value]},第 {one.version} 版)"
     columns = form.own_columns
     for code in columns:
-        name = "汇总表" if len(columns) == 1 else f"汇总表 {form.columns[code].label.zh}"
-        _table(book, formats, name, title, form, one, figures, code)
+        sheet = book.add_worksheet("汇总表" if len(columns) == 1 else f"汇总表 {form.columns[code].label.zh}")
+        sheet.write_string(0, 0, title, formats.title)
+        own = [figure for figure in figures if figure.column == code and figure.value is not None]
+        _table(sheet, formats, form, one, own, code)
     _totals(book, formats, title, form, one)
     _states(book, formats, form, one)
     _failures(book, formats, failures, {state.bureau: state.name_zh for state in one.bureaus})
@@ -80,11 +83,9 @@ def _decimal(value: int, scale: int) -> float:
 
 
 def _table(
-    book: Workbook, formats: _Formats, name: str, title: str, form: Form, one: Consolidation,
-    figures: Sequence[BureauFigure], column: str,
-) -> None:  # fmt: skip
-    sheet = book.add_worksheet(name)
-    sheet.write_string(0, 0, title, formats.title)
+    sheet: Worksheet, formats: _Formats, form: Form, one: Consolidation, figures: Sequence[BureauFigure], column: str
+) -> None:
+    """Bureaus × indicators of one column, the sum below. `figures` are those of the column that have a value."""
     sheet.write_string(1, 0, f"{_account(one)};红色斜体为暂存板块的填报数,未经认定。", formats.note)
     indicators = list(form.indicators.values())
     place = {item.code: at for at, item in enumerate(indicators, 2)}
@@ -107,7 +108,7 @@ def _table(
         absent = state.status in ("missing", "held")
         sheet.write_string(row, 1, _STATUS[state.status], formats.absent if absent else formats.text)
     for figure in figures:
-        if figure.column == column and figure.value is not None and figure.bureau in rows and figure.indicator in place:
+        if figure.value is not None and figure.bureau in rows and figure.indicator in place:
             style = formats.number(figure.scale, held=not figure.validated)
             sheet.write_number(
                 rows[figure.bureau], place[figure.indicator], _decimal(figure.value, figure.scale), style

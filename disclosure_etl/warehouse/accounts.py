@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Integer, Row, cast, func, select
 
-from disclosure_etl.bureaus import Bureau
+from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse.arrivals import concerns, is_replaced
 from disclosure_etl.warehouse.tables import (
     current_block,
@@ -89,25 +90,23 @@ def period_account(
     connection: Connection,
     form: Form,
     period: Period,
-    owing: Sequence[Bureau],
-    due: date | None,
-    at: datetime,
+    duty: Duty,
     others: int,
     members: Sequence[Member],
 ) -> dict:
     """The account that is frozen with a version, as JSON: counts by status, coverage, missing, late, each bureau's state.
 
     Args:
-        owing: who owes a return; due: the last day for it, None for what is rolled up; at: the clock.
+        duty: who owes a return, and by when.
         others: files seen beside these that are of other periods.
         members: the blocks that the version is made of.
     """
     counts = _counts(connection, form.family, period)
     counts[Status.OTHER_PERIOD] = others
-    owed = {bureau.code for bureau in owing}
+    owed = {bureau.code for bureau in duty.owing}
     reported = {bureau for bureau, *_ in members}
-    listed: list[Bureau | _Named] = [*owing, *_known(connection, period, reported - owed)]
-    states = _states(connection, form.family, period, listed, due, at)
+    listed: list[Bureau | _Named] = [*duty.owing, *_known(connection, period, reported - owed)]
+    states = _states(connection, form.family, period, listed, duty)
     missing = tuple(state.bureau for state in states if state.status == "missing")
     read, loaded = _cells(connection, form.family, period)
     return {
@@ -181,8 +180,7 @@ def _states(
     family: str,
     period: Period,
     listed: Sequence[Bureau | _Named],
-    due: date | None,
-    at: datetime,
+    duty: Duty,
 ) -> list[BureauState]:
     in_period = (submission.c.family == family, dim_period.c.code == period.code)
     sent = connection.execute(
@@ -208,48 +206,45 @@ def _states(
         .where(current_block.c.family == family, dim_period.c.code == period.code)
         .order_by(current_block.c.block)
     )
-    held: dict[str, list[str]] = {}
-    stale = set()
+    found = _Found(failures)
     for bureau, block, accepted, is_stale in blocks:
         if not accepted:
-            held.setdefault(bureau, []).append(block)
+            found.held.setdefault(bureau, []).append(block)
         if is_stale:
-            stale.add(bureau)
-    newest_of: dict[str | None, Row] = {}
-    first_of: dict[str | None, datetime] = {}
+            found.stale.add(bureau)
     for one in sent:
         if one.status != Status.SUPERSEDED.value:
-            newest_of[one.bureau_code] = one
-        moment = first_of.get(one.bureau_code)
-        first_of[one.bureau_code] = one.received_at if moment is None else min(moment, one.received_at)
-    return [
-        _bureau_state(bureau, newest_of.get(bureau.code), first_of.get(bureau.code), held, stale, failures, due, at)
-        for bureau in listed
-    ]
+            found.newest[one.bureau_code] = one
+        moment = found.first.get(one.bureau_code)
+        found.first[one.bureau_code] = one.received_at if moment is None else min(moment, one.received_at)
+    return [_bureau_state(bureau, found, duty) for bureau in listed]
 
 
-def _bureau_state(
-    bureau: Bureau | _Named,
-    one,
-    first: datetime | None,
-    held: dict,
-    stale: set,
-    failures: dict,
-    due: date | None,
-    at: datetime,
-) -> BureauState:  # one: the newest submission's row, or None
+@dataclass
+class _Found:
+    """What the warehouse holds of a period, by bureau."""
+
+    failures: dict[tuple[str, str], int]  # bureau and severity
+    held: dict[str, list[str]] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    newest: dict[str | None, Row] = field(default_factory=dict)  # the newest submission that is not superseded
+    first: dict[str | None, datetime] = field(default_factory=dict)  # when the first of them arrived
+
+
+def _bureau_state(bureau: Bureau | _Named, found: _Found, duty: Duty) -> BureauState:
     def number(severity: Severity) -> int:
-        return failures.get((bureau.code, severity.value), 0)
+        return found.failures.get((bureau.code, severity.value), 0)
 
-    late = first is not None and due is not None and first.astimezone(at.tzinfo).date() > due
+    one, first = found.newest.get(bureau.code), found.first.get(bureau.code)
+    late = first is not None and duty.due is not None and first.astimezone(duty.at.tzinfo).date() > duty.due
     return BureauState(
         bureau=bureau.code,
         name_zh=bureau.name_zh,
         name_en=bureau.name_en,
         status=one.status if one is not None else "missing",
         late=late,
-        stale=bureau.code in stale,
-        held_blocks=tuple(held.get(bureau.code, ())),
+        stale=bureau.code in found.stale,
+        held_blocks=tuple(found.held.get(bureau.code, ())),
         revision=one.revision if one is not None else None,
         received_at=one.received_at if one is not None else None,
         errors=number(Severity.ERROR),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine, insert, update
 
-from disclosure_etl.bureaus import Bureau
+from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse import arrivals, figures, loading, queries, versions
 from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse import history as histories
@@ -162,14 +162,12 @@ class Warehouse:
         run: str,
         form: Form,
         period: Period,
-        owing: Sequence[Bureau],
-        due: date | None,
-        at: datetime,
+        duty: Duty,
         others: int = 0,
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
         with writing(self.engine) as connection:
-            return versions.freeze(connection, run, form, period, owing, due, at, others)
+            return versions.freeze(connection, run, form, period, duty, others)
 
     def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
         """The newest frozen version (or one by number), as it was frozen."""

@@ -58,9 +58,13 @@ def load(
     form_key, period_key = sync_form(connection, form), period_id(connection, period)
     first = (connection.execute(select(func.max(submission.c.id))).scalar() or 0) + 1
     numbered = list(zip(range(first, first + len(new)), new, strict=True))
+    common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": run}
     connection.execute(
         insert(submission),
-        [_submission_row(key, one, run, form, form_key, period_key, receipts) for key, one in numbered],
+        [
+            common | _submission_row(key, one) | {"received_at": receipts[one.submission.digest].received_at}
+            for key, one in numbered
+        ],
     )
     fitting = [(key, one.submission) for key, one in numbered if one.submission.form == form.key]
     bulk(connection, fact_observation, _facts(fitting, cell_ids(connection, form_key)), _FACT_COLUMNS)
@@ -82,22 +86,16 @@ def _is_accepted(one: Judged, block: str) -> bool:
     return one.fault is None and not one.whole_return_held and block not in one.held_blocks
 
 
-def _submission_row(
-    key: int, one: Judged, run: str, form: Form, form_key: int, period_key: int, receipts: Mapping[str, Receipt]
-) -> dict[str, object]:
+def _submission_row(key: int, one: Judged) -> dict[str, object]:
     sent = one.submission
     return {
         "id": key,
         "digest": sent.digest,
-        "family": form.family,
-        "form_id": form_key,
-        "period_id": period_key,
         "claimed_period": sent.period,
         "bureau_code": sent.bureau,
         "bureau_written": storable(sent.bureau_written),
         "file": storable(sent.file),
         "revision": sent.revision,
-        "received_at": receipts[sent.digest].received_at,
         "nil": sent.nil,
         "header": {name: storable(text) for name, text in sent.header.items()},
         "findings": [asdict(finding) for finding in sent.findings],
@@ -105,7 +103,6 @@ def _submission_row(
         "whole_return_held": one.whole_return_held,
         "fault": one.fault,
         "not_assessable": [list(rule) for rule in one.not_assessable],
-        "run_id": run,
     }
 
 

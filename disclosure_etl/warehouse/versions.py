@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from disclosure_etl.bureaus import Bureau
+from disclosure_etl.bureaus import Duty
 from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
 from disclosure_etl.warehouse.connection import bulk
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
@@ -37,9 +37,7 @@ def freeze(
     run: str,
     form: Form,
     period: Period,
-    owing: Sequence[Bureau],
-    due: date | None,
-    at: datetime,
+    duty: Duty,
     others: int = 0,
 ) -> Consolidation:
     """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned.
@@ -47,7 +45,7 @@ def freeze(
     A coarser period than the form's own is added up from the newest versions of its parts.
 
     Args:
-        owing: the bureaus that owe a return; due: the day by which; others: files met that are of other periods.
+        duty: who owes a return, and by when; others: files met that are of other periods.
 
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
@@ -55,13 +53,13 @@ def freeze(
     sync_form(connection, form)
     if period.frequency is form.frequency:
         members = _members(connection, form.family, period)
-        absent = {bureau.code for bureau in owing} - {bureau for bureau, *_ in members}
+        absent = {bureau.code for bureau in duty.owing} - {bureau for bureau, *_ in members}
         figures = period_figures(connection, form, period, _earlier(connection, form, period), absent)
-        account = period_account(connection, form, period, owing, due, at, others, members)
+        account = period_account(connection, form, period, duty, others, members)
     else:
         parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
         figures = rolled_up_figures(form, parts)
-        account = rolled_up_account(parts, owing)
+        account = rolled_up_account(parts, duty.owing)
         members = []
     hashed = _content_hash(form, period, figures, members, account)
     last = newest(connection, form.family, period)
@@ -77,7 +75,7 @@ def freeze(
         version=version,
         status=VersionStatus.PROVISIONAL,
         content_hash=hashed,
-        frozen_at=at,
+        frozen_at=duty.at,
         figures=tuple(figures),
         **account,
     )

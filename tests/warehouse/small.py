@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from disclosure_etl.bureaus import Bureau
+from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse import Warehouse
 from schemas.consolidation import Consolidation
 from schemas.errors import Message
@@ -203,7 +203,7 @@ class Story:
     def freeze(self, period: str, due: date | None = None, others: int = 0, form: Form | None = None) -> Consolidation:
         """Freeze a version."""
         moment = Period.parse(period)
-        return self.warehouse.freeze(self.run(period), form or self.form, moment, self.owing, due, AT, others)
+        return self.warehouse.freeze(self.run(period), form or self.form, moment, Duty(self.owing, due, AT), others)
 
     def month(self, period: str, figures: Mapping[str, Figures]) -> Consolidation:
         """Receive one accepted return of each bureau, and freeze."""
