@@ -43,6 +43,20 @@ def office(tmp_path: Path, warehouse_url: str | None) -> Iterator[Office]:
         one.warehouse.close()
 
 
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Hold a text against `tests/golden`. After an intended change, `UPDATE_GOLDEN=1 make test` rewrites the files, and the
+    diff is what the reviewer reads."""
+
+    def compare(name: str, text: str) -> None:
+        path = Path(__file__).parent / "golden" / name
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command printed, and the code it ended with."""

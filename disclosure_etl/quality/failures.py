@@ -20,7 +20,7 @@ from schemas.constraints import Constraint, ConstraintTable, Kind, ShareGroup, T
 from schemas.errors import Message
 from schemas.forms import SHARE_DECIMALS, Cell, Form
 from schemas.kernels import Diagnosis, Outcome
-from schemas.records import Batch, Failure, Finding, History, Severity, Submission, failure_id
+from schemas.records import NO_DECIMALS, Batch, Failure, Finding, History, Severity, Submission, failure_id
 from schemas.values import Trouble, figure_text
 
 _SHARE_SEVERITY = {
@@ -98,7 +98,10 @@ class FailureBuilder:
 
     def _named(self, one: Submission, cell: Cell) -> Named:
         label = self._form.indicators[cell.indicator].label
-        return Named(label.zh, label.en, one.texts[cell.position], one.locators[cell.position])
+        text = one.texts[cell.position]
+        if not text and one.nil and one.decimals[cell.position] != NO_DECIMALS:  # what a nil return stands for
+            text = figure_text(one.numbers[cell.position], cell.scale)
+        return Named(label.zh, label.en, text, one.locators[cell.position])
 
     def _term(self, one: Submission, row: int, term: Term) -> Named:
         named = self._named(one, term.cell)
@@ -106,7 +109,7 @@ class FailureBuilder:
             return named
         values, known = self.history.previous[term.cell.name]
         text = figure_text(int(values[row]), term.cell.scale) if known[row] else ""
-        return Named(f"上期{named.zh}", f"preceding {named.en}", text, "")
+        return Named(named.zh, named.en, text, "", previous=True)
 
     def _impact(self, difference: int, total: Cell) -> float | None:
         if self.totals is None:
@@ -234,7 +237,7 @@ class FailureBuilder:
     ) -> tuple[int, Failure]:
         one = self.batch.submissions[row]
         share = group.shares[part]
-        places = max(one.decimals[cell.position] for cell in group.shares if one.decimals[cell.position] != 255)
+        places = max(one.decimals[cell.position] for cell in group.shares if one.decimals[cell.position] != NO_DECIMALS)
         figures = [self._named(one, cell) for cell in (group.parts[part], group.total, share)]
         printed = int(self.batch.numbers[row, share.position])
         true_share = Decimal(printed - off).scaleb(-SHARE_DECIMALS)

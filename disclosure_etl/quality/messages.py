@@ -17,12 +17,30 @@ from schemas.values import Trouble
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One figure in a message: its labels, its text as written, where it stands."""
+    """A figure as a message tells it: its label, its text as written ('' where there is none), its cell. `previous`: it is
+    the preceding period's."""
 
     zh: str
     en: str
     text: str
     cell: str
+    previous: bool = False
+
+    def label(self, language: str) -> str:
+        """Its label, of which period it is where it is not this one."""
+        if language == "zh":
+            return f"上期{self.zh}" if self.previous else self.zh
+        return f"preceding {self.en}" if self.previous else self.en
+
+    @property
+    def text_zh(self) -> str:
+        """What is written, in a Chinese sentence."""
+        return self.text or "(空白)"
+
+    @property
+    def text_en(self) -> str:
+        """What is written, in an English sentence."""
+        return self.text or "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +55,7 @@ class Facts:
 
 
 def _sum(figures: Sequence[Named], language: str) -> str:
-    return " + ".join(f"{getattr(one, language)} {one.text or '—'}" for one in figures)
+    return " + ".join(f"{one.label(language)} {one.text or '—'}" for one in figures)
 
 
 def _cells(figures: Sequence[Named], separator: str = "、") -> str:
@@ -59,9 +77,9 @@ def _breakdown(facts: Facts) -> Message:
     *parts, total = facts.figures
     more_zh, more_en = _signed(facts.difference)
     return Message(
-        f"「{total.zh}」{facts.column_zh}填报 {total.text},各分项合计 {facts.expected},{more_zh}:"
+        f"「{total.zh}」{facts.column_zh}填报 {total.text_zh},各分项合计 {facts.expected},{more_zh}:"
         f"{_sum(parts, 'zh')}(单元格 {_cells(facts.figures)})。请核对分项与总数后重报。",
-        f"{total.en}, {facts.column_en}: {total.text} is reported, the parts add to {facts.expected}, {more_en}: "
+        f"{total.en}, {facts.column_en}: {total.text_en} is reported, the parts add to {facts.expected}, {more_en}: "
         f"{_sum(parts, 'en')} (cells {_cells(facts.figures, ', ')}). Check parts and total, and send again.",
     )
 
@@ -70,9 +88,9 @@ def _row_total(facts: Facts) -> Message:
     *_, total = facts.figures
     more_zh, more_en = _signed(facts.difference)
     return Message(
-        f"「{total.zh}」一行的合计填报 {total.text},各列相加为 {facts.expected},{more_zh}(单元格 {_cells(facts.figures)})。"
+        f"「{total.zh}」一行的合计填报 {total.text_zh},各列相加为 {facts.expected},{more_zh}(单元格 {_cells(facts.figures)})。"
         "请核对后重报。",
-        f"{total.en}: the row total is {total.text}, the columns add to {facts.expected}, {more_en} "
+        f"{total.en}: the row total is {total.text_en}, the columns add to {facts.expected}, {more_en} "
         f"(cells {_cells(facts.figures, ', ')}). Check and send again.",
     )
 
@@ -82,10 +100,10 @@ def _balance(facts: Facts) -> Message:
     shown_zh = ",".join(f"{one.zh} {one.text or '—'}" for one in facts.figures)
     shown_en = ", ".join(f"{one.en} {one.text or '—'}" for one in facts.figures)
     return Message(
-        f"{facts.column_zh}收支不平:上期结转 + 新收 − 办结应等于「{closing.zh}」,推算为 {facts.expected},填报 {closing.text},"
+        f"{facts.column_zh}收支不平:上期结转 + 新收 − 办结应等于「{closing.zh}」,推算为 {facts.expected},填报 {closing.text_zh},"
         f"相差 {facts.difference}。{shown_zh}(单元格 {_cells(facts.figures)})。请核对是否漏填或多填办结数后重报。",
         f"{facts.column_en}: opening + received − settled should be '{closing.en}': that gives {facts.expected}, reported "
-        f"is {closing.text}, a difference of {facts.difference}. {shown_en} (cells {_cells(facts.figures, ', ')}). Check for a "
+        f"is {closing.text_en}, a difference of {facts.difference}. {shown_en} (cells {_cells(facts.figures, ', ')}). Check for a "
         "result left out or entered twice, and send again.",
     )
 
@@ -101,9 +119,9 @@ def _outcomes(facts: Facts) -> Message:
 def _subset(facts: Facts) -> Message:
     part, whole = facts.figures
     return Message(
-        f"「{part.zh}」{facts.column_zh}为 {part.text},超过所属的「{whole.zh}」{whole.text}(单元格 {_cells(facts.figures)})。"
+        f"「{part.zh}」{facts.column_zh}为 {part.text_zh},超过所属的「{whole.zh}」{whole.text_zh}(单元格 {_cells(facts.figures)})。"
         "请核对后重报。",
-        f"{part.en}, {facts.column_en}, is {part.text}, more than {whole.en} with {whole.text}, of which it is part "
+        f"{part.en}, {facts.column_en}, is {part.text_en}, more than {whole.en} with {whole.text_en}, of which it is part "
         f"(cells {_cells(facts.figures, ', ')}). Check and send again.",
     )
 
@@ -111,9 +129,9 @@ def _subset(facts: Facts) -> Message:
 def _year_to_date(facts: Facts) -> Message:
     *_, total = facts.figures
     return Message(
-        f"「{total.zh}」{facts.column_zh}填报 {total.text},按上期累计与本期推算应为 {facts.expected}"
+        f"「{total.zh}」{facts.column_zh}填报 {total.text_zh},按上期累计与本期推算应为 {facts.expected}"
         f"({_sum(facts.figures[:-1], 'zh')};单元格 {_cells(facts.figures)})。请核对本期数与累计数后重报。",
-        f"{total.en}, {facts.column_en}: {total.text} is reported; the last cumulative and this period give {facts.expected} "
+        f"{total.en}, {facts.column_en}: {total.text_en} is reported; the last cumulative and this period give {facts.expected} "
         f"({_sum(facts.figures[:-1], 'en')}; cells {_cells(facts.figures, ', ')}). Check both figures and send again.",
     )
 
@@ -121,9 +139,9 @@ def _year_to_date(facts: Facts) -> Message:
 def _opening(facts: Facts) -> Message:
     before, opening = facts.figures
     return Message(
-        f"「{opening.zh}」填报 {opening.text},上期已认定的「{before.zh}」是 {before.text}(单元格 {_cells(facts.figures)})。"
+        f"「{opening.zh}」填报 {opening.text_zh},上期已认定的「{before.zh}」是 {before.text_zh}(单元格 {_cells(facts.figures)})。"
         "请按上期结转数更正;如上期有误,请先更正上期。",
-        f"{opening.en} is reported as {opening.text}; the accepted {before.en} of the preceding period is {before.text} "
+        f"{opening.en} is reported as {opening.text_en}; the accepted {before.en} of the preceding period is {before.text_en} "
         f"(cells {_cells(facts.figures, ', ')}). Correct it to that; if the earlier figure is wrong, correct that period first.",
     )
 
@@ -157,8 +175,8 @@ def rule_message(kind: Kind, facts: Facts) -> Message:
 def share_message(diagnosis: str, facts: Facts, other_total: str | None) -> Message:
     """The message of a share off its rounding. `facts.figures`: part, total, share."""
     part, total, share = facts.figures
-    zh = f"「{part.zh}」占「{total.zh}」的比重印为 {share.text},按 {part.text} ÷ {total.text} 应为 {facts.expected}"
-    en = f"The share of {part.en} in {total.en} is printed {share.text}; {part.text} of {total.text} gives {facts.expected}"
+    zh = f"「{part.zh}」占「{total.zh}」的比重印为 {share.text_zh},按 {part.text_zh} ÷ {total.text_zh} 应为 {facts.expected}"
+    en = f"The share of {part.en} in {total.en} is printed {share.text_en}; {part.text_en} of {total.text_en} gives {facts.expected}"
     why = {
         Diagnosis.ADJUSTED: (
             "系为使各占比合计恰为 100 而调整一个末位单位",
