@@ -80,7 +80,7 @@ def read_xlsx(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
         return tuple(_grid(book, name, xml, styles, name in hidden, limits) for name, xml in sheets)
     except Unreadable:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, KeyError, ValueError,
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, KeyError, ValueError,
             OverflowError, CalamineError, ParseError) as error:  # fmt: skip
         raise _truncated() from error
 

@@ -12,7 +12,7 @@ from disclosure_etl.quality.judging import judge
 from schemas.periods import Period
 from schemas.records import Batch, History, Severity
 from schemas.values import Meaning, Trouble
-from tests.factories import default_form
+from tests.factories import default_form, some_figures
 from tests.quality.flows import Figures, months
 from tests.quality.written import MAY, failures_of, history_of, shares_of, verdict, written
 
@@ -23,18 +23,9 @@ slowly = settings(max_examples=25, deadline=None, suppress_health_check=[HealthC
 
 def quiet() -> Figures:
     """A consistent May of which every cumulative is twice the month, and nothing was or stays open."""
-    month = dict.fromkeys(FORM.indicators, 0)
-    month |= {
-        "publications": 12, "publications.organisation": 2, "publications.business": 10, "publications.full_text": 12,
-        "enquiries": 9, "enquiries.on_site": 5, "enquiries.telephone": 4,
-        "applications.received": 20, "applications.received.in_person": 15, "applications.received.letter": 5,
-        "replies": 20, "replies.granted": 12, "replies.not_exist": 8, "replies.on_time": 20,
-        "fees.collected": 3050, "fees.collected.copying": 3050,
-        "reconsiderations.received": 2, "reconsiderations.upheld": 2,
-        "litigation.received": 1, "litigation.upheld": 1,
-    }  # fmt: skip
-    return {(code, "month"): value for code, value in month.items()} | {
-        (code, "year_to_date"): 2 * value for code, value in month.items()
+    figures = some_figures(FORM, 2)
+    return {
+        (code, column): int(value.scaleb(FORM.indicators[code].decimals)) for (code, column), value in figures.items()
     }
 
 
