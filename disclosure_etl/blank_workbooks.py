@@ -8,11 +8,13 @@ from decimal import Decimal
 from disclosure_etl.bureaus import Bureau
 from disclosure_etl.intake.templates import Filling, workbook
 from disclosure_etl.office import Office
-from schemas.constraints import Kind, constraint_table
+from schemas.compiling import constraint_table
+from schemas.constraints import Kind, Source
 from schemas.errors import UserError
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import History
+from schemas.records import History, LooksBack
+from schemas.values import UNKNOWN
 
 
 def blank_workbooks(
@@ -28,8 +30,8 @@ def blank_workbooks(
     """
     form = office.forms.choose(family, period)
     bureaus = list(office.owing(family, period)) if not written else [_known(office, name, period) for name in written]
-    table = constraint_table(form, period)
-    history = office.warehouse.history(form, period, [bureau.code for bureau in bureaus], table.previous_cells)
+    looks = LooksBack(constraint_table(form, period).looked_up(Source.PREVIOUS))
+    history = office.warehouse.history(form, period, [bureau.code for bureau in bureaus], looks)
     for row, bureau in enumerate(bureaus):
         header = {"bureau": bureau.name_zh, "bureau_code": bureau.code}
         figures = opening_figures(form, period, history, row)
@@ -57,14 +59,14 @@ def opening_figures(form: Form, period: Period, history: History, row: int) -> d
         if not is_opening or rule.kind not in (Kind.OPENING, Kind.YEAR_TO_DATE):
             continue
         source = rule.terms[0]
-        if source.previous:
-            values, known = history.previous[source.cell.name]
-            if known[row]:
-                found[(last.indicator, last.column)] = Decimal(int(values[row])).scaleb(-last.scale)
+        if source.source is Source.PREVIOUS:
+            value = int(history.figures[source.name][row])
+            if value != UNKNOWN:
+                found[(last.indicator, last.column)] = Decimal(value).scaleb(-last.scale)
     for rule in constraint_table(form, period).of_kind(Kind.YEAR_TO_DATE):
         source, last = rule.terms[0], rule.terms[-1].cell
         balance = form.indicators[last.indicator].balance
-        opens = balance is not None and balance.role == "opening" and not source.previous
+        opens = balance is not None and balance.role == "opening" and source.source is Source.OWN
         if opens and (source.cell.indicator, source.cell.column) in found:
             found[(last.indicator, last.column)] = found[(source.cell.indicator, source.cell.column)]
     return found

@@ -66,11 +66,13 @@ class Bureau(_Dated):
 @dataclass(frozen=True)
 class Duty:
     """What is expected of a period: who owes a return, by the end of which day (None for what is only added up), and the
-    moment at which one looks."""
+    moment at which one looks. `contained` are the bureaus whose figures are inside another's, that reports for its whole
+    branch: they are checked and shown, and not added a second time."""
 
     owing: tuple[Bureau, ...]
     due: date | None
     at: datetime
+    contained: frozenset[str] = frozenset()
 
 
 class _File(BaseModel):
@@ -120,6 +122,22 @@ class Bureaus:
         """
         day = period.end
         return tuple(bureau for bureau in self.at(day) if bureau.owes_on(family, day))
+
+    def units(self, family: str, period: Period) -> dict[str, tuple[str, ...]]:
+        """Of each bureau that reports for its whole branch: the bureaus below it that owe a return of their own."""
+        owing = self.owing(family, period)
+        parents = {bureau.code: bureau.parent for bureau in self.at(period.end)}
+
+        def above(code: str) -> Iterator[str]:
+            while (code := parents.get(code) or "") in parents:
+                yield code
+
+        lines = {bureau.code: tuple(above(bureau.code)) for bureau in owing}
+        return {
+            whole.code: tuple(code for code, line in lines.items() if whole.code in line)
+            for whole in owing
+            if whole.reports == "whole"
+        }
 
     def known(self) -> tuple[str, ...]:
         """Every code with its latest name, `dongcheng(东城分局)`, in order: what a message lists as known."""

@@ -20,7 +20,8 @@ from schemas.errors import Message, UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, History, Judged, Status
+from schemas.records import Batch, Judged, Status
+from schemas.rules import RuleSettings, rule_set
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Checked:
     refusal: Message | None = None
 
 
-def check_file(path: Path, forms: Forms, bureaus: Bureaus | None, limits: ReadLimits) -> Checked:
+def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits) -> Checked:
     """Check one file.
 
     Args:
@@ -64,7 +65,9 @@ def check_file(path: Path, forms: Forms, bureaus: Bureaus | None, limits: ReadLi
     form = next(form for form in forms.forms if form.key == one.form)
     period = Period.parse(one.period) if one.period else _any_period(form)
     fits = form.covers(period)
-    judged = judge(Batch(form, period, (one,)), History(), None)[0] if fits else held_unjudged(one)
+    judged = held_unjudged(one)
+    if fits:
+        (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
     return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
 
 

@@ -15,7 +15,11 @@ from disclosure_etl.calendar import Clock, DueDay, Schedule, WorkCalendar, due_d
 from disclosure_etl.settings import Settings
 from schemas.errors import ConfigError
 from schemas.formfile import Forms, load_forms
+from schemas.forms import Form
 from schemas.periods import Period
+from schemas.rulefile import check_rule_settings
+from schemas.rules import RuleSet, RuleSettings, rule_set
+from schemas.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from disclosure_etl.intake.raw_store import RawStore
@@ -89,12 +93,24 @@ class Office:
                         f"bureaus.yaml: '{bureau.code}' owes '{owed.family}', which is no form family; known: "
                         f"{', '.join(families)}.",
                     )
+        _ = self.rule_settings
         own = self.settings.file.office.bureau
         if own not in self.bureaus.codes:
             raise ConfigError(
                 f"settings.yaml 的 office.bureau「{own}」不在 bureaus.yaml 中;请写上本局在 bureaus.yaml 中的代码。",
                 f"settings.yaml names '{own}' as office.bureau, which is not in bureaus.yaml; write the office's own code.",
             )
+
+    @cached_property
+    def rule_settings(self) -> RuleSettings:
+        """What the office changes about the rules that follow from its forms."""
+        settings, source = read_yaml(self.settings.dirs.file("rules.yaml"), RuleSettings)
+        check_rule_settings(settings, source, self.forms, self.bureaus.codes)
+        return settings
+
+    def rules(self, form: Form, period: Period, judged_as: Period | None = None) -> RuleSet:
+        """The rules in force for a form and a period."""
+        return rule_set(form, period, self.rule_settings, judged_as)
 
     def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
         """The bureaus that owe a return of `family` for `period`, in their listed order."""

@@ -6,18 +6,21 @@ Everything is done a stage at a time for the whole period. The same steps run ba
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from disclosure_etl.bureaus import Duty
 from disclosure_etl.intake.reading import ChunkedReading, ChunkReader, everything
 from disclosure_etl.office import Office
-from disclosure_etl.quality.judging import held_unjudged, judge, looks_back_on, totals_of
+from disclosure_etl.quality.branches import units_figures
+from disclosure_etl.quality.judging import Verdict, held_unjudged, judge, looks_back_on, totals_of
 from disclosure_etl.quality.returns import mark_two_returns
+from disclosure_etl.quality.waivers import Waivers, waives
 from schemas.consolidation import Consolidation
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, DocumentRecord, Judged, Receipt, Status, Submission
+from schemas.rules import RuleSet
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -56,6 +59,7 @@ class Month:
     _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
     _faults: dict[str, str] = field(init=False, default_factory=dict)  # by file
     _judged: list[Judged] = field(init=False, default_factory=list)
+    _rules: str = field(init=False, default="")  # the version of the rules
     _stored: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
@@ -117,7 +121,10 @@ class Month:
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
-        self._judged = _verdicts(self.office, batch, totals_of(batch)) + [held_unjudged(one) for one in in_doubt]
+        rules = self.office.rules(self.form, self.period)
+        verdict = _verdict(self.office, rules, batch, totals_of(batch))
+        self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
+        self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
@@ -142,8 +149,8 @@ class Month:
         warehouse = self.office.warehouse
         known = [one for one in self._judged if one.submission.digest in self._stored]
         new = [one for one in self._judged if one.submission.digest not in self._stored]
-        changed = warehouse.renew(self.form, self.period, known)
-        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts)
+        changed = warehouse.renew(self.form, self.period, known, self._rules)
+        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules)
         self.progress("load", len(new), len(new))
         return frozenset(changed)
 
@@ -151,7 +158,7 @@ class Month:
         """Freeze the period's provisional version, judge the later months of the changed bureaus again, and end the run."""
         warehouse = self.office.warehouse
         now = self.office.clock()
-        consolidation = _frozen(self.office, self.run, self.form, self.period, sum(self._others.values()))
+        consolidation = _frozen(self.office, self.run, self.form, self.period, sum(self._others.values()), self._rules)
         later = self._follow(changed)
         faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
         result = MonthResult(consolidation, later, faults)
@@ -169,13 +176,16 @@ class Month:
         for later in later_periods:
             form = self.office.forms.choose(self.family, later)
             batch = warehouse.stored_batch(form, later, bureaus=changed)
+            rules = self.office.rules(form, later)
+            version = warehouse.enter_rules(rules, self.office.clock())
             if batch.submissions:
-                verdicts = _verdicts(self.office, batch, totals_of(warehouse.stored_batch(form, later)))
-                self._note_faults(verdicts)
-                warehouse.renew(form, later, verdicts)
+                everybody = warehouse.stored_batch(form, later)
+                verdict = _verdict(self.office, rules, batch, totals_of(everybody), everybody)
+                self._note_faults(verdict.judged)
+                warehouse.renew(form, later, verdict.judged, version)
             before = warehouse.consolidation(self.family, later)
             others = before.counts[Status.OTHER_PERIOD] if before else 0
-            frozen.append(_frozen(self.office, self.run, form, later, others))
+            frozen.append(_frozen(self.office, self.run, form, later, others, version))
             self.progress("follow", len(frozen), len(later_periods))
         return tuple(frozen)
 
@@ -190,15 +200,29 @@ def _named(one: Consolidation) -> dict[str, int]:
     return {status.value: count for status, count in one.counts.items()}
 
 
-def _verdicts(office: Office, batch: Batch, totals: Mapping[str, int]) -> list[Judged]:
-    cells = looks_back_on(batch.form, batch.period)
-    history = office.warehouse.history(batch.form, batch.period, [one.bureau for one in batch.submissions], cells)
-    return judge(batch, history, totals)
+def _verdict(
+    office: Office, rules: RuleSet, batch: Batch, totals: Mapping[str, int], everybody: Batch | None = None
+) -> Verdict:
+    """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it."""
+    warehouse, form, period = office.warehouse, batch.form, batch.period
+    bureaus = [one.bureau for one in batch.submissions]
+    looks = looks_back_on(rules)
+    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
+    history = warehouse.history(form, period, bureaus, looks, finer)
+    units = units_figures(everybody or batch, looks.units, office.bureaus.units(form.family, period), bureaus)
+    norms = warehouse.norms_of(rules) if everybody is not None else None
+    history = replace(history, figures={**history.figures, **units}, norms=norms)
+    waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
+    return judge(batch, rules, history, totals, waivers)
 
 
-def _frozen(office: Office, run: str, form: Form, period: Period, others: int = 0) -> Consolidation:
-    duty = Duty(office.owing(form.family, period), office.due(period).day, office.clock())
-    return office.warehouse.freeze(run, form, period, duty, others)
+def _frozen(
+    office: Office, run: str, form: Form, period: Period, others: int = 0, rules: str | None = None
+) -> Consolidation:
+    owing = office.owing(form.family, period)
+    contained = frozenset(unit for units in office.bureaus.units(form.family, period).values() for unit in units)
+    duty = Duty(owing, office.due(period).day, office.clock(), contained)
+    return office.warehouse.freeze(run, form, period, duty, others, rules)
 
 
 def consolidate(
@@ -256,7 +280,8 @@ def rehearse(office: Office, family: str, period: Period, bureaus: Collection[st
     stored = warehouse.stored_batch(form, period)
     batch = Batch(form, period, (*stored.submissions, *mark_two_returns(new)))
     taken = {one.digest for one in new}
-    for verdict in _verdicts(office, batch, totals_of(batch)):
+    rules = office.rules(form, period)
+    for verdict in _verdict(office, rules, batch, totals_of(batch)).judged:
         sent = verdict.submission
         if sent.digest in taken:
             held = [

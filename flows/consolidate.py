@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, Progress, rehearse
 from flows.artifacts import run_markdown
-from flows.running import Ran, default_period, frequency_of, open_office, run_period, write_tables
+from flows.running import Ran, default_period, open_office, run_period, write_tables
 from schemas.errors import Message, UserError
 from schemas.periods import Period
 
@@ -69,7 +69,7 @@ def in_tasks(
 ) -> Ran:
     """The stages of a month as tasks of the flow that calls this. Only pulling is tried again when it fails."""
     period = Period.parse(code) if code else default_period(office, family)
-    if period.frequency is not frequency_of(office.forms, family):
+    if period.frequency is not office.forms.frequency_of(family):
         ran = task(run_period, name="roll-up", cache_policy=NO_CACHE)(office, family, period)
         _leave_artifact(office, ran)
         return ran

@@ -18,9 +18,7 @@ from disclosure_etl.pipeline import MonthResult, Progress, consolidate, roll_up
 from disclosure_etl.reports.summary import summary_path, summary_workbook
 from disclosure_etl.settings import Settings, load_settings
 from schemas.consolidation import Consolidation
-from schemas.errors import UserError
-from schemas.formfile import Forms
-from schemas.periods import Frequency, Period
+from schemas.periods import Period
 
 
 def open_office(
@@ -39,22 +37,9 @@ def office_clock(settings: Settings, now: datetime | None) -> Clock:
     return system_clock(timezone)
 
 
-def frequency_of(forms: Forms, family: str) -> Frequency:
-    """How often returns of a family are owed.
-
-    Raises:
-        UserError: there is no such family.
-    """
-    found = next((form.frequency for form in forms.forms if form.family == family), None)
-    if found is None:
-        known = "、".join(sorted({form.family for form in forms.forms}))
-        raise UserError(f"没有报表「{family}」;已有:{known}。", f"There is no form family '{family}'; known: {known}.")
-    return found
-
-
 def default_period(office: Office, family: str) -> Period:
     """The period that a scheduled run consolidates: the last one that is over."""
-    return Period.of_day(office.clock().date(), frequency_of(office.forms, family)).preceding
+    return Period.of_day(office.clock().date(), office.forms.frequency_of(family)).preceding
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,7 @@ def run_period(
     progress: Progress | None = None,
 ) -> Ran:
     """Consolidate a period from its submissions, or add a coarser one up from its parts."""
-    if period.frequency is not frequency_of(office.forms, family):
+    if period.frequency is not office.forms.frequency_of(family):
         result = MonthResult(roll_up(office, family, period))
     else:
         options = {"progress": progress} if progress else {}

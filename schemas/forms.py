@@ -56,7 +56,8 @@ class Balance(_Part):
 
 
 class Indicator(_Part):
-    """One measured item. `decimals` is how many its unit is printed with, and so the integer it is kept as."""
+    """One measured item. `decimals` is how many its unit is printed with, and so the integer it is kept as; `number` the
+    code that the form prints beside it (代码); `watched` whether its course over time is looked at (a flow's is)."""
 
     code: Code
     label: Label
@@ -68,6 +69,8 @@ class Indicator(_Part):
     breakdowns: tuple[Breakdown, ...] = ()
     balance: Balance | None = None
     subset_of: Code | None = None
+    watched: bool = True
+    number: str | None = None
     legal: str | None = None
 
     @property
@@ -81,8 +84,21 @@ class Indicator(_Part):
         return self.balance is not None and self.balance.role in ("opening", "closing")
 
 
+class Stock(_Part):
+    """What carries a column of stocks (现行有效件数) from one period to the next: last stock + `plus` − `minus`.
+
+    Items are also counted anew for other reasons, so a difference only warns; but what came in a period and did not go
+    in it must still be there (`at_least_net`).
+    """
+
+    plus: tuple[Code, ...] = Field(min_length=1)
+    minus: tuple[Code, ...] = ()
+    at_least_net: bool = True
+
+
 class Column(_Part):
-    """One column of a table. `cumulates`: year to date of that column; `sum_of`: total of those columns."""
+    """One column of a table. `cumulates`: year to date of that column; `sum_of`: total of those columns; `signed`: its
+    figures may be below zero (增/减)."""
 
     code: Code
     label: Label
@@ -90,6 +106,8 @@ class Column(_Part):
     required: bool = True
     cumulates: Code | None = None
     sum_of: tuple[Code, ...] = ()
+    stock: Stock | None = None
+    signed: bool = False
 
 
 class Block(_Part):
@@ -103,10 +121,12 @@ class Block(_Part):
 
 
 class Table(_Part):
-    """One sheet of the return: blocks of rows under the same columns."""
+    """Blocks of rows under the same columns. Tables with the same `sheet` stand one below the other on it; a table without
+    one has a sheet of its own."""
 
     code: Code
     title: Label
+    sheet: Label | None = None
     columns: tuple[Column, ...] = Field(min_length=1)
     blocks: tuple[Block, ...] = Field(min_length=1)
 
@@ -118,6 +138,47 @@ class Validity(_Part):
 
     first: str = Field(alias="from")
     last: str | None = Field(default=None, alias="to")
+
+    def covers(self, period: Period) -> bool:
+        """Whether `period` lies within it."""
+        last = Period.parse(self.last) if self.last else None
+        return Period.parse(self.first).start <= period.start and (last is None or period.end <= last.end)
+
+
+class RuleTerm(_Part):
+    """`times` × a figure. `column`: where that is another than the rule's own; `of`: the preceding period's accepted one."""
+
+    indicator: Code
+    times: int = 1
+    column: Code | None = None
+    of: Literal["own", "previous"] = "own"
+
+
+class FormRule(_Part):
+    """A rule that follows from no role: Σ times × figure `relation` 0, in each of `columns` (all own ones where empty).
+
+    The last term is the one that the others imply. `tolerance` is in the unit of the figures. `valid` are data periods;
+    always where left out.
+    """
+
+    code: str = Field(pattern=r"^[a-z][a-z0-9_.-]*$")
+    title: Label
+    terms: tuple[RuleTerm, ...] = Field(min_length=2)
+    relation: Literal["=", "<="] = "="
+    columns: tuple[Code, ...] = ()
+    severity: Literal["error", "warning", "notice"] = "error"
+    tolerance: float = Field(default=0, ge=0)
+    valid: Validity | None = None
+    message: Label | None = None
+    legal: str | None = None
+
+
+class AddsUp(_Part):
+    """The finer returns that this one is the sum of: those of `family` within its period, cell by cell where both have the
+    same indicator; `columns` says which of theirs answers to one of ours (the same code where left out)."""
+
+    family: str
+    columns: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +195,7 @@ class Cell:
     block: str
     table: str
     scale: int
+    signed: bool = False
 
     @property
     def name(self) -> str:
@@ -151,6 +213,8 @@ class Form(_Part):
     valid: Validity
     legal: str | None = None
     tables: tuple[Table, ...] = Field(min_length=1)
+    rules: tuple[FormRule, ...] = ()
+    adds_up: AddsUp | None = None
 
     @property
     def key(self) -> str:
@@ -159,9 +223,7 @@ class Form(_Part):
 
     def covers(self, period: Period) -> bool:
         """Whether returns for `period` are made on this version."""
-        first = Period.parse(self.valid.first)
-        last = Period.parse(self.valid.last) if self.valid.last else None
-        return first.start <= period.start and (last is None or period.end <= last.end)
+        return self.valid.covers(period)
 
     def with_blocks(self, optional: frozenset[str]) -> Form:
         """The form as an office uses it: optional blocks left out unless named in `optional`."""
@@ -207,7 +269,7 @@ class Form(_Part):
             for block, item in rows:
                 for column in table.columns:
                     place = (item.code, column.code, item.measure)
-                    cells.append(Cell(len(cells), *place, block, table.code, item.decimals))
+                    cells.append(Cell(len(cells), *place, block, table.code, item.decimals, column.signed))
             for block, item in rows:
                 for breakdown in item.breakdowns:
                     if breakdown.shares is None:

@@ -1,19 +1,20 @@
 """The arithmetic of rules over whole columns: which rows hold, fail, or cannot be assessed. Pure numpy, exact integers.
 
-A frame has one row a submission. Figures are nullable integers (a missing one is an unknown, not a zero), beside them
-`meaning:` and `trouble:` columns of small integers. Every kernel decides about unknowns itself and returns plain bool.
+A frame has one row a submission. Figures are whole numbers; `UNKNOWN` stands where there is none, and is no zero. Every
+kernel decides about unknowns itself and returns plain bool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from schemas.constraints import Constraint, Relation, ShareGroup
+from schemas.constraints import Constraint, Relation, ShareGroup, Source, Term
 from schemas.forms import SHARE_DECIMALS
+from schemas.values import UNKNOWN
 
 _HUNDRED = 10 ** (2 + SHARE_DECIMALS)  # 100 %, as shares are kept
 _EXACT = 2**62
@@ -21,8 +22,8 @@ _EXACT = 2**62
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict of one kind over a frame: bool arrays rows × rules, and the difference that was found (object or
-    int64, in the scale of the rule's figures; 0 where it holds or is unknown)."""
+    """The verdict of one kind over a frame: bool arrays rows × rules, and the difference that was found (in the scale of
+    the rule's figures; meaningless where it holds or is unknown)."""
 
     fails: np.ndarray
     unassessable: np.ndarray
@@ -34,56 +35,109 @@ class Outcome:
         return ~self.fails
 
 
-def known(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """bool, one a row: whether the figure is there. A column that is absent is unknown throughout."""
-    if name not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    return ~frame[name].isna().to_numpy(dtype=bool)
+@dataclass
+class Columns:
+    """A frame's figures, column by column, each looked at once: most columns of a month have no unknown in them."""
+
+    frame: pd.DataFrame
+    _known: dict[str, tuple[np.ndarray, np.ndarray | None]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.frame.columns
+
+    def column(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """int64, one a row, 0 where unknown; and bool where it is unknown, None where it is nowhere. A column that is
+        absent is unknown throughout."""
+        if name not in self._known:
+            self._known[name] = self._looked_up(name)
+        return self._known[name]
+
+    def _looked_up(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+        if name not in self.frame.columns:
+            return np.zeros(len(self.frame), np.int64), np.ones(len(self.frame), bool)
+        values = self.frame[name].to_numpy()
+        if not len(values) or values.min() != UNKNOWN:
+            return values, None
+        missing = values == UNKNOWN
+        return np.where(missing, 0, values), missing
+
+    def numbers(self, name: str) -> np.ndarray:
+        """int64, one a row, 0 where unknown."""
+        return self.column(name)[0]
+
+    def known(self, name: str) -> np.ndarray:
+        """bool, one a row: whether the figure is there."""
+        missing = self.column(name)[1]
+        return np.ones(len(self.frame), bool) if missing is None else ~missing
 
 
-def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """int64, one a row, 0 where unknown."""
-    if name not in frame:
-        return np.zeros(len(frame), dtype=np.int64)
-    return frame[name].to_numpy(dtype=np.int64, na_value=0)
-
-
-def linear(frame: pd.DataFrame, rules: Sequence[Constraint]) -> Outcome:
+def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np.ndarray] | None = None) -> Outcome:
     """Evaluate Σ coefficient × cell (= or <=) 0 for every rule at once.
 
     An unknown is some number in [0, ∞), so a rule may fail or hold although not everything is known: known parts above
     the total fail, known parts equal to it hold. A rule that looks back is not assessable until its figure is accepted.
+
+    Args:
+        slack: by rule code, one a row, a tolerance that differs from the rule's own.
     """
-    shape = (len(frame), len(rules))
-    fails, open_, difference = np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(shape, np.int64)
-    cache: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    shape = (len(columns), len(rules))
+    fails, unassessable = np.zeros(shape, bool, order="F"), np.zeros(shape, bool, order="F")
+    difference = np.zeros(shape, np.int64, order="F")
     for index, rule in enumerate(rules):
-        total = np.zeros(len(frame), np.int64)
-        raised = np.zeros(len(frame), bool)  # an unknown could push the sum up
-        lowered = np.zeros(len(frame), bool)
-        waiting = np.zeros(len(frame), bool)
-        for term in rule.terms:
-            if term.name not in cache:
-                cache[term.name] = (numbers(frame, term.name), ~known(frame, term.name))
-            values, missing = cache[term.name]
-            total += term.coefficient * values
-            if term.previous:
-                waiting |= missing
-            elif term.coefficient > 0:
-                raised |= missing
-            else:
-                lowered |= missing
+        if any(term.source is Source.UNITS and term.name not in columns for term in rule.terms):
+            continue  # nobody here reports for a branch
+        total, unknown = _summed(columns, rule.terms, difference[:, index])
+        tolerance = slack[rule.code] if slack and rule.code in slack else rule.tolerance
         if rule.relation is Relation.EQUAL:
-            failing = ((total > 0) & ~lowered) | ((total < 0) & ~raised)
-            holding = (total == 0) & ~(raised & lowered)
+            above, below = total > tolerance, total < -tolerance
         else:
-            failing = (total > 0) & ~lowered
-            holding = (total <= 0) & ~raised
+            above, below = total > tolerance, None
+        if unknown is None:
+            fails[:, index] = above if below is None else above | below
+            continue
+        raised, lowered, waiting = unknown
+        failing = above & ~lowered
+        if below is not None:
+            failing |= below & ~raised
+            holding = ~(above | below) & ~(raised & lowered)
+        else:
+            holding = ~above & ~raised
         failing &= ~waiting
         fails[:, index] = failing
-        open_[:, index] = ~failing & (~holding | waiting)
-        difference[:, index] = np.where(failing, total, 0)
-    return Outcome(fails, open_, difference)
+        unassessable[:, index] = ~failing & (~holding | waiting)
+    return Outcome(fails, unassessable, difference)
+
+
+def _summed(
+    columns: Columns, terms: Sequence[Term], total: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
+    """The sum of what is known, into `total`; and, unless everything is, where unknowns could push it up, where down, and
+    where a figure of another return is waited for."""
+    unknown: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    for term in terms:
+        values, missing = columns.column(term.name)
+        if term.coefficient == 1:
+            total += values
+        elif term.coefficient == -1:
+            total -= values
+        else:
+            total += term.coefficient * values
+        if missing is not None:
+            if unknown is None:
+                unknown = tuple(np.zeros(len(total), bool) for _ in range(3))  # type: ignore[assignment]
+            assert unknown is not None
+            raised, lowered, waiting = unknown
+            if term.source is not Source.OWN:
+                waiting |= missing
+                continue
+            if term.coefficient > 0 or term.signed:
+                raised |= missing
+            if term.coefficient < 0 or term.signed:
+                lowered |= missing
+    return total, unknown
 
 
 def _exact(values: np.ndarray, factor: int) -> np.ndarray:
@@ -111,30 +165,30 @@ def precision_name(group: ShareGroup) -> str:
     return f"precision:{group.name}"
 
 
-def share_inputs(frame: pd.DataFrame, group: ShareGroup) -> ShareInputs:
-    """Gather one group from the frame."""
+def share_inputs(columns: Columns, group: ShareGroup) -> ShareInputs:
+    """Gather one group."""
 
     def matrix(cells: Sequence) -> tuple[np.ndarray, np.ndarray]:
         names = [cell.name for cell in cells]
         return (
-            np.column_stack([numbers(frame, name) for name in names]),
-            np.column_stack([known(frame, name) for name in names]),
+            np.column_stack([columns.numbers(name) for name in names]),
+            np.column_stack([columns.known(name) for name in names]),
         )
 
     parts, parts_known = matrix(group.parts)
     shares, shares_known = matrix(group.shares)
     total, total_known = matrix([group.total])
-    places = np.minimum(frame[precision_name(group)].to_numpy(dtype=np.int64), SHARE_DECIMALS)
+    places = np.minimum(columns.numbers(precision_name(group)), SHARE_DECIMALS)
     unit = 10 ** (SHARE_DECIMALS - places)[:, None]
     return ShareInputs(parts, shares, total, parts_known, shares_known, total_known, unit)
 
 
-def share_of_total(frame: pd.DataFrame, group: ShareGroup) -> Outcome:
+def share_of_total(columns: Columns, group: ShareGroup) -> Outcome:
     """Each printed share against part ÷ *stated* total: right if the true share lies within half a unit of the last
     printed place (57% stands for 56.5 to 57.5). Of a total of nothing every share is 0. The difference is printed −
     true share, rounded to 10^-6 per cent.
     """
-    given = share_inputs(frame, group)
+    given = share_inputs(columns, group)
     total = _exact(given.total, _HUNDRED)
     shares, parts = _exact(given.shares, 1), given.parts
     if total.dtype == object or _exact(parts, _HUNDRED).dtype == object:
@@ -149,12 +203,12 @@ def share_of_total(frame: pd.DataFrame, group: ShareGroup) -> Outcome:
     return Outcome(wrong, ~assessable, difference)
 
 
-def column_of_shares(frame: pd.DataFrame, group: ShareGroup) -> Outcome:
+def column_of_shares(columns: Columns, group: ShareGroup) -> Outcome:
     """Whether a complete column of shares adds to 100 within ± n × half a unit of the last place (n shares).
 
     With shares unknown it can only fail by exceeding 100. Rows × 1; the difference is the sum − 100.
     """
-    given = share_inputs(frame, group)
+    given = share_inputs(columns, group)
     total = given.shares.sum(axis=1, keepdims=True)
     all_known = given.shares_known.all(axis=1, keepdims=True)
     applies = given.total_known & (given.total != 0) & given.shares_known.any(axis=1, keepdims=True)
@@ -164,6 +218,27 @@ def column_of_shares(frame: pd.DataFrame, group: ShareGroup) -> Outcome:
     fails = applies & (above | (below & all_known))
     empty = given.total_known & (given.total == 0)  # nothing to share out: nothing to add up
     return Outcome(fails, ~fails & ~empty & ~(applies & all_known), np.where(fails, total - _HUNDRED, 0))
+
+
+def share_attainable(columns: Columns, group: ShareGroup) -> Outcome:
+    """Where a part is not known: whether any whole number of cases from 0 to the stated total has its printed share.
+
+    Where the part is known its own rule says more, so this one holds there. The difference is how far the nearest
+    attainable share lies below the printed one, rounded to 10^-6 per cent.
+    """
+    given = share_inputs(columns, group)
+    total, shares = given.total.astype(object), given.shares.astype(object)
+    claimed = given.shares_known & ~given.parts_known
+    assessable = claimed & given.total_known & (given.total != 0)
+    fails = np.zeros(claimed.shape, bool)
+    difference = np.zeros(claimed.shape, np.int64)
+    for row, part in zip(*np.nonzero(assessable), strict=True):
+        whole, printed, unit = total[row, 0], shares[row, part], int(given.unit[row, 0])
+        nearest = min(max((2 * printed * whole + _HUNDRED) // (2 * _HUNDRED), 0), whole)
+        if 2 * abs(printed * whole - nearest * _HUNDRED) > unit * whole:
+            fails[row, part] = True
+            difference[row, part] = round(printed - nearest * _HUNDRED / whole)
+    return Outcome(fails, claimed & ~given.total_known, difference)
 
 
 class Diagnosis:
@@ -177,17 +252,17 @@ class Diagnosis:
 
 
 def diagnose_shares(
-    frame: pd.DataFrame, group: ShareGroup, rows: np.ndarray, parts: np.ndarray
+    columns: Columns, group: ShareGroup, rows: np.ndarray, parts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Explain failing shares: for each (row, part) the first `Diagnosis` that fits, and for OTHER_TOTAL that total.
 
     Args:
-        rows: int, positions in the frame; parts: int, positions in `group.parts`; both of one length.
+        rows: int, positions among the rows; parts: int, positions in `group.parts`; both of one length.
 
     Returns:
         Two object arrays of that length: codes, and totals as int (None elsewhere).
     """
-    given = share_inputs(frame, group)
+    given = share_inputs(columns, group)
     printed = given.shares[rows, parts].astype(object)
     part = given.parts[rows, parts].astype(object)
     total = given.total[rows, 0].astype(object)
@@ -198,7 +273,7 @@ def diagnose_shares(
     sums = given.parts.sum(axis=1).astype(object)
     sums_known = given.parts_known.all(axis=1)
     alternatives = [(sums, sums_known)] + [
-        (numbers(frame, cell.name).astype(object), known(frame, cell.name)) for cell in group.alternatives
+        (columns.numbers(cell.name).astype(object), columns.known(cell.name)) for cell in group.alternatives
     ]
     for place, (share, count, whole, step) in enumerate(zip(printed, part, total, unit, strict=True)):
         if not whole:

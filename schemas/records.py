@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from schemas.errors import Message
-from schemas.forms import Form
+from schemas.forms import Cell, Form
 from schemas.periods import Period
 
 
@@ -111,7 +111,8 @@ class Unread:
 class Finding:
     """A failure that stands before all rules: about the return as a whole (its identity), found while reading.
 
-    `code` is stable (`identity:bureau`, `identity:period`, `untouched`, …). `cells` are locators.
+    `code` is stable (`identity:bureau`, `return:untouched`, …). `cells` are locators. One that is about a part of the
+    return only says so in `block`, `indicators` and `column`.
     """
 
     code: str
@@ -120,6 +121,9 @@ class Finding:
     seen: tuple[str, ...] = ()
     expected: str | None = None
     severity: Severity = Severity.ERROR
+    block: str | None = None
+    indicators: tuple[str, ...] = ()
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +193,46 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class History:
-    """What a period's checks look back on, per submission of a batch.
+class LooksBack:
+    """The cells whose figures judging asks for: of the preceding period, added up over the finer periods within this one,
+    over a branch's units; and those whose course over time is watched."""
 
-    `previous[cell name]` = (int64 values, bool known): the preceding period's accepted figure of that cell, one
-    entry a submission. A cell that is absent, or not known, was not accepted (yet): its rules are not assessable.
+    previous: tuple[Cell, ...] = ()
+    periods: tuple[Cell, ...] = ()
+    units: tuple[Cell, ...] = ()
+    watched: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True)
+class Norms:
+    """What the bureaus did in a period, one float a watched figure: `season` and `year_season`, the median ratio of a
+    figure to the bureau's own level and to its figure a year ago (1 where too few have one); how many report (`reporting`),
+    the share of them with more than nothing (`positive`), and their `median`, in units."""
+
+    season: np.ndarray
+    year_season: np.ndarray
+    reporting: np.ndarray
+    positive: np.ndarray
+    median: np.ndarray
+
+
+@dataclass(frozen=True)
+class History:
+    """What a period's checks look back on, one entry a submission of a batch.
+
+    `figures[column of the wide frame]` (such as `previous:` + cell name): int64, `UNKNOWN` where nothing is accepted (yet).
+    `past`: the watched figures of the periods before, periods × submissions × watched cells, the preceding one first;
+    None where nobody asked. `norms`: what the peers did, where the batch is only a part of them.
     """
 
-    previous: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    figures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    past: np.ndarray | None = None
+    norms: Norms | None = None
+
+    def part(self, rows: slice) -> History:
+        """The same of some of the submissions."""
+        past = None if self.past is None else self.past[:, rows]
+        return History({name: values[rows] for name, values in self.figures.items()}, past, self.norms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +241,9 @@ class Failure:
 
     `seen` are the figures as written, the total (or closing, or printed share) last; `expected` is what they imply;
     `difference` is sum of parts − total, opening + inflow − outflow − closing, or printed − true share. Numbers are
-    decimal text. `id` has no run in it, so a decision outlives a rerun. `params` fill the message.
+    decimal text. `id` has no run in it, so a decision outlives a rerun. `implied_by` is the failure that it follows from;
+    `case` the first failure of those that one cause explains, this one's own id where it is that. `waiver` is the decision
+    by which it no longer holds anything.
     """
 
     id: str
@@ -224,6 +262,29 @@ class Failure:
     legal: str | None
     message: Message
     implied_by: str | None = None
+    case: str | None = None
+    waiver: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """What a steward decided: this failure of this bureau may stand, as long as these values are seen, in these periods.
+
+    `number` is its name. It never alters a frozen consolidation, and lapses by itself when the values change.
+    """
+
+    number: int
+    family: str
+    bureau: str
+    rule: str
+    column: str | None
+    indicators: tuple[str, ...]
+    seen: tuple[str, ...]
+    first: str
+    last: str
+    reason: str
+    by: str
+    at: datetime
 
 
 def failure_id(rule: str, bureau: str | None, period: str, column: str | None, cells: Sequence[str]) -> str:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
+# In whole-number columns: the figure is not there. Far from every real one (`TOO_LARGE`), so that it is never mistaken.
+UNKNOWN = -(2**63)
+
 
 class Meaning(IntEnum):
     """The meaning of a cell. Only NUMBER, ZERO and (where known) NIL carry a number."""

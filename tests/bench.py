@@ -28,7 +28,8 @@ from python_calamine import CalamineWorkbook
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.xlsx import _PLAIN_CELL
-from schemas.constraints import Relation, constraint_table
+from schemas.compiling import constraint_table
+from schemas.constraints import Relation, Source
 from schemas.formfile import load_forms
 from schemas.periods import Period
 from schemas.records import Batch
@@ -107,7 +108,7 @@ def _judge_bare(batch: Batch) -> float:
         for rule in table.constraints:
             total = np.zeros(len(columns), np.int64)
             for term in rule.terms:
-                if not term.previous:
+                if term.source is Source.OWN:
                     total += term.coefficient * columns[:, term.cell.position]
             _ = total != 0 if rule.relation is Relation.EQUAL else total > 0
         for group in table.shares:

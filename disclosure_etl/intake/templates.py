@@ -17,7 +17,8 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from schemas.constraints import Constraint, ConstraintTable, Kind, Relation, constraint_table
+from schemas.compiling import constraint_table
+from schemas.constraints import Constraint, ConstraintTable, Kind, Relation
 from schemas.forms import Form, Indicator, Table
 from schemas.periods import Period
 

@@ -1,4 +1,4 @@
-"""Judge a batch against its form, given a history: every rule, every place, in one pass over the whole period.
+"""Judge a batch by the rules in force, given a history: every rule, every place, in one pass over the whole period.
 
 A rule that raises is a program fault of the submissions that make it raise; the others are judged all the same.
 """
@@ -6,31 +6,50 @@ A rule that raises is a program fault of the submissions that make it raise; the
 from __future__ import annotations
 
 import traceback
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from disclosure_etl.quality.failures import FailureBuilder, finding_failure
+from disclosure_etl.quality.cases import equations_of, into_cases
+from disclosure_etl.quality.failures import Found, Places, finding_failure, found_failures
 from disclosure_etl.quality.gate import held_blocks
 from disclosure_etl.quality.nil import fill_nil, nil_cells
 from disclosure_etl.quality.returns import return_findings
-from schemas.batches import validate, wide_frame
-from schemas.constraints import ConstraintTable, Kind, constraint_table
+from disclosure_etl.quality.share_failures import found_share_failures
+from disclosure_etl.quality.waivers import Waivers
+from schemas.batches import Verdicts, validate, wide_frame
+from schemas.constraints import CELLWISE, SHARES, TRENDS, Kind, Source
 from schemas.errors import UserError
-from schemas.forms import Form
-from schemas.kernels import Outcome, known, numbers
-from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Batch, Finding, History, Judged, Submission
+from schemas.kernels import Columns
+from schemas.records import (
+    NO_DECIMALS,
+    Batch,
+    Failure,
+    Finding,
+    History,
+    Judged,
+    LooksBack,
+    Norms,
+    Severity,
+    Submission,
+)
+from schemas.rules import RuleSet
 
 _MOST_CULPRITS = 20  # beyond this many the fault is the rule's, and searching on would take the night
+_ORDER = {kind.value: place for place, kind in enumerate(Kind)}
 
 
-def looks_back_on(form: Form, period: Period) -> tuple[str, ...]:
-    """Names of the preceding period's cells that judging asks the warehouse for."""
-    wanted = (*constraint_table(form, period).previous_cells, *nil_cells(form, period.opens_year))
-    return tuple(dict.fromkeys(wanted))
+def looks_back_on(rules: RuleSet) -> LooksBack:
+    """What judging by these rules looks back on."""
+    table = rules.table
+    previous = {cell.name: cell for cell in table.looked_up(Source.PREVIOUS)}
+    previous |= {cell.name: cell for cell in nil_cells(rules.form, rules.period.opens_year)}
+    return LooksBack(
+        tuple(previous.values()), table.looked_up(Source.PERIODS), table.looked_up(Source.UNITS), table.watched
+    )
 
 
 def totals_of(batch: Batch) -> dict[str, int]:
@@ -41,17 +60,35 @@ def totals_of(batch: Batch) -> dict[str, int]:
     return {cell.name: int(sums[cell.position]) for cell in batch.form.cells}
 
 
-def judge(batch: Batch, history: History, totals: Mapping[str, int] | None) -> list[Judged]:
+@dataclass(frozen=True)
+class Verdict:
+    """The verdicts of a batch, in its order, and what its bureaus did as a whole (None where nothing was watched)."""
+
+    judged: tuple[Judged, ...]
+    norms: Norms | None = None
+
+
+def judge(
+    batch: Batch,
+    rules: RuleSet,
+    history: History | None = None,
+    totals: Mapping[str, int] | None = None,
+    waivers: Waivers | None = None,
+) -> Verdict:
     """The verdict of every submission of the batch, in its order.
 
     Args:
         batch: submissions of one form and period; nil returns are filled in here.
-        history: what the preceding period accepted, one entry a submission.
+        rules: those in force for them.
+        history: what the preceding periods accepted, one entry a submission.
         totals: see `totals_of`; None where there is no consolidation, so that no failure has an impact.
+        waivers: what stewards decided of failures before.
     """
     if not batch.submissions:
-        return []
-    return _judge_or_isolate(batch, history, totals, [0])
+        return Verdict(())
+    court = _Court(rules, totals, waivers or Waivers(()), [0])
+    judged, norms = court.judge_or_isolate(batch, history or History())
+    return Verdict(tuple(judged), norms)
 
 
 def held_unjudged(one: Submission) -> Judged:
@@ -60,84 +97,121 @@ def held_unjudged(one: Submission) -> Judged:
     return Judged(one, failures, frozenset(), True, ())
 
 
-def _judge_or_isolate(
-    batch: Batch, history: History, totals: Mapping[str, int] | None, culprits: list[int]
-) -> list[Judged]:
-    try:
-        return _judge(batch, history, totals)
-    except UserError:
-        raise
-    except Exception:
-        fault = traceback.format_exc(limit=-3)
-        if len(batch.submissions) == 1 or culprits[0] >= _MOST_CULPRITS:
-            culprits[0] += len(batch.submissions)
-            return [Judged(one, (), frozenset(), False, (), fault) for one in batch.submissions]
-    middle = len(batch.submissions) // 2
-    return [
-        verdict
-        for rows in (slice(None, middle), slice(middle, None))
-        for verdict in _judge_or_isolate(
-            replace(batch, submissions=batch.submissions[rows]), _part(history, rows), totals, culprits
-        )
-    ]
+@dataclass
+class _Court:
+    """One judging, with what is the same for every submission."""
+
+    rules: RuleSet
+    totals: Mapping[str, int] | None
+    waivers: Waivers
+    culprits: list[int]
+
+    def judge_or_isolate(self, batch: Batch, history: History) -> tuple[list[Judged], Norms | None]:
+        """Judge a batch; where that raises, its halves, down to the submissions that make it raise."""
+        try:
+            return self._judge(batch, history)
+        except UserError:
+            raise
+        except Exception:
+            fault = traceback.format_exc(limit=-3)
+            if len(batch.submissions) == 1 or self.culprits[0] >= _MOST_CULPRITS:
+                self.culprits[0] += len(batch.submissions)
+                return [Judged(one, (), frozenset(), False, (), fault) for one in batch.submissions], None
+        middle = len(batch.submissions) // 2
+        judged: list[Judged] = []
+        for rows in (slice(None, middle), slice(middle, None)):
+            part = replace(batch, submissions=batch.submissions[rows])
+            judged += self.judge_or_isolate(part, history.part(rows))[0]
+        return judged, None
+
+    def _judge(self, batch: Batch, history: History) -> tuple[list[Judged], Norms | None]:
+        rules = self.rules
+        batch = fill_nil(batch, history, batch.period.opens_year)
+        frame = wide_frame(batch, history, rules)
+        verdicts = validate(frame, batch, history, rules)
+        columns = Columns(frame)
+        places = Places(batch, columns, history, rules, verdicts, self.totals)
+        found: dict[int, list[Found]] = defaultdict(list)
+        for failing in (*found_failures(places), *found_share_failures(places)):
+            found[failing.row].append(failing)
+        findings = return_findings(batch)
+        waiting = _not_assessable(rules, verdicts, columns, [one.bureau for one in batch.submissions])
+        blocks = frozenset(block.code for block in batch.form.blocks)
+        equations = equations_of(rules.table) if found else {}
+        judged = []
+        for row, one in enumerate(batch.submissions):
+            about_return: Sequence[Finding] = (*one.findings, *findings.get(row, ()))
+            failures = [finding_failure(one, finding) for finding in about_return]
+            if row in found and not any(finding.code == "return:untouched" for finding in about_return):
+                own = sorted(found[row], key=lambda failing: _ORDER[failing.failure.kind])
+                failures += into_cases(own, rules.table, verdicts, equations)
+            if failures or one.bureau in self.waivers.bureaus:
+                failures = self.waivers.applied(one, self._as_severe_as_set(one, failures))
+            held, whole = held_blocks(failures, blocks)
+            judged.append(Judged(one, tuple(failures), held, whole, waiting[row]))
+        return judged, verdicts.norms
+
+    def _as_severe_as_set(self, one: Submission, failures: list[Failure]) -> list[Failure]:
+        """The failures as the office's settings have them: rules switched off or of another severity, and warnings of too
+        little impact to be reviewed, which become notices."""
+        below = self.rules.settings.review.impact_below
+        told = []
+        for failure in failures:
+            severity = failure.severity
+            if self.rules.has_overrides:
+                changed = self.rules.severity(failure.rule, one.bureau, failure.severity)
+                if changed is None:
+                    continue
+                severity = changed
+            if severity is Severity.WARNING and failure.impact is not None and 0 < failure.impact < below:
+                severity = Severity.NOTICE
+            told.append(failure if severity is failure.severity else replace(failure, severity=severity))
+        return told
 
 
-def _part(history: History, rows: slice) -> History:
-    return History({name: (values[rows], there[rows]) for name, (values, there) in history.previous.items()})
-
-
-def _judge(batch: Batch, history: History, totals: Mapping[str, int] | None) -> list[Judged]:
-    table = constraint_table(batch.form, batch.period)
-    batch = fill_nil(batch, history, batch.period.opens_year)
-    frame = wide_frame(batch, history, table)
-    outcomes = validate(frame, table)
-    failures = FailureBuilder(batch, frame, history, table, outcomes, totals).build()
-    findings = return_findings(batch)
-    open_rules = _not_assessable(table, outcomes, frame)
-    blocks = frozenset(block.code for block in batch.form.blocks)
-    judged = []
-    for row, one in enumerate(batch.submissions):
-        about_return: Sequence[Finding] = (*one.findings, *findings.get(row, ()))
-        found = [finding_failure(one, finding) for finding in about_return]
-        if not any(finding.code == "return:untouched" for finding in about_return):
-            found += failures.get(row, [])
-        held, whole = held_blocks(found, blocks)
-        judged.append(Judged(one, tuple(found), held, whole, open_rules[row]))
-    return judged
+Rule = tuple[str, str | None]  # a rule's code, and the column
 
 
 def _not_assessable(
-    table: ConstraintTable, outcomes: dict[Kind, Outcome], frame: pd.DataFrame
-) -> list[tuple[tuple[str, str | None], ...]]:
-    """Per submission the (rule, column) that could not be assessed. A share that is not printed was not claimed."""
-    names: list[tuple[str, str | None]] = []
-    masks: list[np.ndarray] = []
-    for kind, outcome in outcomes.items():
-        if kind in (Kind.READING, Kind.REQUIRED, Kind.NEGATIVE):
+    rules: RuleSet, verdicts: Verdicts, columns: Columns, bureaus: Sequence[str | None]
+) -> list[tuple[Rule, ...]]:
+    """Per submission the (rule, column) that could not be assessed. A share that is not printed was not claimed; what is
+    watched over time is one rule for all figures."""
+    table = rules.table
+    names: list[Rule] = []
+    masks: list[Any] = []
+    for kind, outcome in verdicts.outcomes.items():
+        if kind in CELLWISE:
             continue
-        if kind is Kind.SHARE:
+        if kind in TRENDS:
+            names.append((str(kind), None))
+            masks.append(outcome.unassessable.all(axis=1))
+        elif kind in SHARES and kind is not Kind.SHARE_COLUMN:
             start = 0
-            for group in table.shares:
+            for group in table.share_groups(kind):
                 part = outcome.unassessable[:, start : start + len(group.parts)]
                 start += len(group.parts)
-                claimed = ~((numbers(frame, group.total.name) == 0) & known(frame, group.total.name))
-                names.append((group.code, group.column))
-                masks.append(part.any(axis=1) & claimed)
-            continue
-        if kind is Kind.SHARE_COLUMN:
-            names += [(group.column_code, group.column) for group in table.shares if group.complete]
+                nothing = (columns.numbers(group.total.name) == 0) & columns.known(group.total.name)
+                names.append((group.code(kind), group.column))
+                masks.append(part.any(axis=1) & ~nothing)
         else:
-            names += [(rule.code, rule.column) for rule in table.of_kind(kind)]
-        masks += list(outcome.unassessable.T)
+            if kind is Kind.SHARE_COLUMN:
+                names += [(group.code(kind), group.column) for group in table.share_groups(kind)]
+            else:
+                names += [(rule.code, rule.column) for rule in table.of_kind(kind)]
+            masks += list(outcome.unassessable.T)
     if not masks:
-        return [()] * len(frame)
+        return [()] * len(columns)
     matrix = np.column_stack(masks)
     # Most submissions of a period wait for the same things, so each distinct answer is made once.
-    answers: dict[bytes, tuple[tuple[str, str | None], ...]] = {}
+    answers: dict[bytes, tuple[Rule, ...]] = {}
     result = []
-    for line in matrix:
+    for line, bureau in zip(matrix, bureaus, strict=True):
         key = line.tobytes()
         if key not in answers:
             answers[key] = tuple(names[at] for at in np.flatnonzero(line))
-        result.append(answers[key])
+        waiting = answers[key]
+        if rules.has_overrides:
+            waiting = tuple(rule for rule in waiting if rules.severity(rule[0], bureau, Severity.ERROR) is not None)
+        result.append(waiting)
     return result

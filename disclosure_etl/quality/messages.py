@@ -1,64 +1,82 @@
 """The words of failures, in Chinese and English from one place: what is wrong, where, seen, expected, what to do.
 
-One function a kind; each gets facts, never a frame.
+A template a kind of rule, which the rule book prints as it stands here; filling one in takes facts, never a frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.constraints import Kind
-from schemas.errors import Message
-from schemas.forms import Label
+from schemas.errors import Language, Message
 from schemas.kernels import Diagnosis
 from schemas.values import Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A figure as a message tells it: its label, its text as written ('' where there is none), its cell. `previous`: it is
-    the preceding period's."""
+    """A figure as a message tells it: its label, its text as written ('' where there is none), its cell. `whose` says it of
+    a figure that is not the return's own (上期, preceding)."""
 
     zh: str
     en: str
     text: str
     cell: str
-    previous: bool = False
+    whose: Message | None = None
 
-    def label(self, language: str) -> str:
-        """Its label, of which period it is where it is not this one."""
-        if language == "zh":
-            return f"上期{self.zh}" if self.previous else self.zh
-        return f"preceding {self.en}" if self.previous else self.en
+    def label(self, language: Language) -> str:
+        """Its label, with whose it is where it is not the return's own."""
+        plain = self.zh if language == "zh" else self.en
+        if self.whose is None:
+            return plain
+        return f"{self.whose.zh}{plain}" if language == "zh" else f"{self.whose.en} {plain}"
 
-    @property
-    def text_zh(self) -> str:
-        """What is written, in a Chinese sentence."""
-        return self.text or "(空白)"
-
-    @property
-    def text_en(self) -> str:
-        """What is written, in an English sentence."""
-        return self.text or "nothing"
+    def written(self, language: Language) -> str:
+        """What is written, in a sentence."""
+        return self.text or ("(空白)" if language == "zh" else "nothing")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a message tells. `figures` end with the one that the others imply."""
+    """What a message tells. `figures` end with the one that the others imply; `column` is the column's label."""
 
     figures: Sequence[Named]
-    column_zh: str
-    column_en: str
+    column: Message
     expected: str | None = None
     difference: str | None = None
+    more: Mapping[str, str] | None = None  # further fields of a template, the same in both languages
+    title: Message | None = None  # of a rule that is written out
 
 
-def _sum(figures: Sequence[Named], language: str) -> str:
-    return " + ".join(f"{one.label(language)} {one.text or '—'}" for one in figures)
+def _fields(facts: Facts, language: Language) -> dict[str, str]:
+    figures = facts.figures
+    zh = language == "zh"
+    difference = facts.difference or "0"
+    less, amount = difference.startswith("-"), difference.lstrip("-")
+    first, last = figures[0], figures[-1]
+    second = figures[1] if len(figures) > 1 else first
+    return {
+        "total": last.label(language),
+        "seen": last.written(language),
+        "part": first.label(language),
+        "part_seen": first.written(language),
+        "plain_part": first.zh if zh else first.en,
+        "second": second.label(language),
+        "second_seen": second.written(language),
+        "parts": " + ".join(f"{one.label(language)} {one.text or '—'}" for one in figures[:-1]),
+        "all": (",".join if zh else ", ".join)(f"{one.label(language)} {one.text or '—'}" for one in figures),
+        "column": facts.column.in_language(language),
+        "cells": _cells(figures, "、" if zh else ", "),
+        "expected": facts.expected or "",
+        "difference": difference,
+        "off": (f"少 {amount}" if less else f"多 {amount}") if zh else f"{amount} {'less' if less else 'more'}",
+        "title": facts.title.in_language(language) if facts.title else "",
+        **(facts.more or {}),
+    }
 
 
-def _cells(figures: Sequence[Named], separator: str = "、") -> str:
+def _cells(figures: Sequence[Named], separator: str) -> str:
     """Locators one after the other; what they share with the one before (the sheet) is said once."""
     shown, sheet = [], ""
     for cell in (one.cell for one in figures if one.cell):
@@ -68,199 +86,219 @@ def _cells(figures: Sequence[Named], separator: str = "、") -> str:
     return separator.join(shown)
 
 
-def _signed(difference: str | None) -> tuple[str, str]:
-    text = difference or "0"
-    return (f"少 {text[1:]}", f"{text[1:]} less") if text.startswith("-") else (f"多 {text}", f"{text} more")
+def filled(template: Message, facts: Facts) -> Message:
+    """A template with the facts in it."""
+    return Message(template.zh.format_map(_fields(facts, "zh")), template.en.format_map(_fields(facts, "en")))
 
 
-def _breakdown(facts: Facts) -> Message:
-    *parts, total = facts.figures
-    more_zh, more_en = _signed(facts.difference)
-    return Message(
-        f"「{total.zh}」{facts.column_zh}填报 {total.text_zh},各分项合计 {facts.expected},{more_zh}:"
-        f"{_sum(parts, 'zh')}(单元格 {_cells(facts.figures)})。请核对分项与总数后重报。",
-        f"{total.en}, {facts.column_en}: {total.text_en} is reported, the parts add to {facts.expected}, {more_en}: "
-        f"{_sum(parts, 'en')} (cells {_cells(facts.figures, ', ')}). Check parts and total, and send again.",
-    )
-
-
-def _row_total(facts: Facts) -> Message:
-    *_, total = facts.figures
-    more_zh, more_en = _signed(facts.difference)
-    return Message(
-        f"「{total.zh}」一行的合计填报 {total.text_zh},各列相加为 {facts.expected},{more_zh}(单元格 {_cells(facts.figures)})。"
-        "请核对后重报。",
-        f"{total.en}: the row total is {total.text_en}, the columns add to {facts.expected}, {more_en} "
-        f"(cells {_cells(facts.figures, ', ')}). Check and send again.",
-    )
-
-
-def _balance(facts: Facts) -> Message:
-    *_, closing = facts.figures
-    shown_zh = ",".join(f"{one.zh} {one.text or '—'}" for one in facts.figures)
-    shown_en = ", ".join(f"{one.en} {one.text or '—'}" for one in facts.figures)
-    return Message(
-        f"{facts.column_zh}收支不平:上期结转 + 新收 − 办结应等于「{closing.zh}」,推算为 {facts.expected},填报 {closing.text_zh},"
-        f"相差 {facts.difference}。{shown_zh}(单元格 {_cells(facts.figures)})。请核对是否漏填或多填办结数后重报。",
-        f"{facts.column_en}: opening + received − settled should be '{closing.en}': that gives {facts.expected}, reported "
-        f"is {closing.text_en}, a difference of {facts.difference}. {shown_en} (cells {_cells(facts.figures, ', ')}). Check for a "
-        "result left out or entered twice, and send again.",
-    )
-
-
-def _outcomes(facts: Facts) -> Message:
-    return Message(
-        f"{facts.column_zh}办结数多于收到数 {facts.difference}(单元格 {_cells(facts.figures)})。请核对,如含上期结转请说明。",
-        f"{facts.column_en}: more cases settled than received, by {facts.difference} (cells {_cells(facts.figures, ', ')}). "
-        "Check; if earlier cases are among them, say so.",
-    )
-
-
-def _subset(facts: Facts) -> Message:
-    part, whole = facts.figures
-    return Message(
-        f"「{part.zh}」{facts.column_zh}为 {part.text_zh},超过所属的「{whole.zh}」{whole.text_zh}(单元格 {_cells(facts.figures)})。"
-        "请核对后重报。",
-        f"{part.en}, {facts.column_en}, is {part.text_en}, more than {whole.en} with {whole.text_en}, of which it is part "
-        f"(cells {_cells(facts.figures, ', ')}). Check and send again.",
-    )
-
-
-def _year_to_date(facts: Facts) -> Message:
-    *_, total = facts.figures
-    return Message(
-        f"「{total.zh}」{facts.column_zh}填报 {total.text_zh},按上期累计与本期推算应为 {facts.expected}"
-        f"({_sum(facts.figures[:-1], 'zh')};单元格 {_cells(facts.figures)})。请核对本期数与累计数后重报。",
-        f"{total.en}, {facts.column_en}: {total.text_en} is reported; the last cumulative and this period give {facts.expected} "
-        f"({_sum(facts.figures[:-1], 'en')}; cells {_cells(facts.figures, ', ')}). Check both figures and send again.",
-    )
-
-
-def _opening(facts: Facts) -> Message:
-    before, opening = facts.figures
-    return Message(
-        f"「{opening.zh}」填报 {opening.text_zh},上期已认定的「{before.zh}」是 {before.text_zh}(单元格 {_cells(facts.figures)})。"
+RULES: Mapping[Kind, Message] = {
+    Kind.BREAKDOWN: Message(
+        "「{total}」{column}填报 {seen},各分项合计 {expected},{off}:{parts}(单元格 {cells})。请核对分项与总数后重报。",
+        "{total}, {column}: {seen} is reported, the parts add to {expected}, {off}: {parts} (cells {cells}). "
+        "Check parts and total, and send again.",
+    ),
+    Kind.ROW_TOTAL: Message(
+        "「{total}」一行的合计填报 {seen},各列相加为 {expected},{off}(单元格 {cells})。请核对后重报。",
+        "{total}: the row total is {seen}, the columns add to {expected}, {off} (cells {cells}). Check and send again.",
+    ),
+    Kind.BALANCE: Message(
+        "{column}收支不平:上期结转 + 新收 − 办结应等于「{total}」,推算为 {expected},填报 {seen},相差 {difference}。"
+        "{all}(单元格 {cells})。请核对是否漏填或多填办结数后重报。",
+        "{column}: opening + received − settled should be '{total}': that gives {expected}, reported is {seen}, a difference "
+        "of {difference}. {all} (cells {cells}). Check for a result left out or entered twice, and send again.",
+    ),
+    Kind.OUTCOMES: Message(
+        "{column}办结数多于收到数 {difference}(单元格 {cells})。请核对,如含上期结转请说明。",
+        "{column}: more cases settled than received, by {difference} (cells {cells}). Check; if earlier cases are among "
+        "them, say so.",
+    ),
+    Kind.SUBSET: Message(
+        "「{part}」{column}为 {part_seen},超过所属的「{total}」{seen}(单元格 {cells})。请核对后重报。",
+        "{part}, {column}, is {part_seen}, more than {total} with {seen}, of which it is part (cells {cells}). Check and "
+        "send again.",
+    ),
+    Kind.STATED: Message(
+        "{column}不符合「{title}」:{all},推算为 {expected},相差 {difference}(单元格 {cells})。请核对后重报。",
+        "{column} does not meet '{title}': {all}; {expected} would follow, a difference of {difference} (cells {cells}). "
+        "Check and send again.",
+    ),
+    Kind.SHARE_COLUMN: Message(
+        "{column}各占比相加为 {sum},与 100 相差 {difference},超出四舍五入所能解释的范围(单元格 {cells})。"
+        "请核对分项、总数与占比。",
+        "{column}: the shares add to {sum}, {difference} off 100, which rounding cannot explain (cells {cells}). "
+        "Check parts, total and shares.",
+    ),
+    Kind.SHARE_ATTAINABLE: Message(
+        "「{part}」占「{second}」的比重印为 {seen},而总数为 {second_seen} 时没有任何整数件数能得出这一占比,最接近的是 {expected}"
+        "(单元格 {cells})。请核对总数与占比,并补填分项。",
+        "The share of {part} in {second} is printed {seen}; of {second_seen} no whole number of cases has it, {expected} is "
+        "the nearest (cells {cells}). Check total and share, and fill in the part.",
+    ),
+    Kind.YEAR_TO_DATE: Message(
+        "「{total}」{column}填报 {seen},按上期累计与本期推算应为 {expected}({parts};单元格 {cells})。"
+        "请核对本期数与累计数后重报。",
+        "{total}, {column}: {seen} is reported; the last cumulative and this period give {expected} ({parts}; cells {cells}). "
+        "Check both figures and send again.",
+    ),
+    Kind.OPENING: Message(
+        "「{total}」填报 {seen},上期已认定的「{plain_part}」是 {part_seen}(单元格 {cells})。"
         "请按上期结转数更正;如上期有误,请先更正上期。",
-        f"{opening.en} is reported as {opening.text_en}; the accepted {before.en} of the preceding period is {before.text_en} "
-        f"(cells {_cells(facts.figures, ', ')}). Correct it to that; if the earlier figure is wrong, correct that period first.",
-    )
-
-
-def _share_column(facts: Facts) -> Message:
-    return Message(
-        f"{facts.column_zh}各占比相加为 {facts.expected},与 100 相差 {facts.difference},超出四舍五入所能解释的范围"
-        f"(单元格 {_cells(facts.figures)})。请核对分项、总数与占比。",
-        f"{facts.column_en}: the shares add to {facts.expected}, {facts.difference} off 100, which rounding cannot explain "
-        f"(cells {_cells(facts.figures, ', ')}). Check parts, total and shares.",
-    )
-
-
-_LINEAR = {
-    Kind.BREAKDOWN: _breakdown,
-    Kind.ROW_TOTAL: _row_total,
-    Kind.BALANCE: _balance,
-    Kind.OUTCOMES: _outcomes,
-    Kind.SUBSET: _subset,
-    Kind.YEAR_TO_DATE: _year_to_date,
-    Kind.OPENING: _opening,
-    Kind.SHARE_COLUMN: _share_column,
+        "{total} is reported as {seen}; the accepted {plain_part} of the preceding period is {part_seen} (cells {cells}). "
+        "Correct it to that; if the earlier figure is wrong, correct that period first.",
+    ),
+    Kind.STOCK: Message(
+        "「{total}」{column}为 {seen},按上期存量与本期增减推算为 {expected},相差 {difference}:{all}(单元格 {cells})。"
+        "如因重新清理、归并等原因变动,请说明;否则请更正。",
+        "{total}, {column}, is {seen}; the last stock and what came and went give {expected}, a difference of {difference}: "
+        "{all} (cells {cells}). If they were counted anew, say so; otherwise correct it.",
+    ),
+    Kind.PERIODS: Message(
+        "「{total}」{column}填报 {seen},所含各期已认定数合计为 {expected},相差 {difference}(单元格 {cells})。"
+        "请核对本表与各期报表,更正有误的一方。",
+        "{total}, {column}: {seen} is reported, the accepted returns within the period add to {expected}, a difference of "
+        "{difference} (cells {cells}). Compare them, and correct whichever is wrong.",
+    ),
+    Kind.BRANCH: Message(
+        "「{total}」{column}(含下属单位)填报 {seen},少于所属单位自报合计 {part_seen}(单元格 {cells})。请核对是否漏汇。",
+        "{total}, {column}, for the whole branch is {seen}, less than the {part_seen} that its units report (cells {cells}). "
+        "Check whether one was left out.",
+    ),
+    Kind.JUMP: Message(
+        "「{total}」{column}为 {seen},而近 {recent} 期的水平加同类单位本期变动应在 {expected} 左右(单元格 {cells})。"
+        "请核对是否填错;如属实请说明原因。",
+        "{total}, {column}, is {seen}; the last {recent} periods and how others changed suggest about {expected} (cells "
+        "{cells}). Check for a slip; if it is right, say why.",
+    ),
+    Kind.YEAR_JUMP: Message(
+        "「{total}」{column}为 {seen},而去年同期数加同类单位同比变动应在 {expected} 左右(单元格 {cells})。"
+        "请核对是否填错;如属实请说明原因。",
+        "{total}, {column}, is {seen}; the same period of last year and how others changed suggest about {expected} (cells "
+        "{cells}). Check for a slip; if it is right, say why.",
+    ),
+    Kind.ZERO: Message(
+        "「{total}」{column}为零,而 {share} 的单位本期都有发生,中位数为 {median}(单元格 {cells})。请核对是否漏填。",
+        "{total}, {column}, is zero, while {share} of the bureaus report some, {median} at the median (cells {cells}). Check "
+        "whether it was left out.",
+    ),
+    Kind.COPY: Message(
+        "本期全部 {count} 个有数的指标与上期完全相同(单元格 {cells})。请核对是否误把上期报表再报一次。",
+        "All {count} figures that are not zero are those of the last period (cells {cells}). Check whether the last return "
+        "was sent again by mistake.",
+    ),
 }
 
-
-def rule_message(kind: Kind, facts: Facts) -> Message:
-    """The message of a failed rule over several figures."""
-    return _LINEAR[kind](facts)
-
-
-def share_message(diagnosis: str, facts: Facts, other_total: str | None) -> Message:
-    """The message of a share off its rounding. `facts.figures`: part, total, share."""
-    part, total, share = facts.figures
-    zh = f"「{part.zh}」占「{total.zh}」的比重印为 {share.text_zh},按 {part.text_zh} ÷ {total.text_zh} 应为 {facts.expected}"
-    en = f"The share of {part.en} in {total.en} is printed {share.text_en}; {part.text_en} of {total.text_en} gives {facts.expected}"
-    why = {
-        Diagnosis.ADJUSTED: (
-            "系为使各占比合计恰为 100 而调整一个末位单位",
-            "adjusted by one unit of its last place so that the column adds to 100",
-        ),
-        Diagnosis.OTHER_TOTAL: (
-            f"系按另一总数 {other_total} 计算,请改按填报总数计算",
-            f"computed on another total, {other_total}; compute it on the stated one",
-        ),
-        Diagnosis.TRUNCATED: ("系截尾而未四舍五入,请四舍五入", "cut off instead of rounded; round it"),
-        Diagnosis.UNATTAINABLE: (
-            "任何整数件数都得不出这一占比,请核对分项、总数与占比",
-            "no whole number of cases has this share; check part, total and share",
-        ),
-        Diagnosis.WRONG: ("请核对分项、总数与占比", "check part, total and share"),
-    }[diagnosis]
-    return Message(
-        f"{zh},{why[0]}(单元格 {_cells(facts.figures)})。", f"{en}: {why[1]} (cells {_cells(facts.figures, ', ')})."
-    )
+_SHARE_ZH = (
+    "「{part}」占「{second}」的比重印为 {seen},按 {part_seen} ÷ {second_seen} 应为 {expected},{why}(单元格 {cells})。"
+)
+_SHARE_EN = "The share of {part} in {second} is printed {seen}; {part_seen} of {second_seen} gives {expected}: {why} (cells {cells})."
 
 
-def required_message(figure: Named, column_zh: str, column_en: str) -> Message:
-    """A required cell that is blank."""
-    return Message(
-        f"「{figure.zh}」{column_zh}为必填项,{figure.cell or '文件中'}没有填写。如为零请填 0。",
-        f"{figure.en}, {column_en}, must be filled in; {figure.cell or 'the file'} has nothing there. Zero is written 0.",
-    )
+def _share(zh: str, en: str) -> Message:
+    return Message(_SHARE_ZH.replace("{why}", zh), _SHARE_EN.replace("{why}", en))
 
 
-def negative_message(figure: Named, column_zh: str, column_en: str) -> Message:
-    """A figure below zero."""
-    return Message(
-        f"「{figure.zh}」{column_zh}为负数 {figure.text}({figure.cell})。数量和金额不得小于零,请更正。",
-        f"{figure.en}, {column_en}, is negative: {figure.text} ({figure.cell}). Counts and amounts are at least zero.",
-    )
+# A share off its rounding, by diagnosis. Figures: part, total, share.
+SHARES: Mapping[str, Message] = {
+    Diagnosis.ADJUSTED: _share(
+        "系为使各占比合计恰为 100 而调整一个末位单位",
+        "adjusted by one unit of its last place so that the column adds to 100",
+    ),
+    Diagnosis.OTHER_TOTAL: _share(
+        "系按另一总数 {other} 计算,请改按填报总数计算",
+        "computed on another total, {other}; compute it on the stated one",
+    ),
+    Diagnosis.TRUNCATED: _share("系截尾而未四舍五入,请四舍五入", "cut off instead of rounded; round it"),
+    Diagnosis.UNATTAINABLE: _share(
+        "任何整数件数都得不出这一占比,请核对分项、总数与占比",
+        "no whole number of cases has this share; check part, total and share",
+    ),
+    Diagnosis.WRONG: _share("请核对分项、总数与占比", "check part, total and share"),
+}
 
-
-def uncalculated_shares_message(total: Label, column: Label, shares: Sequence[Named]) -> Message:
-    """Share formulas without results, of one breakdown."""
-    return Message(
-        f"「{total.zh}」{column.zh}各项占比({_cells(shares)})是从未计算过的公式,占比未经核对。"
-        "请用电子表格软件打开、重算并保存。",
-        f"The shares of {total.en}, {column.en} ({_cells(shares, ', ')}) are formulas that were never calculated, so they "
-        "were not checked. Open, recalculate and save the file.",
-    )
-
-
-def reading_message(
-    trouble: Trouble, figure: Named, column_zh: str, column_en: str, unit: str, decimals: int
-) -> Message:
-    """A cell whose content is not the figure that it should be."""
-    allowed_zh = "整数" if decimals == 0 else f"至多 {decimals} 位小数的数"
-    allowed_en = "a whole number" if decimals == 0 else f"a number with at most {decimals} decimals"
-    zh, en = {
+REQUIRED = Message(
+    "「{total}」{column}为必填项,{cell}没有填写。如为零请填 0。",
+    "{total}, {column}, must be filled in; {cell} has nothing there. Zero is written 0.",
+)
+NEGATIVE = Message(
+    "「{total}」{column}为负数 {seen}({cells})。数量和金额不得小于零,请更正。",
+    "{total}, {column}, is negative: {seen} ({cells}). Counts and amounts are at least zero.",
+)
+UNCALCULATED_SHARES = Message(
+    "「{whole}」{column}各项占比({cells})是从未计算过的公式,占比未经核对。请用电子表格软件打开、重算并保存。",
+    "The shares of {whole}, {column} ({cells}) are formulas that were never calculated, so they were not checked. Open, "
+    "recalculate and save the file.",
+)
+# A cell whose content is not the figure that it should be, by trouble.
+READING: Mapping[Trouble, Message] = {
+    trouble: Message(f"「{{total}}」{{column}}({{cells}}){zh}。", f"{{total}}, {{column}} ({{cells}}) {en}.")
+    for trouble, (zh, en) in {
         Trouble.TEXT: (
-            f"写着「{figure.text}」,不是数字。请填{allowed_zh}(单位:{unit})",
-            f"says '{figure.text}', which is no figure. Write {allowed_en} (unit: {unit})",
+            "写着「{text}」,不是数字。请填{allowed}(单位:{unit})",
+            "says '{text}', which is no figure. Write {allowed} (unit: {unit})",
         ),
         Trouble.ERROR_VALUE: (
-            f"是错误值 {figure.text}。请改正公式或直接填数",
-            f"holds the error value {figure.text}. Mend the formula or type the figure",
+            "是错误值 {text}。请改正公式或直接填数",
+            "holds the error value {text}. Mend the formula or type the figure",
         ),
         Trouble.UNCALCULATED: (
             "是从未计算过的公式。请用电子表格软件打开、重算并保存,或直接填数",
             "holds a formula that was never calculated. Open, recalculate and save the file, or type the figure",
         ),
         Trouble.MERGED: (
-            f"是跨多个数据格的合并单元格,「{figure.text}」属于哪一格无法判断。请取消合并后分别填写",
-            f"is merged over several figures; which of them '{figure.text}' belongs to is unknown. Unmerge and fill in each",
+            "是跨多个数据格的合并单元格,「{text}」属于哪一格无法判断。请取消合并后分别填写",
+            "is merged over several figures; which of them '{text}' belongs to is unknown. Unmerge and fill in each",
         ),
         Trouble.DISPLAY_DIFFERS: (
-            f"显示为 {figure.text},文件中存的却是另一个数;按显示的取用。请填写{allowed_zh}",
-            f"shows {figure.text} while the file stores another number; what it shows is taken. Write {allowed_en}",
+            "显示为 {text},文件中存的却是另一个数;按显示的取用。请填写{allowed}",
+            "shows {text} while the file stores another number; what it shows is taken. Write {allowed}",
         ),
         Trouble.TOO_FINE: (
-            f"为 {figure.text},此项应为{allowed_zh}(单位:{unit})。请更正",
-            f"is {figure.text}; here belongs {allowed_en} (unit: {unit}). Correct it",
+            "为 {text},此项应为{allowed}(单位:{unit})。请更正",
+            "is {text}; here belongs {allowed} (unit: {unit}). Correct it",
         ),
-        Trouble.TOO_LARGE: (
-            f"为 {figure.text},大得不可能。请更正",
-            f"is {figure.text}, too large to be true. Correct it",
-        ),
-    }[trouble]
+        Trouble.TOO_LARGE: ("为 {text},大得不可能。请更正", "is {text}, too large to be true. Correct it"),
+    }.items()
+}
+
+
+def reading_message(trouble: Trouble, facts: Facts, unit: str, decimals: int) -> Message:
+    """A cell whose content is not the figure that it should be; `facts.figures` is that cell."""
+    text = facts.figures[-1].text
+    allowed = Message(
+        "整数" if decimals == 0 else f"至多 {decimals} 位小数的数",
+        "a whole number" if decimals == 0 else f"a number with at most {decimals} decimals",
+    )
+    template = READING[trouble]
+    common = {"text": text, "unit": unit}
     return Message(
-        f"「{figure.zh}」{column_zh}({figure.cell}){zh}。",
-        f"{figure.en}, {column_en} ({figure.cell}) {en}.",
+        template.zh.format_map(_fields(facts, "zh") | common | {"allowed": allowed.zh}),
+        template.en.format_map(_fields(facts, "en") | common | {"allowed": allowed.en}),
+    )
+
+
+def required_message(facts: Facts) -> Message:
+    """A required cell that is blank; `facts.figures` is that cell."""
+    cell = facts.figures[-1].cell
+    return Message(
+        REQUIRED.zh.format_map(_fields(facts, "zh") | {"cell": cell or "文件中"}),
+        REQUIRED.en.format_map(_fields(facts, "en") | {"cell": cell or "the file"}),
+    )
+
+
+NIL_AMONG_PEERS = Message(
+    "报的是零报告,而同类单位本期普遍有发生:{labels}。请核实确无数据。",
+    "A nil return, while nearly all others have {labels}. Make sure that there is nothing to report.",
+)
+
+
+def nil_among_peers_message(labels: Message) -> Message:
+    """A nil return where others have much of `labels`."""
+    return Message(NIL_AMONG_PEERS.zh.format(labels=labels.zh), NIL_AMONG_PEERS.en.format(labels=labels.en))
+
+
+def uncalculated_shares_message(whole: Message, facts: Facts) -> Message:
+    """Share formulas without results, of the breakdown of `whole`; `facts.figures` are the shares."""
+    return Message(
+        UNCALCULATED_SHARES.zh.format_map(_fields(facts, "zh") | {"whole": whole.zh}),
+        UNCALCULATED_SHARES.en.format_map(_fields(facts, "en") | {"whole": whole.en}),
     )

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
+from schemas.constraints import Source
 from schemas.forms import Cell, Form
 from schemas.records import NO_DECIMALS, Batch, History, Submission
-from schemas.values import Meaning
+from schemas.values import UNKNOWN, Meaning
 
 _OPEN = (Meaning.BLANK, Meaning.NIL, Meaning.NOT_APPLICABLE)
 
@@ -55,10 +54,10 @@ def fill_nil(batch: Batch, history: History, opens_year: bool) -> Batch:
     return replace(batch, submissions=filled)
 
 
-def nil_cells(form: Form, opens_year: bool) -> tuple[str, ...]:
-    """Names of the preceding figures that nil returns ask for, beside those of the rules."""
-    sources = (nil_source(form, cell, opens_year) for cell in form.cells if cell.measure != "share")
-    return tuple(dict.fromkeys(name for name in sources if name))
+def nil_cells(form: Form, opens_year: bool) -> tuple[Cell, ...]:
+    """The preceding figures that nil returns ask for, beside those of the rules."""
+    sources = {nil_source(form, cell, opens_year) for cell in form.cells if cell.measure != "share"}
+    return tuple(cell for cell in form.cells if cell.name in sources)
 
 
 def _filled(submission: Submission, row: int, sources: list[tuple[int, str | None]], history: History) -> Submission:
@@ -71,9 +70,9 @@ def _filled(submission: Submission, row: int, sources: list[tuple[int, str | Non
         if source is None:
             numbers[position], decimals[position] = 0, 0
             continue
-        values, known = history.previous.get(source, (np.zeros(0), np.zeros(0, dtype=bool)))
-        if row < len(known) and known[row]:
-            numbers[position], decimals[position] = int(values[row]), 0
+        before = history.figures.get(Source.PREVIOUS + source)
+        if before is not None and before[row] != UNKNOWN:
+            numbers[position], decimals[position] = int(before[row]), 0
         else:
             numbers[position], decimals[position] = 0, NO_DECIMALS
     return replace(submission, numbers=tuple(numbers), meanings=bytes(meanings), decimals=bytes(decimals))

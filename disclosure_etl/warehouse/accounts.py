@@ -169,7 +169,7 @@ def _failures_of_others(connection: Connection, family: str, period: Period, lis
         .join(failure, failure.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, dim_period.c.code == period.code)
-        .where(submission.c.status != Status.SUPERSEDED.value)
+        .where(submission.c.status != Status.SUPERSEDED.value, failure.c.waiver.is_(None))
         .group_by(submission.c.bureau_code)
     )
     return sum(number for bureau, number in rows if bureau not in listed)
@@ -196,7 +196,7 @@ def _states(
         select(submission.c.bureau_code, failure.c.severity, func.count())
         .join(failure, failure.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .where(*in_period, submission.c.status != Status.SUPERSEDED.value)
+        .where(*in_period, submission.c.status != Status.SUPERSEDED.value, failure.c.waiver.is_(None))
         .group_by(submission.c.bureau_code, failure.c.severity)
     )
     failures = {(row[0], row[1]): row[2] for row in severities}

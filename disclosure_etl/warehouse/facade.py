@@ -10,9 +10,8 @@ from datetime import datetime
 from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
-from disclosure_etl.warehouse import arrivals, figures, loading, queries, versions
+from disclosure_etl.warehouse import arrivals, batches, decisions, figures, loading, past, queries, rule_sets, versions
 from disclosure_etl.warehouse import baseline as baselines
-from disclosure_etl.warehouse import history as histories
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
@@ -21,8 +20,20 @@ from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import BureauFigure, Consolidation
 from schemas.formfile import Forms
 from schemas.forms import Form
-from schemas.periods import Period
-from schemas.records import Batch, DocumentRecord, History, Judged, Receipt, Unread
+from schemas.periods import Frequency, Period
+from schemas.records import (
+    Batch,
+    DocumentRecord,
+    Failure,
+    History,
+    Judged,
+    LooksBack,
+    Norms,
+    Receipt,
+    Unread,
+    Waiver,
+)
+from schemas.rules import RuleSet
 
 
 @dataclass(frozen=True)
@@ -108,37 +119,95 @@ class Warehouse:
     # -- submissions
 
     def load(
-        self, run: str, form: Form, period: Period, judged: Sequence[Judged], receipts: Mapping[str, Receipt]
+        self,
+        run: str,
+        form: Form,
+        period: Period,
+        judged: Sequence[Judged],
+        receipts: Mapping[str, Receipt],
+        rules: str | None = None,
     ) -> set[str]:
         """Store judged submissions of a period that are not stored yet.
 
         Args:
             receipts: the first receipt of each digest, for when it came.
+            rules: the version of the rules that they were judged by, entered before.
 
         Returns:
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
         with writing(self.engine) as connection:
-            return loading.load(connection, run, form, period, judged, receipts)
+            return loading.load(connection, run, form, period, judged, receipts, rules)
 
-    def renew(self, form: Form, period: Period, judged: Sequence[Judged]) -> set[str]:
+    def renew(self, form: Form, period: Period, judged: Sequence[Judged], rules: str | None = None) -> set[str]:
         """Replace the machine's verdicts of stored submissions; an accepted block that now fails becomes stale.
 
         Returns:
             As `load`.
         """
         with writing(self.engine) as connection:
-            return loading.renew(connection, form, period, judged)
+            return loading.renew(connection, form, period, judged, rules)
 
     def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
         """The period's submissions that are not superseded, as they were read."""
         with reading(self.engine) as connection:
-            return histories.stored_batch(connection, form, period, bureaus)
+            return batches.stored_batch(connection, form, period, bureaus)
 
-    def history(self, form: Form, period: Period, bureaus: Sequence[str | None], cells: Sequence[str]) -> History:
-        """What the preceding period accepted, by cell name, one entry for each of `bureaus`."""
+    def history(
+        self,
+        form: Form,
+        period: Period,
+        bureaus: Sequence[str | None],
+        looks: LooksBack,
+        finer: Frequency | None = None,
+    ) -> History:
+        """What accepted returns of other periods say, one entry for each of `bureaus`; see `past.history`."""
         with reading(self.engine) as connection:
-            return histories.history(connection, form, period, bureaus, cells)
+            return past.history(connection, form, period, bureaus, looks, finer)
+
+    # -- rules and decisions
+
+    def enter_rules(self, rules: RuleSet, at: datetime, norms: Norms | None = None) -> str:
+        """Keep the rules that a period is judged by, and what all its bureaus did; the rules' version."""
+        with writing(self.engine) as connection:
+            version = rule_sets.enter_rule_set(connection, rules, at)
+            if norms is not None:
+                rule_sets.keep_norms(connection, rules, norms)
+            return version
+
+    def rules_of(self, version: str, period: Period) -> RuleSet | None:
+        """The rules that a result was found by, made again."""
+        with reading(self.engine) as connection:
+            return rule_sets.rules_of(connection, version, period)
+
+    def norms_of(self, rules: RuleSet) -> Norms | None:
+        """What all bureaus did in a period, as kept when it was last judged as a whole by the same rules."""
+        with reading(self.engine) as connection:
+            return rule_sets.norms_of(connection, rules)
+
+    def waivers(self, family: str) -> tuple[Waiver, ...]:
+        """The waivers of a family that stand."""
+        with reading(self.engine) as connection:
+            return decisions.waivers(connection, family)
+
+    def waive(
+        self,
+        family: str,
+        bureau: str,
+        failure: Failure,
+        periods: tuple[Period, Period],
+        reason: str,
+        by: str,
+        at: datetime,
+    ) -> Waiver:
+        """Record a steward's word that a failure may stand, from the first of `periods` to the second."""
+        with writing(self.engine) as connection:
+            return decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
+
+    def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
+        """Record that a waiver no longer stands."""
+        with writing(self.engine) as connection:
+            decisions.withdraw(connection, waiver, reason, by, at)
 
     def import_baseline(
         self,
@@ -164,10 +233,11 @@ class Warehouse:
         period: Period,
         duty: Duty,
         others: int = 0,
+        rules: str | None = None,
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
         with writing(self.engine) as connection:
-            return versions.freeze(connection, run, form, period, duty, others)
+            return versions.freeze(connection, run, form, period, duty, others, rules)
 
     def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
         """The newest frozen version (or one by number), as it was frozen."""

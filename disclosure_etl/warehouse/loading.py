@@ -32,7 +32,7 @@ from schemas.records import NO_DECIMALS, Failure, Judged, Receipt, Status, Submi
 _FACT_COLUMNS = ["submission_id", "cell_id", "value", "meaning", "decimals", "trouble", "text", "locator"]
 _FAILURE_COLUMNS = [
     "submission_id", "failure_id", "position", "rule", "kind", "severity", "block", "indicators", "column_code", "cells", "seen",
-    "expected", "difference", "diagnosis", "impact", "legal", "message_zh", "message_en", "implied_by",
+    "expected", "difference", "diagnosis", "impact", "legal", "message_zh", "message_en", "implied_by", "case_id", "waiver",
 ]  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def load(
     period: Period,
     judged: Sequence[Judged],
     receipts: Mapping[str, Receipt],
+    rules: str | None = None,
 ) -> set[str]:
     """Store submissions that are not stored yet, with their facts, verdicts and blocks; see `Warehouse.load`."""
     known = set()
@@ -58,7 +59,7 @@ def load(
     form_key, period_key = sync_form(connection, form), period_id(connection, period)
     first = (connection.execute(select(func.max(submission.c.id))).scalar() or 0) + 1
     numbered = list(zip(range(first, first + len(new)), new, strict=True))
-    common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": run}
+    common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": run, "rule_set": rules}
     connection.execute(
         insert(submission),
         [
@@ -137,10 +138,13 @@ def _failure_row(key: int, position: int, found: Failure) -> tuple:
         key, found.id, position, found.rule, str(found.kind), found.severity.value, found.block, _json(found.indicators),
         found.column, _json(found.cells), _json(found.seen), found.expected, found.difference, found.diagnosis,
         found.impact, found.legal, storable(found.message.zh), storable(found.message.en), found.implied_by,
+        found.case, found.waiver,
     )  # fmt: skip
 
 
-def renew(connection: Connection, form: Form, period: Period, judged: Sequence[Judged]) -> set[str]:
+def renew(
+    connection: Connection, form: Form, period: Period, judged: Sequence[Judged], rules: str | None = None
+) -> set[str]:
     """Replace the machine's verdicts of stored submissions; see `Warehouse.renew`."""
     if not judged:
         return set()
@@ -162,6 +166,7 @@ def renew(connection: Connection, form: Form, period: Period, judged: Sequence[J
                 "not_assessable": [list(rule) for rule in one.not_assessable],
                 "whole_return_held": one.whole_return_held,
                 "fault": one.fault,
+                "rule_set": rules,
             }
             for key, one in numbered
         ],

@@ -68,6 +68,7 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
                 row.failure_id, row.rule, row.kind, Severity(row.severity), row.block, tuple(row.indicators), row.column_code,
                 tuple(row.cells), tuple(row.seen), row.expected, row.difference, row.diagnosis, row.impact, row.legal,
                 Message(row.message_zh, row.message_en), row.implied_by,
+                row.case_id, row.waiver,
             ),
         )
         for row in connection.execute(statement)

@@ -176,6 +176,15 @@ receipt = Table(
     UniqueConstraint("source", "name", "digest"),
 )
 
+rule_set = Table(
+    "rule_set",
+    metadata,
+    Column("version", String(64), primary_key=True, comment="SHA-256 of the content"),
+    Column("family", String(64), nullable=False),
+    Column("content", JSON, nullable=False, comment="form and settings, from which the rules can be made again"),
+    Column("first_used_at", Moment, nullable=False),
+)
+
 submission = Table(
     "submission",
     metadata,
@@ -198,6 +207,7 @@ submission = Table(
     Column("fault", Text, comment="the program fault that ended its judging"),
     Column("not_assessable", JSON, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("rule_set", ForeignKey("rule_set.version"), comment="by which it was judged last"),
     Index("ix_submission_period", "family", "period_id", "bureau_code"),
 )
 
@@ -271,6 +281,38 @@ failure = Table(
     Column("message_zh", Text, nullable=False),
     Column("message_en", Text, nullable=False),
     Column("implied_by", String(32)),
+    Column("case_id", String(32), comment="the first failure of those that have one cause"),
+    Column("waiver", ForeignKey("decision.id"), comment="the decision by which it holds nothing"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("action", String(16), nullable=False, comment="waive, or withdraw: of an earlier decision"),
+    Column("withdraws", ForeignKey("decision.id")),
+    Column("family", String(64), nullable=False),
+    Column("bureau_code", String(64), nullable=False),
+    Column("rule", String(255), nullable=False),
+    Column("column_code", String(64)),
+    Column("indicators", JSON, nullable=False),
+    Column("seen", JSON, nullable=False, comment="the figures that it was given for; it lapses when they change"),
+    Column("first_period", String(8), nullable=False),
+    Column("last_period", String(8), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Index("ix_decision_bureau", "family", "bureau_code"),
+)
+
+# What all bureaus together did in a period, so that one of them can be judged again without the others.
+period_norm = Table(
+    "period_norm",
+    metadata,
+    Column("family", String(64), primary_key=True),
+    Column("period_id", ForeignKey("dim_period.id"), primary_key=True),
+    Column("rule_set", ForeignKey("rule_set.version"), nullable=False),
+    Column("norms", JSON, nullable=False, comment="one list a norm, in the order of the watched figures"),
 )
 
 # -- what was made of it ------------------------------------------------------------------------------------------------
@@ -287,6 +329,7 @@ consolidation = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("frozen_at", Moment, nullable=False),
     Column("content_hash", String(64), nullable=False),
+    Column("rule_set", ForeignKey("rule_set.version"), comment="the rules in force when it was frozen"),
     Column(
         "account", JSON, nullable=False, comment="counts, coverage, missing, late and each bureau's state, as frozen"
     ),

@@ -39,13 +39,15 @@ def freeze(
     period: Period,
     duty: Duty,
     others: int = 0,
+    rules: str | None = None,
 ) -> Consolidation:
     """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned.
 
     A coarser period than the form's own is added up from the newest versions of its parts.
 
     Args:
-        duty: who owes a return, and by when; others: files met that are of other periods.
+        duty: who owes a return, and by when; others: files met that are of other periods; rules: the version of the
+            rules in force.
 
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
@@ -54,7 +56,7 @@ def freeze(
     if period.frequency is form.frequency:
         members = _members(connection, form.family, period)
         absent = {bureau.code for bureau in duty.owing} - {bureau for bureau, *_ in members}
-        figures = period_figures(connection, form, period, _earlier(connection, form, period), absent)
+        figures = period_figures(connection, form, period, _earlier(connection, form, period), absent, duty.contained)
         account = period_account(connection, form, period, duty, others, members)
     else:
         parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
@@ -83,7 +85,7 @@ def freeze(
         raise ProgramError(f"{period}: {frozen.found} receipts found, {dict(frozen.counts)} accounted for")
     if frozen.cells_read != frozen.cells_loaded + frozen.cells_parked:
         raise ProgramError(f"{period}: cells read are not loaded + parked")
-    store(connection, form, period, frozen, members)
+    store(connection, form, period, frozen, members, rules)
     return frozen
 
 
@@ -103,6 +105,7 @@ def store(
     period: Period,
     frozen: Consolidation,
     members: Sequence[Member],
+    rules: str | None = None,
 ) -> None:
     """Write a version down."""
     account = {name: getattr(frozen, name) for name in _ACCOUNT}
@@ -121,6 +124,7 @@ def store(
             run_id=frozen.run,
             frozen_at=frozen.frozen_at,
             content_hash=frozen.content_hash,
+            rule_set=rules,
             account=account,
         )
     ).inserted_primary_key[0]  # type: ignore[index]

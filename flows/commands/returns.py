@@ -64,12 +64,17 @@ def check(
     from disclosure_etl.reports.contract import check_object
     from schemas.formfile import load_forms
     from schemas.records import Status
+    from schemas.rulefile import check_rule_settings
+    from schemas.rules import RuleSettings
+    from schemas.yamlfile import read_yaml
 
     session: Session = context.obj
     settings = session.settings
     forms = load_forms(settings.dirs.files("forms", "*.yaml"), settings.optional_blocks)
     bureaus = load_bureaus(settings.dirs.file("bureaus.yaml")) if settings.dirs.office is not None else None
-    results = [check_file(path, forms, bureaus, settings.read_limits) for path in files]
+    rules, source = read_yaml(settings.dirs.file("rules.yaml"), RuleSettings)
+    check_rule_settings(rules, source, forms, bureaus.codes if bureaus else ())
+    results = [check_file(path, forms, rules, bureaus, settings.read_limits) for path in files]
     if json:
         shown = [check_object(one) for one in results]
         print_json(shown[0] if len(shown) == 1 else shown)

@@ -15,7 +15,8 @@ from disclosure_etl.intake.readers import read_document
 from disclosure_etl.quality.judging import judge
 from schemas.documents import Unreadable
 from schemas.periods import Period
-from schemas.records import Batch, History
+from schemas.records import Batch
+from schemas.rules import RuleSettings, rule_set
 from tests.factories import default_form, return_bytes, some_figures
 
 pytestmark = pytest.mark.slow
@@ -78,6 +79,7 @@ def test_damaged_files_are_read_or_refused() -> None:
     whole = return_bytes(form, MAY, "dongcheng", "东城分局", some_figures(form, 5))
     interpreter = Interpreter([form], None)
     ends: Counter[str] = Counter()
+    rules = rule_set(form, MAY, RuleSettings())
     for number in range(_ROUNDS):
         dealer = random.Random(number)
         damaged = dealer.choice((_flip, _cut, _inside, _inside, _inside))(whole, dealer)
@@ -86,7 +88,7 @@ def test_damaged_files_are_read_or_refused() -> None:
         except Unreadable as problem:
             ends[problem.code if problem.zh and str(problem) else "without a reason"] += 1
             continue
-        (judged,) = judge(Batch(form, MAY, (submission,)), History(), None)
+        (judged,) = judge(Batch(form, MAY, (submission,)), rules).judged
         assert judged.fault is None, (number, judged.fault)
         ends["failing" if judged.failures else "sound"] += 1
 

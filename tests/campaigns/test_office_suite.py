@@ -13,7 +13,8 @@ from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.quality.judging import judge
 from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Batch, History
+from schemas.records import NO_DECIMALS, Batch
+from schemas.rules import RuleSettings, rule_set
 from tests.factories import default_form, return_bytes, some_figures
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,7 @@ def test_what_an_office_suite_saves_reads_as_what_was_filled_in(tmp_path: Path) 
     assert after.numbers == before.numbers
     assert after.meanings == before.meanings
     assert after.unread == ()
-    (judged,) = judge(Batch(form, MAY, (after,)), History(), None)
+    (judged,) = judge(Batch(form, MAY, (after,)), rule_set(form, MAY, RuleSettings())).judged
     assert judged.failures == ()
 
 
@@ -69,5 +70,5 @@ def test_the_share_formulas_calculate_what_the_rules_expect(tmp_path: Path) -> N
         and one.decimals[cell.position] != NO_DECIMALS
     }
     assert shares["publications.business"].rstrip("%") == "99.79"
-    (judged,) = judge(Batch(form, MAY, (one,)), History(), None)
+    (judged,) = judge(Batch(form, MAY, (one,)), rule_set(form, MAY, RuleSettings())).judged
     assert {failure.kind for failure in judged.failures} <= {"year-to-date", "share-column", "subset"}

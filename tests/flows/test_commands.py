@@ -264,7 +264,7 @@ def test_an_unreachable_database_is_told_without_its_password(
 def test_a_program_fault_exits_3(say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from disclosure_etl.quality import judging
 
-    def broken(frame, table):
+    def broken(frame, *rest):
         raise RuntimeError("a rule that raises")
 
     january(tmp_path)

@@ -14,7 +14,7 @@ from schemas.records import Batch, History, Severity
 from schemas.values import Meaning, Trouble
 from tests.factories import default_form, some_figures
 from tests.quality.flows import Figures, months
-from tests.quality.written import MAY, failures_of, history_of, shares_of, verdict, written
+from tests.quality.written import MAY, failures_of, history_of, rules_of, shares_of, verdict, written
 
 FORM = default_form()
 FEBRUARY = Period.parse("2014-02")
@@ -257,7 +257,7 @@ def test_a_verdict_depends_on_nobody_else(told: list[list[Figures]], dealer) -> 
     shuffled = list(returns)
     dealer.shuffle(shuffled)
 
-    together = judge(Batch(FORM, january, tuple(shuffled)), History(), None)
+    together = judge(Batch(FORM, january, tuple(shuffled)), rules_of(FORM, january)).judged
 
     for one in together:
         assert (one.failures, one.held_blocks, one.not_assessable) == (
@@ -272,16 +272,16 @@ def test_a_rule_that_raises_costs_only_those_that_make_it_raise(monkeypatch: pyt
 
     truly = judging.validate
 
-    def fragile(frame, table):
+    def fragile(frame, *rest):
         if (frame["enquiries|month|count"] == 77).any():
             raise ZeroDivisionError("seventy-seven")
-        return truly(frame, table)
+        return truly(frame, *rest)
 
     monkeypatch.setattr(judging, "validate", fragile)
     good = [written(FORM, quiet(), bureau=f"b{number}") for number in range(5)]
     bad = written(FORM, with_changes(enquiries=77), bureau="bad")
 
-    found = judge(Batch(FORM, MAY, (*good[:2], bad, *good[2:])), History(), None)
+    found = judge(Batch(FORM, MAY, (*good[:2], bad, *good[2:])), rules_of(FORM)).judged
 
     assert [one.submission.bureau for one in found if one.fault] == ["bad"]
     assert "seventy-seven" in str(found[2].fault)

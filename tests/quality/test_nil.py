@@ -10,7 +10,7 @@ from schemas.records import Batch, History
 from schemas.values import Meaning
 from tests.factories import default_form
 from tests.quality.test_judging import APRIL, quiet
-from tests.quality.written import MAY, history_of, verdict, written
+from tests.quality.written import MAY, history_of, rules_of, verdict, written
 
 FORM = default_form()
 OPEN = ("applications.opening", "applications.closing")
@@ -84,4 +84,4 @@ def test_two_returns_of_one_revision_are_both_marked_with_both_names() -> None:
         ["return:two_returns"], [], ["return:two_returns"],
     ]  # fmt: skip
     assert marked[0].findings[0].seen == (first.file, second.file)
-    assert all(one.whole_return_held for one in judge(Batch(FORM, MAY, (marked[0], marked[2])), History(), None))
+    assert all(one.whole_return_held for one in judge(Batch(FORM, MAY, (marked[0], marked[2])), rules_of(FORM)).judged)

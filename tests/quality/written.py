@@ -9,10 +9,13 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 
 from disclosure_etl.quality.judging import judge, looks_back_on
+from disclosure_etl.quality.waivers import Waivers
+from schemas.constraints import Source
 from schemas.forms import SHARE_DECIMALS, Form
 from schemas.periods import Period
 from schemas.records import NO_DECIMALS, Batch, Failure, History, Judged, Submission
-from schemas.values import Meaning, Trouble
+from schemas.rules import RuleSet, RuleSettings, rule_set
+from schemas.values import UNKNOWN, Meaning, Trouble
 
 MAY = Period.parse("2014-05")
 Numbers = Mapping[tuple[str, str], int]  # (indicator, column) → whole number of the cell's smallest unit
@@ -79,20 +82,29 @@ def written(
 
 def history_of(form: Form, *before: Numbers | None, period: Period = MAY) -> History:
     """What was accepted of the preceding period, one mapping a submission; None where nothing was."""
-    previous = {}
-    for name in looks_back_on(form, period):
-        indicator, column, _ = name.split("|")
-        found = [None if one is None else one.get((indicator, column)) for one in before]
-        previous[name] = (
-            np.array([value or 0 for value in found], dtype=np.int64),
-            np.array([value is not None for value in found]),
-        )
-    return History(previous)
+    figures = {}
+    for cell in looks_back_on(rules_of(form, period)).previous:
+        found = [None if one is None else one.get((cell.indicator, cell.column)) for one in before]
+        figures[Source.PREVIOUS + cell.name] = np.array([UNKNOWN if value is None else value for value in found])
+    return History(figures)
 
 
-def verdict(one: Submission, form: Form, history: History | None = None, period: Period = MAY) -> Judged:
+def rules_of(form: Form, period: Period = MAY, changes: RuleSettings | None = None) -> RuleSet:
+    """The rules of a form as its roles give them, with an office's changes."""
+    return rule_set(form, period, changes or RuleSettings())
+
+
+def verdict(
+    one: Submission,
+    form: Form,
+    history: History | None = None,
+    period: Period = MAY,
+    changes: RuleSettings | None = None,
+    waivers: Waivers | None = None,
+) -> Judged:
     """The verdict of a return alone."""
-    return judge(Batch(form, period, (one,)), history or History(), None)[0]
+    batch = Batch(form, period, (one,))
+    return judge(batch, rules_of(form, period, changes), history, waivers=waivers).judged[0]
 
 
 def failures_of(one: Submission, form: Form, history: History | None = None, period: Period = MAY) -> list[Failure]:

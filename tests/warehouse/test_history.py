@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from disclosure_etl.warehouse import BaselineRow
+from schemas.constraints import Source
 from schemas.formfile import Forms
 from schemas.periods import Period
+from schemas.records import LooksBack
+from schemas.values import UNKNOWN
 from tests.warehouse.small import AT, CASES, FAMILY, Story, small_form, submission, values, verdict
 
 JAN, FEB = "2014-01", "2014-02"
@@ -18,11 +21,11 @@ def looked_back(
     story: Story, *bureaus: str | None, cells: tuple[str, ...] = (CLOSING, PUBLISHED), period: str = FEB
 ) -> dict[str, list[int | None]]:
     """The history by cell, None where it is not known."""
-    found = story.warehouse.history(story.form, Period.parse(period), bureaus, cells).previous
+    looks = LooksBack(tuple(cell for cell in story.form.cells if cell.name in cells))
+    found = story.warehouse.history(story.form, Period.parse(period), bureaus, looks).figures
     return {
-        name: [int(value) if known else None for value, known in zip(*found[name], strict=True)]
-        for name in cells
-        if name in found
+        name.removeprefix(Source.PREVIOUS): [None if value == UNKNOWN else int(value) for value in values]
+        for name, values in found.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""What checks look back on: stored submissions as a batch again, and what the preceding period accepted."""
+"""Stored submissions as a batch again. Not here: what checks look back on beside them (`past`)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-import numpy as np
 from sqlalchemy import Connection, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.dimensions import form_id
 from disclosure_etl.warehouse.tables import (
-    baseline,
-    current_block,
     dim_cell,
     dim_form,
     dim_period,
@@ -23,7 +20,7 @@ from disclosure_etl.warehouse.tables import (
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Batch, Finding, History, Severity, Status, Submission
+from schemas.records import NO_DECIMALS, Batch, Finding, Severity, Status, Submission
 from schemas.values import Meaning
 
 
@@ -128,82 +125,7 @@ def _finding(stored: dict) -> Finding:
         tuple(stored["seen"]),
         stored["expected"],
         Severity(stored["severity"]),
+        stored.get("block"),
+        tuple(stored.get("indicators", ())),
+        stored.get("column"),
     )
-
-
-def history(
-    connection: Connection, form: Form, period: Period, bureaus: Sequence[str | None], cells: Sequence[str]
-) -> History:
-    """The accepted figures of the period before `period`, by cell name, one entry for each of `bureaus`.
-
-    Cells are matched by name, so another version of the family serves as well, as long as it keeps the cell in the same
-    scale. Where a bureau's block was never
-    received, the baseline answers.
-    """
-    rows_of: dict[str, list[int]] = {}
-    for row, code in enumerate(bureaus):
-        if code is not None:
-            rows_of.setdefault(code, []).append(row)
-    found = {name: (np.zeros(len(bureaus), np.int64), np.zeros(len(bureaus), bool)) for name in cells}
-    if not rows_of or not cells:
-        return History(found)
-    before = period.preceding.code
-
-    def note(code: str, name: str, value: int) -> None:
-        for row in rows_of.get(code, ()):
-            values, known = found[name]
-            values[row], known[row] = value, True
-
-    for code, name, value in _baseline(connection, form, before):
-        if name in found:
-            note(code, name, value)
-    scales = {cell.name: cell.scale for cell in form.cells}
-    names = _cells_named(connection, form.family, cells)
-    received = set()
-    statement = (
-        select(
-            current_block.c.bureau_code, fact_observation.c.cell_id, fact_observation.c.value, current_block.c.accepted
-        )
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
-        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
-        .where(current_block.c.family == form.family, dim_period.c.code == before, dim_cell.c.id.in_(list(names)))
-    )
-    wanted = sorted(rows_of)
-    if len(wanted) <= 300:
-        statement = statement.where(current_block.c.bureau_code.in_(wanted))
-    for code, cell, value, accepted in connection.execute(statement):
-        if code not in rows_of:
-            continue
-        name, scale = names[cell]
-        if accepted and value is not None and scale == scales[name]:
-            note(code, name, value)
-        else:
-            received.add((code, name))
-    for code, name in received:  # received but not accepted: the baseline does not stand in for it
-        for row in rows_of[code]:
-            found[name][1][row] = False
-    return History(found)
-
-
-def _cells_named(connection: Connection, family: str, names: Sequence[str]) -> dict[int, tuple[str, int]]:
-    rows = connection.execute(
-        select(dim_cell.c.id, dim_cell.c.name, dim_cell.c.scale)
-        .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
-        .where(dim_form.c.family == family, dim_cell.c.name.in_(list(names)))
-    )
-    return {row.id: (row.name, row.scale) for row in rows}
-
-
-def _baseline(connection: Connection, form: Form, period_code: str) -> list[tuple[str, str, int]]:
-    """Bureaus' own baseline figures of a period, as (bureau, cell name, value)."""
-    rows = connection.execute(
-        select(baseline)
-        .join(dim_period, dim_period.c.id == baseline.c.period_id)
-        .where(baseline.c.family == form.family, baseline.c.bureau_code != "", dim_period.c.code == period_code)
-    )
-    return [
-        (row.bureau_code, cell.name, row.value)
-        for row in rows
-        if row.indicator in form.indicators and (cell := form.figure_cell(row.indicator, row.column_code)) is not None
-    ]

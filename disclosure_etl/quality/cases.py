@@ -1,0 +1,108 @@
+"""Which failures of a return have one cause: they are one case for whoever has to look at it.
+
+A change of one figure that makes several failed equations hold, and breaks more than it mends of none, is their cause.
+Not here: proposing that change as a repair.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from disclosure_etl.quality.failures import Found
+from schemas.batches import Verdicts
+from schemas.constraints import LINEAR, SHARES, ConstraintTable, Kind, Relation, Source
+from schemas.records import Failure
+
+Change = tuple[int, int]  # the position of a cell, and by how much
+
+
+Equations = Mapping[int, Sequence[tuple[Kind, int, int]]]  # by cell: kind, place within the kind, coefficient
+
+
+def equations_of(table: ConstraintTable) -> Equations:
+    """The equations over a return's own cells, by the position of each cell in them."""
+    found: dict[int, list[tuple[Kind, int, int]]] = defaultdict(list)
+    for kind in LINEAR:
+        for place, rule in enumerate(table.of_kind(kind)):
+            if rule.relation is Relation.EQUAL and not rule.tolerance:
+                for term in rule.terms:
+                    if term.source is Source.OWN:
+                        found[term.cell.position].append((kind, place, term.coefficient))
+    return found
+
+
+def into_cases(
+    found: Sequence[Found], table: ConstraintTable, verdicts: Verdicts, equations: Equations
+) -> list[Failure]:
+    """The failures of one return with `implied_by` and `case` set, in their order."""
+    failures = _attached([one.failure for one in found])
+    if len(failures) < 2:
+        return [replace(one, case=one.id) for one in failures]
+    lead: dict[str, str] = {}
+    left = {at for at, one in enumerate(found) if one.place >= 0}
+    for cell, members in _causes(found, table, verdicts, equations):
+        members = [at for at in members if at in left]
+        if len(members) < 2:
+            continue
+        left -= set(members)
+        first = failures[members[0]].id
+        name = table.form.cells[cell]
+        for at, one in enumerate(failures):
+            # What else speaks of the very cell (a share of it, a bound, a jump) has no other cause.
+            beside = one.column == name.column and one.indicators[:1] == (name.indicator,) and one.kind not in LINEAR
+            if at in members or (beside and one.id not in lead):
+                lead[one.id] = first
+    result = []
+    for one in failures:
+        case = lead.get(one.id) or (lead.get(one.implied_by) if one.implied_by else None) or one.implied_by or one.id
+        result.append(replace(one, case=case))
+    return result
+
+
+def _causes(
+    found: Sequence[Found], table: ConstraintTable, verdicts: Verdicts, equations: Equations
+) -> list[tuple[int, list[int]]]:
+    """Cells that explain two or more failed equations, those that explain most first."""
+    changes: dict[Change, list[int]] = defaultdict(list)
+    for at, one in enumerate(found):
+        if one.place < 0:
+            continue
+        rule = table.of_kind(Kind(one.failure.kind))[one.place]
+        if rule.relation is not Relation.EQUAL:
+            continue
+        for term in rule.terms:
+            if term.source is Source.OWN and one.difference % term.coefficient == 0:
+                changes[(term.cell.position, -one.difference // term.coefficient)].append(at)
+    explained = []
+    for (cell, _), members in changes.items():
+        if len(members) < 2:
+            continue
+        mended = {(found[at].failure.kind, found[at].place) for at in members}
+        broken = sum(
+            not verdicts.outcomes[kind].fails[found[0].row, place]
+            and not verdicts.outcomes[kind].unassessable[found[0].row, place]
+            for kind, place, _ in equations.get(cell, ())
+            if (kind, place) not in mended and kind in verdicts.outcomes
+        )
+        if broken < len(members):
+            explained.append((broken - len(members), members[0], cell, members))
+    explained.sort(key=lambda one: one[:3])
+    return [(cell, members) for _, _, cell, members in explained]
+
+
+def _attached(failures: list[Failure]) -> list[Failure]:
+    """Attach what another failure already implies: a column of shares is off because its parts are, or its shares."""
+    if not any(one.kind == Kind.SHARE_COLUMN for one in failures):
+        return failures
+    causes: dict[tuple[str, str | None], str] = {}
+    for one in failures:
+        if one.kind in (Kind.BREAKDOWN, *SHARES) and one.kind != Kind.SHARE_COLUMN:
+            causes.setdefault((one.rule.split(":", 1)[1], one.column), one.id)
+    return [
+        replace(one, implied_by=causes[(one.rule.split(":", 1)[1], one.column)])
+        if one.kind == Kind.SHARE_COLUMN and (one.rule.split(":", 1)[1], one.column) in causes
+        else one
+        for one in failures
+    ]

@@ -1,0 +1,179 @@
+"""What checks look back on: accepted figures of the periods before, of finer periods, and the course of a bureau over time.
+
+Cells are matched by name, so another version of a family answers as well, as long as it keeps the cell in the same scale.
+Not here: which figures are asked for (`quality`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from disclosure_etl.warehouse.tables import (
+    baseline,
+    current_block,
+    dim_cell,
+    dim_form,
+    dim_period,
+    fact_observation,
+)
+from schemas.constraints import Source
+from schemas.forms import Cell, Form
+from schemas.periods import Frequency, Period
+from schemas.records import History, LooksBack
+from schemas.trends import RECENT
+from schemas.values import UNKNOWN
+
+_ALL_AT_ONCE = 300  # bureaus; of more than this a query asks for everybody's figures
+Rows = Mapping[str, Sequence[int]]  # bureau → its rows of the batch
+
+
+def history(
+    connection: Connection,
+    form: Form,
+    period: Period,
+    bureaus: Sequence[str | None],
+    looks: LooksBack,
+    finer: Frequency | None = None,
+) -> History:
+    """What the accepted returns of earlier (and finer) periods say, one entry for each of `bureaus`.
+
+    Args:
+        finer: how often the returns come that this form's are the sum of (`Form.adds_up`); None where there are none.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, code in enumerate(bureaus):
+        if code is not None:
+            rows.setdefault(code, []).append(row)
+    count = len(bureaus)
+    figures = {Source.PREVIOUS + cell.name: np.full(count, UNKNOWN) for cell in looks.previous}
+    figures |= {Source.PERIODS + cell.name: np.full(count, UNKNOWN) for cell in looks.periods}
+    if rows and looks.previous:
+        _previous(connection, form, period.preceding, rows, looks.previous, figures)
+    if rows and looks.periods and form.adds_up is not None and finer is not None:
+        _periods(connection, form, period, rows, looks.periods, finer, figures)
+    past = _past(connection, form, period, rows, count, looks.watched) if looks.watched else None
+    return History(figures, past)
+
+
+def _accepted(
+    connection: Connection, family: str, periods: Iterable[str], rows: Rows, cells: Mapping[int, tuple[Cell, int]]
+) -> Iterable[tuple[str, str, int, int | None, bool]]:
+    """(bureau, period, cell id, value, accepted) of everything that counts, by cells' ids."""
+    statement = (
+        select(
+            current_block.c.bureau_code, dim_period.c.code, fact_observation.c.cell_id, fact_observation.c.value,
+            current_block.c.accepted,
+        )
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
+        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
+        .where(current_block.c.family == family, dim_period.c.code.in_(list(periods)), dim_cell.c.id.in_(list(cells)))
+    )  # fmt: skip
+    if len(rows) <= _ALL_AT_ONCE:
+        statement = statement.where(current_block.c.bureau_code.in_(sorted(rows)))
+    return (tuple(row) for row in connection.execute(statement) if row[0] in rows)  # type: ignore[misc]
+
+
+def _cells_named(connection: Connection, family: str, cells: Mapping[str, Cell]) -> dict[int, tuple[Cell, int]]:
+    """By id, in every version of a family: the cells of these names, with the scale they are kept in there."""
+    found = connection.execute(
+        select(dim_cell.c.id, dim_cell.c.name, dim_cell.c.scale)
+        .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
+        .where(dim_form.c.family == family, dim_cell.c.name.in_(list(cells)))
+    )
+    return {row.id: (cells[row.name], row.scale) for row in found}
+
+
+def _previous(
+    connection: Connection,
+    form: Form,
+    before: Period,
+    rows: Rows,
+    cells: Sequence[Cell],
+    figures: Mapping[str, np.ndarray],
+) -> None:
+    """The preceding period's accepted figures; the baseline's where a bureau's block was never received."""
+    wanted = {cell.name: cell for cell in cells}
+    for code, name, figure in _baseline(connection, form, before.code):
+        if name in wanted and code in rows:
+            figures[Source.PREVIOUS + name][list(rows[code])] = figure
+    ids = _cells_named(connection, form.family, wanted)
+    received: set[tuple[str, str]] = set()
+    answered: set[tuple[str, str]] = set()
+    for code, _, cell_id, value, accepted in _accepted(connection, form.family, [before.code], rows, ids):
+        cell, scale = ids[cell_id]
+        if accepted and value is not None and scale == cell.scale:
+            answered.add((code, cell.name))
+            for row in rows[code]:
+                figures[Source.PREVIOUS + cell.name][row] = value
+        else:
+            received.add((code, cell.name))
+    for code, name in received - answered:  # received but not accepted: the baseline does not stand in for it
+        figures[Source.PREVIOUS + name][list(rows[code])] = UNKNOWN
+
+
+def _baseline(connection: Connection, form: Form, period_code: str) -> list[tuple[str, str, int]]:
+    """Bureaus' own baseline figures of a period, as (bureau, cell name, value)."""
+    rows = connection.execute(
+        select(baseline)
+        .join(dim_period, dim_period.c.id == baseline.c.period_id)
+        .where(baseline.c.family == form.family, baseline.c.bureau_code != "", dim_period.c.code == period_code)
+    )
+    return [
+        (row.bureau_code, cell.name, row.value)
+        for row in rows
+        if row.indicator in form.indicators and (cell := form.figure_cell(row.indicator, row.column_code)) is not None
+    ]
+
+
+def _periods(
+    connection: Connection,
+    form: Form,
+    period: Period,
+    rows: Rows,
+    cells: Sequence[Cell],
+    finer: Frequency,
+    figures: Mapping[str, np.ndarray],
+) -> None:
+    """Flows added up over the finer periods; an opening is the first one's, a closing the last one's. Unknown as soon as
+    one of those that are needed is not accepted."""
+    assert form.adds_up is not None
+    theirs: dict[str, Cell] = {}
+    for cell in cells:
+        column = form.adds_up.columns.get(cell.column, cell.column)
+        theirs[f"{cell.indicator}|{column}|{cell.measure}"] = cell
+    parts = [part.code for part in period.parts(finer)]
+    ids = _cells_named(connection, form.adds_up.family, theirs)
+    known: dict[tuple[str, str], dict[str, int]] = {}
+    for code, part, cell_id, value, accepted in _accepted(connection, form.adds_up.family, parts, rows, ids):
+        cell, scale = ids[cell_id]
+        if accepted and value is not None and scale == cell.scale:
+            known.setdefault((code, cell.name), {})[part] = value
+    for (code, name), values in known.items():
+        balance = form.indicators[name.partition("|")[0]].balance
+        needed = {"opening": parts[:1], "closing": parts[-1:]}.get(balance.role if balance else "", parts)
+        if all(part in values for part in needed):
+            figures[Source.PERIODS + name][list(rows[code])] = sum(values[part] for part in needed)
+
+
+def _past(
+    connection: Connection, form: Form, period: Period, rows: Rows, count: int, watched: Sequence[Cell]
+) -> np.ndarray:
+    """The watched figures of the periods before that a level needs, and of the one a year ago: periods × rows × figures.
+    Those between that nobody asks for stay unknown."""
+    per_year = 12 // form.frequency.months
+    past = np.full((max(RECENT, per_year), count, len(watched)), UNKNOWN)
+    if not rows:
+        return past
+    steps = {period.shifted(-1 - step).code: step for step in {*range(RECENT), per_year - 1}}
+    place = {cell.name: at for at, cell in enumerate(watched)}
+    ids = _cells_named(connection, form.family, {cell.name: cell for cell in watched})
+    for code, part, cell_id, value, accepted in _accepted(connection, form.family, steps, rows, ids):
+        cell, scale = ids[cell_id]
+        if accepted and value is not None and scale == cell.scale:
+            for row in rows[code]:
+                past[steps[part], row, place[cell.name]] = value
+    return past
