@@ -6,26 +6,23 @@ Everything is done a stage at a time for the whole period. The same steps run ba
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from disclosure_etl.bureaus import Duty
-from disclosure_etl.intake.reading import ChunkedReading, ChunkReader, everything
+from disclosure_etl.intake.reading import ChunkedReading, ChunkReader
+from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
 from disclosure_etl.office import Office
-from disclosure_etl.quality.branches import units_figures
-from disclosure_etl.quality.judging import Verdict, held_unjudged, judge, looks_back_on, totals_of
+from disclosure_etl.quality.judging import held_unjudged, totals_of
 from disclosure_etl.quality.returns import mark_two_returns
-from disclosure_etl.quality.waivers import Waivers, waives
 from schemas.consolidation import Consolidation
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, DocumentRecord, Judged, Receipt, Status, Submission
-from schemas.rules import RuleSet
+from schemas.records import Batch, DocumentRecord, Judged, Receipt, Submission
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
-def _silent(stage: str, done: int, of: int) -> None:
+def silent(stage: str, done: int, of: int) -> None:
     """Progress that nobody watches."""
 
 
@@ -49,11 +46,13 @@ class Month:
     period: Period
     command: str = "consolidate"
     bureaus: Collection[str] | None = None
-    progress: Progress = _silent
+    progress: Progress = silent
+    rehearsing: bool = False  # nothing is recorded; `load` and `freeze` are not called
     run: str = field(init=False, default="")
     form: Form = field(init=False)
     _reading: ChunkedReading = field(init=False)
     _documents: dict[str, DocumentRecord] = field(init=False, default_factory=dict)
+    _unusable: dict[str, DocumentRecord] = field(init=False, default_factory=dict)  # met for the first time
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
     _receipts: dict[str, Receipt] = field(init=False, default_factory=dict)
     _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
@@ -71,8 +70,11 @@ class Month:
         """Begin a run, list what has arrived, and tell into how many chunks it falls."""
         now = self.office.clock()
         deliveries = list(self.office.inbox.deliveries(now))
-        self.run = self.office.warehouse.start_run(self.command, self.family, self.period, now)
-        self._documents = self.office.warehouse.documents()
+        warehouse = self.office.warehouse
+        if not self.rehearsing:
+            self.run = warehouse.start_run(self.command, self.family, self.period, now)
+            warehouse.note_gone(self.office.inbox.name, [one.name for one in deliveries])
+        self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
         self._reading = ChunkedReading(_reader(self.office, settled), deliveries, self.office.settings.chunk_size)
         return len(self._reading)
@@ -85,25 +87,29 @@ class Month:
         arrived = self._reading.chunk(chunk)
         receipts = [one.receipt for one in arrived]
         documents = [one.document for one in arrived if one.document is not None]
-        self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
+        if not self.rehearsing:
+            self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
+        self._unusable |= {
+            one.digest: one for one in documents if one.status != "read" and one.digest not in self._documents
+        }
         self._documents |= {record.digest: record for record in documents}
         self._others[chunk] = sum(self._is_of_another_period(self._documents[one.digest]) for one in receipts)
         self._faults |= {one.receipt.name: one.fault for one in arrived if one.fault is not None}
         for one in arrived:
             self._receipts.setdefault(one.receipt.digest, one.receipt)
-            if one.submission is not None and one.document is not None and self._concerns_us(one.document):
+            if one.submission is not None and self._concerns_us(self._documents[one.receipt.digest]):
                 self._submissions[one.submission.digest] = one.submission
         self.progress("read", chunk + 1, len(self._reading))
         return sum(one.submission is not None for one in arrived)
 
     def _concerns_us(self, record: DocumentRecord) -> bool:
-        """A return is of this period if its header says so, or its file name does where they disagree; one that tells
-        no period at all is held by the run that meets it, rather than lie unseen."""
-        told = {record.claimed_period, record.named_period} - {None}
-        return not told or self.period.code in told
+        """Whether a return is of this family and period: that of its file name, else of its header. One that tells no
+        period at all is held by the run that meets it, rather than lie unseen."""
+        of_family = record.form is None or record.form.startswith(f"{self.family}/")
+        return of_family and (record.named_period or record.claimed_period) in (None, self.period.code)
 
     def _is_settled(self, record: DocumentRecord) -> bool:
-        """Whether bytes need no reading now: stored, refused for good, or of another period."""
+        """Whether bytes need no reading now: stored, refused for good, or not of this period."""
         return record.loaded or record.status == "unreadable" or not self._concerns_us(record)
 
     def _is_of_another_period(self, record: DocumentRecord) -> bool:
@@ -122,8 +128,9 @@ class Month:
             (fitting if fits else in_doubt).append(one)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
-        verdict = _verdict(self.office, rules, batch, totals_of(batch))
-        self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
+        verdict = verdict_of(self.office, rules, batch, totals_of(batch))
+        if not self.rehearsing:
+            self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
@@ -136,58 +143,55 @@ class Month:
         wanted = self.bureaus is None or one.bureau in self.bureaus
         return wanted and one.digest not in self._stored
 
+    def give_up(self) -> None:
+        """End the record of a run that failed; what it has stored stays, and what waits is done by the next one."""
+        if self.run:
+            self.office.warehouse.finish_run(self.run, "failed", {}, self.office.clock())
+
     @property
     def judged(self) -> Sequence[Judged]:
         """The verdicts of `judge`, stored submissions first."""
         return self._judged
 
+    def is_new(self, verdict: Judged) -> bool:
+        """Whether a verdict is of a submission that is not in the warehouse yet."""
+        return verdict.submission.digest not in self._stored
+
+    @property
+    def refused(self) -> Sequence[DocumentRecord]:
+        """Files met for the first time that cannot be used, of this family and period as far as they tell."""
+        return [one for one in self._unusable.values() if self._concerns_us(one)]
+
+    @property
+    def receipts(self) -> Mapping[str, Receipt]:
+        """The first receipt of each digest."""
+        return self._receipts
+
     # -- warehouse
 
     def load(self) -> frozenset[str]:
         """Load the new submissions and renew the verdicts of the stored ones; the bureaus whose accepted figures
-        changed, on which their later months depend."""
+        changed."""
         warehouse = self.office.warehouse
-        known = [one for one in self._judged if one.submission.digest in self._stored]
-        new = [one for one in self._judged if one.submission.digest not in self._stored]
-        changed = warehouse.renew(self.form, self.period, known, self._rules)
-        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules)
+        dependents = dependents_of(self.office, self.family, self.period)
+        known = [one for one in self._judged if not self.is_new(one)]
+        new = [one for one in self._judged if self.is_new(one)]
+        changed = warehouse.renew(self.form, self.period, known, self._rules, dependents)
+        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules, dependents)
         self.progress("load", len(new), len(new))
         return frozenset(changed)
 
-    def freeze(self, changed: frozenset[str]) -> MonthResult:
-        """Freeze the period's provisional version, judge the later months of the changed bureaus again, and end the run."""
+    def freeze(self) -> MonthResult:
+        """Freeze the period's provisional version, then whatever depends on it, and end the run."""
         warehouse = self.office.warehouse
         now = self.office.clock()
-        consolidation = _frozen(self.office, self.run, self.form, self.period, sum(self._others.values()), self._rules)
-        later = self._follow(changed)
+        consolidation = frozen(self.office, self.run, self.form, self.period, sum(self._others.values()), self._rules)
+        followed = follow(self.office, self.run, self.progress)
+        self._faults |= followed.faults
         faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
-        result = MonthResult(consolidation, later, faults)
+        result = MonthResult(consolidation, followed.consolidations, faults)
         warehouse.finish_run(self.run, "failed" if self._faults else "done", _named(consolidation), now)
         return result
-
-    def _follow(self, changed: frozenset[str]) -> tuple[Consolidation, ...]:
-        """Each later month looks back on the one before it; the chain goes on with those that were judged again, and
-        every later version is frozen anew, since its cumulatives contain this month."""
-        warehouse = self.office.warehouse
-        if not changed:
-            return ()
-        frozen = []
-        later_periods = warehouse.later_periods(self.family, self.period)
-        for later in later_periods:
-            form = self.office.forms.choose(self.family, later)
-            batch = warehouse.stored_batch(form, later, bureaus=changed)
-            rules = self.office.rules(form, later)
-            version = warehouse.enter_rules(rules, self.office.clock())
-            if batch.submissions:
-                everybody = warehouse.stored_batch(form, later)
-                verdict = _verdict(self.office, rules, batch, totals_of(everybody), everybody)
-                self._note_faults(verdict.judged)
-                warehouse.renew(form, later, verdict.judged, version)
-            before = warehouse.consolidation(self.family, later)
-            others = before.counts[Status.OTHER_PERIOD] if before else 0
-            frozen.append(_frozen(self.office, self.run, form, later, others, version))
-            self.progress("follow", len(frozen), len(later_periods))
-        return tuple(frozen)
 
 
 def _reader(office: Office, settled: frozenset[str]) -> ChunkReader:
@@ -200,31 +204,6 @@ def _named(one: Consolidation) -> dict[str, int]:
     return {status.value: count for status, count in one.counts.items()}
 
 
-def _verdict(
-    office: Office, rules: RuleSet, batch: Batch, totals: Mapping[str, int], everybody: Batch | None = None
-) -> Verdict:
-    """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it."""
-    warehouse, form, period = office.warehouse, batch.form, batch.period
-    bureaus = [one.bureau for one in batch.submissions]
-    looks = looks_back_on(rules)
-    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
-    history = warehouse.history(form, period, bureaus, looks, finer)
-    units = units_figures(everybody or batch, looks.units, office.bureaus.units(form.family, period), bureaus)
-    norms = warehouse.norms_of(rules) if everybody is not None else None
-    history = replace(history, figures={**history.figures, **units}, norms=norms)
-    waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
-    return judge(batch, rules, history, totals, waivers)
-
-
-def _frozen(
-    office: Office, run: str, form: Form, period: Period, others: int = 0, rules: str | None = None
-) -> Consolidation:
-    owing = office.owing(form.family, period)
-    contained = frozenset(unit for units in office.bureaus.units(form.family, period).values() for unit in units)
-    duty = Duty(owing, office.due(period).day, office.clock(), contained)
-    return office.warehouse.freeze(run, form, period, duty, others, rules)
-
-
 def consolidate(
     office: Office,
     family: str,
@@ -232,14 +211,19 @@ def consolidate(
     *,
     command: str = "consolidate",
     bureaus: Collection[str] | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> MonthResult:
     """The whole month at once, without Prefect: what the command line, a rerun and the desk's button do."""
     month = Month(office, family, period, command, bureaus, progress)
-    for chunk in range(month.find()):
-        month.read_chunk(chunk)
-    month.judge()
-    return month.freeze(month.load())
+    try:
+        for chunk in range(month.find()):
+            month.read_chunk(chunk)
+        month.judge()
+        month.load()
+        return month.freeze()
+    except BaseException:
+        month.give_up()
+        raise
 
 
 def roll_up(office: Office, family: str, period: Period) -> Consolidation:
@@ -247,58 +231,70 @@ def roll_up(office: Office, family: str, period: Period) -> Consolidation:
     form = office.forms.for_roll_up(family, period)
     warehouse = office.warehouse
     run = warehouse.start_run("roll-up", family, period, office.clock())
-    consolidation = _frozen(office, run, form, period)
+    consolidation = frozen(office, run, form, period)
+    follow(office, run, silent)
     warehouse.finish_run(run, "done", _named(consolidation), office.clock())
     return consolidation
 
 
-def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> list[Message]:
-    """What a rerun of `period` would take and change, a line each.
+@dataclass(frozen=True)
+class Rehearsed:
+    """One file that a rerun would take or refuse, and what it would hold (block codes; None of a refused file)."""
+
+    file: str
+    bureau: str | None
+    revision: int | None
+    holds: tuple[str, ...] | None
+    message: Message
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a rerun would take, and the periods that would be judged again and frozen anew."""
+
+    files: tuple[Rehearsed, ...]
+    periods: tuple[Period, ...]
+
+    @property
+    def lines(self) -> tuple[Message, ...]:
+        """All of it, a line each."""
+        told = tuple(one.message for one in self.files)
+        if not self.periods:
+            return told or (
+                Message("没有新到的报表,不会有任何变化。", "Nothing new has arrived; nothing would change."),
+            )
+        again = ", ".join(map(str, self.periods))
+        return (*told, Message(f"将重新判定并固化:{again}", f"would be judged again and frozen anew: {again}"))
+
+
+def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> Rehearsal:
+    """What a rerun of `period` would take and change.
 
     Nothing is written but the bytes that arrived, which the raw store keeps in any case.
     """
-    form = office.forms.choose(family, period)
-    warehouse = office.warehouse
-    known = warehouse.documents()
-    settled = frozenset(digest for digest, record in known.items() if record.loaded)
-    deliveries = list(office.inbox.deliveries(office.clock()))
-    new: list[Submission] = []
-    lines: list[Message] = []
-    for one in everything(_reader(office, settled), deliveries, office.settings.chunk_size):
-        if one.document is None or (one.submission is None and one.receipt.digest in known):
-            continue
-        sent = one.submission
-        if sent is None:
-            why = one.document
-            lines.append(
-                Message(
-                    f"{one.receipt.name}:不能采用,{why.problem_zh}", f"{one.receipt.name}: not taken. {why.problem_en}"
-                )
-            )
-        elif sent.period == period.code and sent.form == form.key and (bureaus is None or sent.bureau in bureaus):
-            new.append(sent)
-    stored = warehouse.stored_batch(form, period)
-    batch = Batch(form, period, (*stored.submissions, *mark_two_returns(new)))
-    taken = {one.digest for one in new}
-    rules = office.rules(form, period)
-    for verdict in _verdict(office, rules, batch, totals_of(batch)).judged:
-        sent = verdict.submission
-        if sent.digest in taken:
-            held = [
-                block.label for block in form.blocks if verdict.whole_return_held or block.code in verdict.held_blocks
-            ]
-            held_zh = f"暂存:{'、'.join(label.zh for label in held)}" if held else "没有板块暂存"
-            held_en = f"holding {', '.join(label.en for label in held)}" if held else "holding nothing"
-            lines.append(
-                Message(
-                    f"{sent.file}:将采用({sent.bureau},{sent.period},修订号 {sent.revision}),{held_zh}",
-                    f"{sent.file}: would be taken ({sent.bureau}, {sent.period}, revision {sent.revision}), {held_en}",
-                )
-            )
-    if not taken:
-        return lines or [Message("没有新到的报表,不会有任何变化。", "Nothing new has arrived; nothing would change.")]
-    again = [str(period), *(str(one) for one in warehouse.later_periods(family, period))]
-    lines.append(
-        Message(f"将重新判定并固化:{'、'.join(again)}", f"would be judged again and frozen anew: {', '.join(again)}")
+    month = Month(office, family, period, bureaus=bureaus, rehearsing=True)
+    for chunk in range(month.find()):
+        month.read_chunk(chunk)
+    month.judge()
+    files = [_refused(record, month.receipts[record.digest]) for record in month.refused]
+    taken = [verdict for verdict in month.judged if month.is_new(verdict)]
+    files += [_taken(verdict, month.form) for verdict in taken]
+    periods = (period, *office.warehouse.later_periods(family, period)) if taken else ()
+    return Rehearsal(tuple(files), periods)
+
+
+def _refused(record: DocumentRecord, receipt: Receipt) -> Rehearsed:
+    message = Message(f"{receipt.name}:不能采用,{record.problem_zh}", f"{receipt.name}: not taken. {record.problem_en}")
+    return Rehearsed(receipt.name, None, None, None, message)
+
+
+def _taken(verdict: Judged, form: Form) -> Rehearsed:
+    sent = verdict.submission
+    held = [block for block in form.blocks if verdict.whole_return_held or block.code in verdict.held_blocks]
+    zh = f"暂存:{'、'.join(block.label.zh for block in held)}" if held else "没有板块暂存"
+    en = f"holding {', '.join(block.label.en for block in held)}" if held else "holding nothing"
+    message = Message(
+        f"{sent.file}:将采用({sent.bureau},{sent.period},修订号 {sent.revision}),{zh}",
+        f"{sent.file}: would be taken ({sent.bureau}, {sent.period}, revision {sent.revision}), {en}",
     )
-    return lines
+    return Rehearsed(sent.file, sent.bureau, sent.revision, tuple(block.code for block in held), message)

@@ -13,10 +13,10 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from disclosure_etl.office import Office
-from disclosure_etl.pipeline import Month, Progress, rehearse
+from disclosure_etl.pipeline import Month, Progress, Rehearsal, rehearse, silent
 from flows.artifacts import run_markdown
 from flows.running import Ran, default_period, open_office, run_period, write_tables
-from schemas.errors import Message, UserError
+from schemas.errors import UserError
 from schemas.periods import Period
 
 
@@ -44,18 +44,18 @@ def rerun(
     family: str | None = None,
     config: str | None = None,
     now: datetime | None = None,
-) -> Ran | list[Message]:
+) -> Ran | Rehearsal:
     """Take corrections of a period (of these bureaus only, where given), and judge what depends on them again.
 
-    A dry run changes nothing, and returns what it would do, a line each.
+    A dry run changes nothing, and returns what it would do.
     """
     office = open_office(Path(config) if config else None, now)
     chosen = family or office.settings.family
     if dry_run:
-        lines = task(rehearse, name="rehearse", cache_policy=NO_CACHE)(office, chosen, Period.parse(period), bureaus)
-        text = "\n".join(f"- {line.zh}  \n  {line.en}" for line in lines)
+        told = task(rehearse, name="rehearse", cache_policy=NO_CACHE)(office, chosen, Period.parse(period), bureaus)
+        text = "\n".join(f"- {line.zh}  \n  {line.en}" for line in told.lines)
         create_markdown_artifact(f"# Rerun {period} (dry run)\n\n{text}", key=f"rerun-{period.lower()}")
-        return lines
+        return told
     return in_tasks(office, chosen, period, "rerun", bureaus)
 
 
@@ -73,8 +73,7 @@ def in_tasks(
         ran = task(run_period, name="roll-up", cache_policy=NO_CACHE)(office, family, period)
         _leave_artifact(office, ran)
         return ran
-    options = {"progress": progress} if progress else {}
-    month = Month(office, family, period, command, bureaus, **options)
+    month = Month(office, family, period, command, bureaus, progress or silent)
 
     def again(_task, _run, state) -> bool:  # what a person has to mend will not mend itself in half a minute
         return not isinstance(state.result(raise_on_failure=False), UserError)
@@ -88,8 +87,8 @@ def in_tasks(
     for chunk in range(find()):
         read(chunk)
     task(month.judge, name="judge", cache_policy=NO_CACHE)()
-    changed = task(month.load, name="load", cache_policy=NO_CACHE)()
-    result = task(month.freeze, name="freeze", cache_policy=NO_CACHE)(changed)
+    task(month.load, name="load", cache_policy=NO_CACHE)()
+    result = task(month.freeze, name="freeze", cache_policy=NO_CACHE)()
     ran = Ran(result, write_tables(office, (result.consolidation, *result.later)))
     _leave_artifact(office, ran)
     return ran

@@ -98,3 +98,8 @@ class Consolidation:
     cells_parked: int
     figures: tuple[ConsolidatedFigure, ...]
     bureaus: tuple[BureauState, ...]
+
+    @property
+    def others(self) -> int:
+        """Files met that are of other periods, or of another family."""
+        return self.counts[Status.OTHER_PERIOD]

@@ -78,7 +78,9 @@ def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np
     """Evaluate Σ coefficient × cell (= or <=) 0 for every rule at once.
 
     An unknown is some number in [0, ∞), so a rule may fail or hold although not everything is known: known parts above
-    the total fail, known parts equal to it hold. A rule that looks back is not assessable until its figure is accepted.
+    the total fail, known parts equal to it hold. It never holds while the figure that the others imply is unknown, nor
+    while a figure of another return is (it is judged when that is accepted); but it may fail: a month above its own
+    cumulative is wrong whatever came before.
 
     Args:
         slack: by rule code, one a row, a tolerance that differs from the rule's own.
@@ -98,16 +100,15 @@ def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np
         if unknown is None:
             fails[:, index] = above if below is None else above | below
             continue
-        raised, lowered, waiting = unknown
+        raised, lowered, open_ = unknown
         failing = above & ~lowered
         if below is not None:
             failing |= below & ~raised
-            holding = ~(above | below) & ~(raised & lowered)
+            holding = ~(above | below) & ~(raised & lowered) & ~open_
         else:
-            holding = ~above & ~raised
-        failing &= ~waiting
+            holding = ~above & ~raised & ~open_
         fails[:, index] = failing
-        unassessable[:, index] = ~failing & (~holding | waiting)
+        unassessable[:, index] = ~failing & ~holding
     return Outcome(fails, unassessable, difference)
 
 
@@ -115,7 +116,7 @@ def _summed(
     columns: Columns, terms: Sequence[Term], total: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
     """The sum of what is known, into `total`; and, unless everything is, where unknowns could push it up, where down, and
-    where a figure of another return is waited for."""
+    where it cannot hold yet: the implied figure, or one of another return, is not there."""
     unknown: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     for term in terms:
         values, missing = columns.column(term.name)
@@ -129,10 +130,9 @@ def _summed(
             if unknown is None:
                 unknown = tuple(np.zeros(len(total), bool) for _ in range(3))  # type: ignore[assignment]
             assert unknown is not None
-            raised, lowered, waiting = unknown
-            if term.source is not Source.OWN:
-                waiting |= missing
-                continue
+            raised, lowered, open_ = unknown
+            if term.source is not Source.OWN or term is terms[-1]:
+                open_ |= missing
             if term.coefficient > 0 or term.signed:
                 raised |= missing
             if term.coefficient < 0 or term.signed:
@@ -140,11 +140,8 @@ def _summed(
     return total, unknown
 
 
-def _exact(values: np.ndarray, factor: int) -> np.ndarray:
-    """The same whole numbers in a type in which `values` × `factor` does not overflow."""
-    if values.size and int(np.abs(values).max()) > _EXACT // factor:
-        return values.astype(object)
-    return values
+def _largest(values: np.ndarray) -> int:
+    return max(int(values.max()), -int(values.min())) if values.size else 0
 
 
 @dataclass(frozen=True)
@@ -189,10 +186,11 @@ def share_of_total(columns: Columns, group: ShareGroup) -> Outcome:
     true share, rounded to 10^-6 per cent.
     """
     given = share_inputs(columns, group)
-    total = _exact(given.total, _HUNDRED)
-    shares, parts = _exact(given.shares, 1), given.parts
-    if total.dtype == object or _exact(parts, _HUNDRED).dtype == object:
-        total, shares, parts = given.total.astype(object), shares.astype(object), parts.astype(object)
+    total, shares, parts = given.total, given.shares, given.parts
+    # 2 × (share × total − part × 100) must fit 64 bits; where it might not, Python's integers do it.
+    largest = max(_largest(shares), _HUNDRED) * max(_largest(total), _largest(parts))
+    if largest > _EXACT // 4:
+        total, shares, parts = total.astype(object), shares.astype(object), parts.astype(object)
     assessable = given.shares_known & given.parts_known & given.total_known
     off = 2 * np.abs(shares * total - parts * _HUNDRED) > given.unit * total
     nothing = total == 0
@@ -267,7 +265,7 @@ def diagnose_shares(
     part = given.parts[rows, parts].astype(object)
     total = given.total[rows, 0].astype(object)
     unit = given.unit[rows, 0].astype(object)
-    column_exact = (given.shares.sum(axis=1) == _HUNDRED) & given.shares_known.all(axis=1)
+    adjusted = _apportioned(given, rows)
     codes = np.full(len(rows), Diagnosis.WRONG, dtype=object)
     others = np.full(len(rows), None, dtype=object)
     sums = given.parts.sum(axis=1).astype(object)
@@ -279,8 +277,7 @@ def diagnose_shares(
         if not whole:
             continue
         row = rows[place]
-        rounded = (2 * count * _HUNDRED + step * whole) // (2 * step * whole) * step
-        if column_exact[row] and abs(share - rounded) == step:
+        if adjusted[row]:
             codes[place] = Diagnosis.ADJUSTED
             continue
         fits = [
@@ -298,3 +295,21 @@ def diagnose_shares(
             if 2 * abs(share * whole - nearest * _HUNDRED) > step * whole or not 0 <= nearest <= whole:
                 codes[place] = Diagnosis.UNATTAINABLE
     return codes, others
+
+
+def _apportioned(given: ShareInputs, rows: np.ndarray) -> dict[int, bool]:
+    """Of each of these rows: whether its column adds to 100 because its writer made it so. Plain rounding does not (so there
+    was something to adjust), and every share is its rounding or one unit beside it, all to the same side: what the largest
+    remainder gives, and also what forcing the last class gives."""
+    found: dict[int, bool] = {}
+    for row in set(rows.tolist()):
+        whole, step = int(given.total[row, 0]), int(given.unit[row, 0])
+        complete = given.shares_known[row].all() and given.parts_known[row].all() and whole > 0
+        found[row] = bool(complete) and _is_adjusted(given.parts[row].tolist(), given.shares[row].tolist(), whole, step)
+    return found
+
+
+def _is_adjusted(parts: list[int], shares: list[int], whole: int, step: int) -> bool:
+    rounded = [(2 * part * _HUNDRED + step * whole) // (2 * step * whole) * step for part in parts]
+    off = {share - plain for share, plain in zip(shares, rounded, strict=True)}
+    return sum(shares) == _HUNDRED != sum(rounded) and (off <= {0, step} or off <= {0, -step})

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 # In whole-number columns: the figure is not there. Far from every real one (`TOO_LARGE`), so that it is never mistaken.
 UNKNOWN = -(2**63)
+LARGEST = 10**14  # of a cell's smallest unit: sums over 90,000 returns still fit the warehouse's 64-bit integers
 
 
 class Meaning(IntEnum):
@@ -23,6 +24,7 @@ class Meaning(IntEnum):
     NOT_APPLICABLE = 4
     TEXT = 5
     ERROR = 6
+    NOT_ASKED = 7  # the return's own form did not have the cell
 
     @property
     def code(self) -> str:

@@ -169,15 +169,9 @@ def _month(folder: str) -> dict[str, float]:
         month.read_chunk(chunk)
     stages["read"] = time.perf_counter() - began
     stages["judge"] = _timed(month.judge)
-    changed: frozenset[str] = frozenset()
-
-    def load() -> None:
-        nonlocal changed
-        changed = month.load()
-
-    stages["load"] = _timed(load)
+    stages["load"] = _timed(month.load)
     result = []
-    stages["freeze"] = _timed(lambda: result.append(month.freeze(changed)))
+    stages["freeze"] = _timed(lambda: result.append(month.freeze()))
     stages["total"] = time.perf_counter() - began
     stages["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     stages["table"] = _timed(lambda: write_tables(office, [result[0].consolidation]))

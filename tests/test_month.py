@@ -212,7 +212,7 @@ def test_a_return_of_an_unknown_bureau_is_misdirected_until_the_office_enters_it
 
     assert one.counts[Status.MISDIRECTED] == 1
     assert value(one, "publications") == 17 * 12
-    (told,) = office.warehouse.refused(JANUARY)
+    (told,) = office.warehouse.refused(FAMILY, JANUARY)
     assert (told.status, told.code) == ("misdirected", "unknown_bureau")
     assert "乌有分局" in told.message.zh
 
@@ -238,7 +238,7 @@ def test_figures_of_a_bureau_that_owes_none_are_not_taken(office: Office) -> Non
 
     assert one.counts[Status.MISDIRECTED] == 1
     assert value(one, "publications") == 17 * 12
-    assert [told.code for told in office.warehouse.refused(JANUARY)] == ["not_owed"]
+    assert [told.code for told in office.warehouse.refused(FAMILY, JANUARY)] == ["not_owed"]
 
 
 def test_a_bureau_that_owes_no_longer_is_still_listed_while_its_figures_count(office: Office) -> None:
@@ -349,9 +349,9 @@ def test_a_rehearsal_tells_and_changes_nothing(office: Office) -> None:
     before = run(office, JANUARY)
     send(office, "haidian_2014-01_b.xlsx", return_bytes(form, JANUARY, "haidian", "海淀分局", some_figures(form), 2))
 
-    lines = rehearse(office, FAMILY, JANUARY)
+    told = rehearse(office, FAMILY, JANUARY)
 
-    assert lines[0].en == "haidian_2014-01_b.xlsx: would be taken (haidian, 2014-01, revision 2), holding nothing"
+    assert told.lines[0].en == "haidian_2014-01_b.xlsx: would be taken (haidian, 2014-01, revision 2), holding nothing"
     assert office.warehouse.consolidation(FAMILY, JANUARY) == before
 
 

@@ -56,7 +56,9 @@ def totals_of(batch: Batch) -> dict[str, int]:
     """The sum over a whole period of each cell, by its name: what a failure's impact is measured against."""
     if not batch.submissions:
         return {}
-    sums = np.where(batch.decimals != NO_DECIMALS, batch.numbers, 0).sum(axis=0)
+    newest = {one.bureau: row for row, one in sorted(enumerate(batch.submissions), key=lambda item: item[1].revision)}
+    rows = sorted(newest.values())  # of a bureau that sent twice, what came last: the other is about to be superseded
+    sums = np.where(batch.decimals[rows] != NO_DECIMALS, batch.numbers[rows], 0).sum(axis=0)
     return {cell.name: int(sums[cell.position]) for cell in batch.form.cells}
 
 

@@ -5,6 +5,7 @@ Not here: any judgement of figures (`quality`).
 
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.facade import Warehouse
+from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.queries import Refused, StoredFailure
 
-__all__ = ["BaselineRow", "Imported", "Refused", "StoredFailure", "Warehouse"]
+__all__ = ["BaselineRow", "Dependents", "Imported", "Refused", "StoredFailure", "Waiting", "Warehouse"]

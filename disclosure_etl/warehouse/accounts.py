@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Integer, Row, cast, func, select
 
 from disclosure_etl.bureaus import Bureau, Duty
-from disclosure_etl.warehouse.arrivals import concerns, is_replaced
+from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.tables import (
     current_block,
     dim_bureau,
@@ -45,44 +45,38 @@ class _Named(NamedTuple):
 def _counts(connection: Connection, family: str, period: Period) -> Counter[Status]:
     """Every receipt of the period under exactly one status."""
     first = select(receipt.c.digest, func.min(receipt.c.id).label("id")).group_by(receipt.c.digest).subquery()
+    is_first = receipt.c.id == first.c.id
     rows = connection.execute(
         select(
-            document.c.status, submission.c.status, cast(receipt.c.id == first.c.id, type_=Integer), func.count(),
+            document.c.status, submission.c.status, cast(is_first, type_=Integer), receipt.c.replaced, receipt.c.gone,
+            func.count(),
         )
         .select_from(receipt)
         .join(document, document.c.digest == receipt.c.digest)
         .join(first, first.c.digest == receipt.c.digest)
-        .outerjoin(submission, (submission.c.digest == receipt.c.digest) & (submission.c.family == family))
-        .where(concerns(period))
-        .group_by(document.c.status, submission.c.status, receipt.c.id == first.c.id)
+        .outerjoin(submission, submission.c.digest == receipt.c.digest)
+        .where(concerns(family, period))
+        .group_by(document.c.status, submission.c.status, is_first, receipt.c.replaced, receipt.c.gone)
     )  # fmt: skip
     counts: Counter[Status] = Counter()
-    for read, status, is_first, number in rows:
+    for read, status, first_time, replaced, gone, number in rows:
         if read != "read":
-            counts[Status(read)] += number
-        elif status is None:
-            counts[Status.HELD] += number  # read, and not judged yet: a rerun for other bureaus passed it by
+            counts[Status.SUPERSEDED if replaced or gone else Status(read)] += number
+        elif status is None:  # read, and never judged: a rerun for other bureaus passed it by
+            counts[Status.SUPERSEDED if replaced else Status.HELD] += number
         else:
-            counts[Status(status) if is_first or status == Status.SUPERSEDED.value else Status.DUPLICATE] += number
-    replaced = connection.execute(
-        select(document.c.status, func.count())
-        .join(receipt, document.c.digest == receipt.c.digest)
-        .where(concerns(period), document.c.status != "read", is_replaced())
-        .group_by(document.c.status)
-    )
-    for read, number in replaced:
-        counts[Status(read)] -= number
-        counts[Status.SUPERSEDED] += number
+            again = not first_time and status != Status.SUPERSEDED.value
+            counts[Status.DUPLICATE if again else Status(status)] += number
     return counts
 
 
-def _found(connection: Connection, period: Period) -> int:
+def _found(connection: Connection, family: str, period: Period) -> int:
     """All receipts of the period, counted apart from their statuses, so that the two can be held against each other."""
     return connection.execute(
         select(func.count())
         .select_from(receipt)
         .join(document, document.c.digest == receipt.c.digest)
-        .where(concerns(period))
+        .where(concerns(family, period))
     ).scalar_one()
 
 
@@ -110,7 +104,7 @@ def period_account(
     missing = tuple(state.bureau for state in states if state.status == "missing")
     read, loaded = _cells(connection, form.family, period)
     return {
-        "found": _found(connection, period) + others,
+        "found": _found(connection, form.family, period) + others,
         "counts": {status: counts[status] for status in Status},
         "missing": missing,
         "late": tuple(state.bureau for state in states if state.late),
@@ -190,7 +184,7 @@ def _states(
         )
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(*in_period)
-        .order_by(submission.c.revision, submission.c.received_at, submission.c.id)
+        .order_by(submission.c.revision, submission.c.arrival, submission.c.id)
     ).all()  # fmt: skip
     severities = connection.execute(
         select(submission.c.bureau_code, failure.c.severity, func.count())

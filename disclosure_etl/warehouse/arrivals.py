@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, exists, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy.sql import tuple_
 
-from disclosure_etl.warehouse.connection import storable
+from disclosure_etl.warehouse.connection import dialect_insert, storable
 from disclosure_etl.warehouse.tables import document, receipt, submission
 from schemas.periods import Period
 from schemas.records import DocumentRecord, Receipt
@@ -22,32 +22,17 @@ def _fields(one: Receipt | DocumentRecord) -> dict[str, object]:
     return {name: storable(value) if isinstance(value, str) else value for name, value in values}
 
 
-def _insert(connection: Connection, table):  # the two dialects' own insert, which knows conflicts
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-
-
 def in_parts(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
     """Slices that fit a database's limit of parameters."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def concerns(period: Period) -> ColumnElement[bool]:
-    """Documents of a period: by their header or their name; by the run that first read them where neither tells."""
-    told = (document.c.claimed_period == period.code) | (document.c.named_period == period.code)
-    untold = document.c.claimed_period.is_(None) & document.c.named_period.is_(None)
-    return told | (untold & (document.c.seen_for == period.code))
-
-
-def is_replaced() -> ColumnElement[bool]:
-    """Whether a receipt that gave nothing was sent again: a readable file came later from its source, under its name."""
-    later, read = receipt.alias(), document.alias()
-    return exists(
-        select(later.c.id)
-        .join(read, read.c.digest == later.c.digest)
-        .where(later.c.source == receipt.c.source, later.c.name == receipt.c.name, later.c.id > receipt.c.id)
-        .where(read.c.status == "read")
-        .correlate(receipt)
-    )
+def concerns(family: str, period: Period) -> ColumnElement[bool]:
+    """Documents of a family and period, each of one period only: that of its name, else of its header, else of the run
+    that first read it. Of one that could not be read nobody knows the family."""
+    of_period = func.coalesce(document.c.named_period, document.c.claimed_period, document.c.seen_for) == period.code
+    of_family = document.c.form.is_(None) | document.c.form.startswith(f"{family}/", autoescape=True)
+    return of_period & of_family
 
 
 def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
@@ -62,10 +47,41 @@ def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
 
 
 def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> None:
-    """Note arrivals; the same bytes under the same name from the same source arrive once."""
-    if receipts:
-        statement = _insert(connection, receipt).on_conflict_do_nothing(index_elements=["source", "name", "digest"])
-        connection.execute(statement, [{**_fields(one), "run_id": run} for one in receipts])
+    """Note arrivals: what has come under a new name, or in the place of something else under a known one."""
+    fresh: dict[tuple[str, str], Receipt] = {(one.source, storable(one.name)): one for one in receipts}
+    held: dict[tuple[str, str], str] = {}
+    for part in in_parts(list(fresh)):
+        rows = connection.execute(
+            select(receipt.c.source, receipt.c.name, receipt.c.digest)
+            .where(tuple_(receipt.c.source, receipt.c.name).in_(part))
+            .where(receipt.c.replaced.is_(False))
+        )
+        held |= {(row.source, row.name): row.digest for row in rows}
+    replacing = [name for name, one in fresh.items() if name in held and held[name] != one.digest]
+    for part in in_parts(replacing):
+        connection.execute(
+            update(receipt)
+            .where(tuple_(receipt.c.source, receipt.c.name).in_(part), receipt.c.replaced.is_(False))
+            .values(replaced=True)
+        )
+    news = [one for name, one in fresh.items() if held.get(name) != one.digest]
+    if news:
+        values = [{**_fields(one), "run_id": run, "replaced": False, "gone": False} for one in news]
+        connection.execute(insert(receipt), values)
+
+
+def note_gone(connection: Connection, source: str, present: Collection[str]) -> None:
+    """Note of files that could not be used whether they still lie at their source: one that was taken away is done with."""
+    rows = connection.execute(
+        select(receipt.c.id, receipt.c.name, receipt.c.gone)
+        .join(document, document.c.digest == receipt.c.digest)
+        .where(receipt.c.source == source, receipt.c.replaced.is_(False), document.c.status != "read")
+    ).all()
+    there = {storable(name) for name in present}
+    for gone in (True, False):
+        changed = [row.id for row in rows if (row.name not in there) is gone and row.gone is not gone]
+        for part in in_parts(changed):
+            connection.execute(update(receipt).where(receipt.c.id.in_(part)).values(gone=gone))
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:
@@ -75,6 +91,6 @@ def record_documents(connection: Connection, seen_for: str, documents: Sequence[
     rows = [{**_fields(one), "seen_for": seen_for} for one in documents]
     for row in rows:
         del row["loaded"]
-    statement = _insert(connection, document)
+    statement = dialect_insert(connection, document)
     replaced = {name: statement.excluded[name] for name in rows[0] if name != "digest"}
     connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced), rows)

@@ -20,6 +20,7 @@ from schemas.formfile import Forms
 from schemas.forms import Cell
 from schemas.periods import Period
 from schemas.records import Status
+from schemas.values import LARGEST, figure_text
 
 OFFICE = ""  # the bureau code of figures of the whole office
 
@@ -61,6 +62,7 @@ def import_baseline(
         UserError: a figure that no form has, too many decimals, or (without `replace`) another value than was imported.
     """
     keyed: dict[tuple[str, str, str, str], tuple[Cell, int, BaselineRow]] = {}
+    scales: dict[tuple[str, str, str, str], int] = {}
     bureaus = set(connection.execute(select(dim_bureau.c.code)).scalars())
     for row in rows:
         if row.bureau != OFFICE and row.bureau not in bureaus:
@@ -76,12 +78,26 @@ def import_baseline(
                 f"{source}, line {row.line}: form {form.key} has no indicator '{row.indicator}' in column '{row.column}'.",
             )
         scaled = row.value.scaleb(cell.scale)
+        if abs(scaled) > LARGEST or (scaled < 0 and not cell.signed):
+            raise UserError(
+                f"{source} 第 {row.line} 行:{row.value} 不可能是「{row.indicator}」的数(应在 0 与 {LARGEST} 之间)。",
+                f"{source}, line {row.line}: {row.value} cannot be a figure of '{row.indicator}' (0 to {LARGEST}).",
+            )
         if scaled != scaled.to_integral_value():
             raise UserError(
                 f"{source} 第 {row.line} 行:{row.value} 的小数位数多于「{row.indicator}」的 {cell.scale} 位。",
                 f"{source}, line {row.line}: {row.value} has more decimals than the {cell.scale} of '{row.indicator}'.",
             )
-        keyed[(row.period.code, row.bureau, row.indicator, row.column)] = (cell, int(scaled), row)
+        key = (row.period.code, row.bureau, row.indicator, row.column)
+        if key in keyed and keyed[key][1] != int(scaled):
+            raise UserError(
+                f"{source} 第 {row.line} 行与第 {keyed[key][2].line} 行是同一个数({' '.join(filter(None, key))}),数值却不同:"
+                f"{row.value} 与 {keyed[key][2].value}。请只留一行。",
+                f"{source}, line {row.line} and line {keyed[key][2].line} give one figure ({' '.join(filter(None, key))}) "
+                f"two values: {row.value} and {keyed[key][2].value}. Keep one of them.",
+            )
+        keyed[key] = (cell, int(scaled), row)
+        scales[key] = cell.scale
     known = {
         (row.code, row.bureau_code, row.indicator, row.column_code): row.value
         for row in connection.execute(
@@ -92,7 +108,10 @@ def import_baseline(
     }
     changed = [key for key, (_, value, _) in keyed.items() if key in known and known[key] != value]
     if changed and not replace:
-        shown = ";".join(f"{' '.join(filter(None, key))}: {known[key]} → {keyed[key][1]}" for key in changed[:5])
+        shown = ";".join(
+            f"{' '.join(filter(None, key))}: {figure_text(known[key], scales[key])} → {keyed[key][2].value}"
+            for key in changed[:5]
+        )
         raise UserError(
             f"{len(changed)} 个数字与已导入的不同({shown})。确认要替换时加 --replace。",
             f"{len(changed)} figures differ from those imported before ({shown}). To replace them, add --replace.",

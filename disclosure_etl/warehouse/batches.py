@@ -86,8 +86,8 @@ def _places(connection: Connection, form: Form) -> dict[int, int]:
 
 
 def _placed(facts: Sequence[Sequence], places: dict[int, int], count: int) -> list[Sequence]:
-    """Facts in the order of the form; a cell that the earlier definition did not have is blank."""
-    placed: list[Sequence] = [(0, 0, None, int(Meaning.BLANK), None, 0, "", "")] * count
+    """Facts in the order of the form; a cell that the earlier definition did not have was not asked for."""
+    placed: list[Sequence] = [(0, 0, None, int(Meaning.NOT_ASKED), None, 0, "", "")] * count
     for fact in facts:
         if (position := places.get(fact[1])) is not None:
             placed[position] = fact

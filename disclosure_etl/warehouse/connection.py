@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
@@ -131,21 +132,27 @@ def require_current(engine: Engine) -> None:
     if found == needed:
         return
     if found is None:
-        with reading(engine) as connection:
-            strangers = inspect(connection).get_table_names()
-        if strangers:
-            raise UserError(
-                f"数据库中已有别的程序的表({'、'.join(strangers[:5])}),不在其中建表;请换一个空库。",
-                f"The database holds tables of another program ({', '.join(strangers[:5])}); nothing is made there. "
-                "Name an empty one.",
-            )
-        upgrade(engine)
+        _make_schema(engine)
         return
     raise UserError(
         f"数据库结构版本为 {found},本程序需要 {needed}。请先备份,再运行 disclosure-etl warehouse upgrade。",
         f"The warehouse has schema version {found}, this program needs {needed}. Back it up, then run "
         "'disclosure-etl warehouse upgrade'.",
     )
+
+
+def _make_schema(engine: Engine) -> None:
+    """Make the schema in an empty database. Looked at again under the lock: another process may have made it meanwhile."""
+    with writing(engine) as connection:
+        if MigrationContext.configure(connection).get_current_revision() is not None:
+            return
+        if strangers := inspect(connection).get_table_names():
+            raise UserError(
+                f"数据库中已有别的程序的表({'、'.join(strangers[:5])}),不在其中建表;请换一个空库。",
+                f"The database holds tables of another program ({', '.join(strangers[:5])}); nothing is made there. "
+                "Name an empty one.",
+            )
+        command.upgrade(_config(connection), "head")
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -159,6 +166,17 @@ def storable(text: str) -> str:
 def storable_all(texts: Sequence[str]) -> Sequence[str]:
     """Each text as any database takes it; one look at all of them, since hardly any needs a change."""
     return [storable(text) for text in texts] if _UNSTORABLE.search("".join(texts)) else texts
+
+
+def dialect_insert(connection: Connection, table: Any) -> Any:
+    """The two dialects' own insert, which knows conflicts."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def insert_new(connection: Connection, table: Any, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
+    """Insert the rows whose key is not there yet."""
+    if rows:
+        connection.execute(dialect_insert(connection, table).on_conflict_do_nothing(index_elements=key), rows)
 
 
 def bulk(connection: Connection, table: Any, rows: Iterator[tuple], columns: list[str]) -> None:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
-from disclosure_etl.warehouse import arrivals, batches, decisions, figures, loading, past, queries, rule_sets, versions
+from disclosure_etl.warehouse import (
+    arrivals,
+    batches,
+    decisions,
+    figures,
+    loading,
+    past,
+    pending,
+    queries,
+    rule_sets,
+    versions,
+)
 from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
+from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.queries import Refused, StoredFailure
 from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import BureauFigure, Consolidation
@@ -116,6 +128,11 @@ class Warehouse:
             arrivals.record_receipts(connection, run, receipts)
             arrivals.record_documents(connection, period.code, documents)
 
+    def note_gone(self, source: str, present: Collection[str]) -> None:
+        """Note which unusable files no longer lie at a source, given all names that do."""
+        with writing(self.engine) as connection:
+            arrivals.note_gone(connection, source, present)
+
     # -- submissions
 
     def load(
@@ -126,27 +143,36 @@ class Warehouse:
         judged: Sequence[Judged],
         receipts: Mapping[str, Receipt],
         rules: str | None = None,
+        dependents: Dependents = Dependents(),  # noqa: B008 - frozen
     ) -> set[str]:
         """Store judged submissions of a period that are not stored yet.
 
         Args:
             receipts: the first receipt of each digest, for when it came.
             rules: the version of the rules that they were judged by, entered before.
+            dependents: what is to be judged again where this changes something that it looks back on.
 
         Returns:
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
         with writing(self.engine) as connection:
-            return loading.load(connection, run, form, period, judged, receipts, rules)
+            return loading.load(connection, run, form, period, judged, receipts, rules, dependents)
 
-    def renew(self, form: Form, period: Period, judged: Sequence[Judged], rules: str | None = None) -> set[str]:
+    def renew(
+        self,
+        form: Form,
+        period: Period,
+        judged: Sequence[Judged],
+        rules: str | None = None,
+        dependents: Dependents = Dependents(),  # noqa: B008 - frozen
+    ) -> set[str]:
         """Replace the machine's verdicts of stored submissions; an accepted block that now fails becomes stale.
 
         Returns:
             As `load`.
         """
         with writing(self.engine) as connection:
-            return loading.renew(connection, form, period, judged, rules)
+            return loading.renew(connection, form, period, judged, rules, dependents)
 
     def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
         """The period's submissions that are not superseded, as they were read."""
@@ -219,10 +245,16 @@ class Warehouse:
         at: datetime,
         *,
         replace: bool,
+        dependents: Callable[[Period], Dependents] = lambda _: Dependents(),
     ) -> Imported:
-        """Take over figures of earlier periods, marked unverified."""
+        """Take over figures of earlier periods, marked unverified; what looks back on them waits to be judged again."""
         with writing(self.engine) as connection:
-            return baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
+            imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
+            for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
+                bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
+                pending.note_judgements(connection, dependents(period).judged, bureaus)
+                pending.note_freezing(connection, dependents(period).frozen)
+            return imported
 
     # -- figures
 
@@ -234,10 +266,21 @@ class Warehouse:
         duty: Duty,
         others: int = 0,
         rules: str | None = None,
+        dependents: Dependents = Dependents(),  # noqa: B008 - frozen
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
         with writing(self.engine) as connection:
-            return versions.freeze(connection, run, form, period, duty, others, rules)
+            return versions.freeze(connection, run, form, period, duty, others, rules, dependents)
+
+    def next_waiting(self) -> Waiting | None:
+        """What is to be judged again or frozen anew first, of all that waits for it."""
+        with reading(self.engine) as connection:
+            return pending.next_waiting(connection)
+
+    def settle_pending(self, waiting: Waiting) -> None:
+        """Note that nothing waits there any more."""
+        with writing(self.engine) as connection:
+            pending.settle_pending(connection, waiting.family, waiting.period, [*waiting.bureaus, pending.FREEZE])
 
     def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
         """The newest frozen version (or one by number), as it was frozen."""
@@ -256,10 +299,10 @@ class Warehouse:
         with reading(self.engine) as connection:
             return queries.failures(connection, family, period, bureau)
 
-    def refused(self, period: Period) -> list[Refused]:
-        """Files of the period that gave no submission."""
+    def refused(self, family: str, period: Period) -> list[Refused]:
+        """Files of the period that gave no submission, and those that came too late to be taken."""
         with reading(self.engine) as connection:
-            return queries.refused(connection, period)
+            return queries.refused(connection, family, period)
 
     def unread(self, family: str, period: Period) -> list[tuple[str, Unread]]:
         """What looked like a figure and was not understood, by file."""

@@ -18,7 +18,7 @@ from disclosure_etl.warehouse.tables import (
     dim_period,
     fact_observation,
 )
-from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation
+from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.forms import Form
 from schemas.periods import Period
 
@@ -86,7 +86,7 @@ def period_figures(
             value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
             own = found.get((cell.indicator, column.cumulates), _NOTHING)
-            before = [_of(part, cell.indicator, column.cumulates) for part in earlier]
+            before = _before(earlier, cell.indicator, column.cumulates, cell.column)
             value, validated = _cumulated(form, cell.indicator, [*before, own])
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
@@ -118,10 +118,24 @@ def _with_baseline(
 
 
 def _of(part: Consolidation | None, indicator: str, column: str) -> _Sum:
+    """A part's figure; of a part that is not there nothing is known, so nothing that contains it is validated."""
     for one in part.figures if part is not None else ():
         if (one.indicator, one.column) == (indicator, column):
             return one.value, one.validated
-    return _NOTHING
+    return (None, part is not None and part.status is not VersionStatus.UNVERIFIED)
+
+
+def _before(parts: Sequence[Consolidation | None], indicator: str, own: str, cumulative: str) -> list[_Sum]:
+    """The year's figures before a period, one a part. An imported cumulative stands for all parts up to its own."""
+    found: list[_Sum] = []
+    for part in parts:
+        value, validated = _of(part, indicator, own)
+        imported = part is not None and part.status is VersionStatus.UNVERIFIED and value is None
+        if imported and (so_far := _of(part, indicator, cumulative)[0]) is not None:
+            found = [(None, False)] * len(found) + [(so_far, False)]
+        else:
+            found.append((value, validated))
+    return found
 
 
 def _cumulated(form: Form, indicator: str, parts: Sequence[_Sum]) -> _Sum:
@@ -160,14 +174,32 @@ def bureau_figures(
         columns: only these; all where None.
     """
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
+    own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
-        base = {column.code: column.code for column in wanted if column.cumulates is None}
-        return _over(connection, form, period.parts(form.frequency), base)
-    found = _over(connection, form, [period], {column.code: column.code for column in wanted if not column.cumulates})
+        return _over(connection, form, period.parts(form.frequency), own)
+    found = _over(connection, form, [period], own)
+    found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
         first = period.shifted(1 - period.ordinal)
         found += _over(connection, form, [first.shifted(count) for count in range(period.ordinal)], cumulative)
     return found
+
+
+def _imported(
+    connection: Connection, form: Form, period: Period, columns: Collection[str], reported: Collection[str]
+) -> list[BureauFigure]:
+    """The baseline's figures of bureaus of which nothing counts: they stand in for them, so they must be seen."""
+    rows = connection.execute(
+        select(baseline)
+        .join(dim_period, dim_period.c.id == baseline.c.period_id)
+        .where(baseline.c.family == form.family, dim_period.c.code == period.code, baseline.c.bureau_code != "")
+    )
+    return [
+        BureauFigure(row.bureau_code, row.indicator, row.column_code, cell.measure, row.value, row.scale, False)
+        for row in rows
+        if row.bureau_code not in reported and row.column_code in columns and row.indicator in form.indicators
+        and (cell := form.figure_cell(row.indicator, row.column_code)) is not None
+    ]  # fmt: skip
 
 
 def _over(

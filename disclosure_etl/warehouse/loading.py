@@ -17,10 +17,12 @@ from sqlalchemy.sql import tuple_
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
+from disclosure_etl.warehouse.pending import Dependents, note_judgements, settle_pending
 from disclosure_etl.warehouse.tables import (
     current_block,
     fact_observation,
     failure,
+    receipt,
     submission,
     submission_block,
     unread,
@@ -48,6 +50,7 @@ def load(
     judged: Sequence[Judged],
     receipts: Mapping[str, Receipt],
     rules: str | None = None,
+    dependents: Dependents = Dependents(),  # noqa: B008 - frozen
 ) -> set[str]:
     """Store submissions that are not stored yet, with their facts, verdicts and blocks; see `Warehouse.load`."""
     known = set()
@@ -59,11 +62,17 @@ def load(
     form_key, period_key = sync_form(connection, form), period_id(connection, period)
     first = (connection.execute(select(func.max(submission.c.id))).scalar() or 0) + 1
     numbered = list(zip(range(first, first + len(new)), new, strict=True))
+    arrivals = _first_receipts(connection, [one.submission.digest for one in new])
     common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": run, "rule_set": rules}
     connection.execute(
         insert(submission),
         [
-            common | _submission_row(key, one) | {"received_at": receipts[one.submission.digest].received_at}
+            common
+            | _submission_row(key, one)
+            | {
+                "received_at": receipts[one.submission.digest].received_at,
+                "arrival": arrivals.get(one.submission.digest, 0),
+            }
             for key, one in numbered
         ],
     )
@@ -80,7 +89,24 @@ def load(
     ]
     if extra:
         connection.execute(insert(unread), extra)
-    return settle(connection, form.family, period_key, {one.submission.bureau for one in new if one.submission.bureau})
+    changed = settle(
+        connection, form.family, period_key, {one.submission.bureau for one in new if one.submission.bureau}
+    )
+    note_judgements(connection, dependents.judged, changed)
+    return changed
+
+
+def _first_receipts(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
+    """The receipt that first brought each of these bytes."""
+    found: dict[str, int] = {}
+    for part in in_parts(digests):
+        rows = connection.execute(
+            select(receipt.c.digest, func.min(receipt.c.id))
+            .where(receipt.c.digest.in_(part))
+            .group_by(receipt.c.digest)
+        )
+        found |= {row[0]: row[1] for row in rows}
+    return found
 
 
 def _is_accepted(one: Judged, block: str) -> bool:
@@ -143,7 +169,12 @@ def _failure_row(key: int, position: int, found: Failure) -> tuple:
 
 
 def renew(
-    connection: Connection, form: Form, period: Period, judged: Sequence[Judged], rules: str | None = None
+    connection: Connection,
+    form: Form,
+    period: Period,
+    judged: Sequence[Judged],
+    rules: str | None = None,
+    dependents: Dependents = Dependents(),  # noqa: B008 - frozen
 ) -> set[str]:
     """Replace the machine's verdicts of stored submissions; see `Warehouse.renew`."""
     if not judged:
@@ -157,7 +188,7 @@ def renew(
     for ids in in_parts(list(keys.values())):
         connection.execute(delete(failure).where(failure.c.submission_id.in_(ids)))
     _store_verdicts(connection, numbered)
-    _refill_nil(connection, form, numbered)
+    refilled = _refill_nil(connection, form, numbered)
     connection.execute(
         update(submission).where(submission.c.id == bindparam("key")),
         [
@@ -171,9 +202,13 @@ def renew(
             for key, one in numbered
         ],
     )
-    changes = []
+    changes, new_blocks = [], []
     for key, one in numbered:
-        for block, (accepted, stale) in before.get(key, {}).items():
+        known = before.get(key, {})
+        new_blocks += [  # an optional block was switched on since: the return has nothing in it, and nothing is held by it
+            (key, block.code, _is_accepted(one, block.code), False) for block in form.blocks if block.code not in known
+        ]
+        for block, (accepted, stale) in known.items():
             holds = _is_accepted(one, block)
             # What was accepted stays so: a rule that can be judged only now, and fails, makes it stale, not unpublished.
             now = (accepted or holds, accepted and not holds)
@@ -184,8 +219,12 @@ def renew(
             submission_block.c.submission_id == bindparam("key"), submission_block.c.block == bindparam("name")
         )
         connection.execute(statement, changes)
+    bulk(connection, submission_block, iter(new_blocks), ["submission_id", "block", "accepted", "stale"])
     bureaus = {one.submission.bureau for one in judged if one.submission.bureau}
-    return settle(connection, form.family, period_id(connection, period), bureaus)
+    changed = settle(connection, form.family, period_id(connection, period), bureaus)
+    note_judgements(connection, dependents.judged, changed | refilled)
+    settle_pending(connection, form.family, period, bureaus)
+    return changed | refilled
 
 
 def _blocks_before(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, tuple[bool, bool]]]:
@@ -196,17 +235,33 @@ def _blocks_before(connection: Connection, keys: Sequence[int]) -> dict[int, dic
     return found
 
 
-def _refill_nil(connection: Connection, form: Form, numbered: Sequence[tuple[int, Judged]]) -> None:
-    """A nil return stands for what came before it, which may be known only now."""
+def _refill_nil(connection: Connection, form: Form, numbered: Sequence[tuple[int, Judged]]) -> set[str]:
+    """A nil return stands for what came before it, which may be known only now; the bureaus whose figures it changes."""
     nil = [(key, one.submission) for key, one in numbered if one.submission.nil and one.submission.form == form.key]
     if not nil:
-        return
+        return set()
     form_key = sync_form(connection, form)
     own = select(submission.c.id).where(submission.c.form_id == form_key, submission.c.id.in_([key for key, _ in nil]))
     ids = list(connection.execute(own).scalars())
     nil = [(key, one) for key, one in nil if key in set(ids)]
+    cells = cell_ids(connection, form_key)
+    before = _values(connection, ids)
+    now = {(row[0], row[1]): row[2] for row in _facts(nil, cells)}
+    other = {key for (key, cell), value in now.items() if before.get((key, cell)) != value}
+    if not other:
+        return set()
     connection.execute(delete(fact_observation).where(fact_observation.c.submission_id.in_(ids)))
-    bulk(connection, fact_observation, _facts(nil, cell_ids(connection, form_key)), _FACT_COLUMNS)
+    bulk(connection, fact_observation, _facts(nil, cells), _FACT_COLUMNS)
+    return {one.bureau for key, one in nil if key in other and one.bureau}
+
+
+def _values(connection: Connection, keys: Sequence[int]) -> dict[tuple[int, int], int | None]:
+    rows = connection.execute(
+        select(fact_observation.c.submission_id, fact_observation.c.cell_id, fact_observation.c.value).where(
+            fact_observation.c.submission_id.in_(keys)
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def settle(connection: Connection, family: str, period_key: int, bureaus: Collection[str]) -> set[str]:
@@ -230,7 +285,7 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
             submission.c.status,
         )
         .where(*scope)
-        .order_by(submission.c.revision, submission.c.received_at, submission.c.id)
+        .order_by(submission.c.revision, submission.c.arrival, submission.c.id)
     ).all()  # fmt: skip
     blocks: defaultdict[int, list[tuple[str, bool, bool]]] = defaultdict(list)
     rows = connection.execute(
@@ -258,14 +313,14 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
                 current[place] = (one.id, accepted, stale)
     changed = _replace_current(connection, family, period_key, bureaus, current)
     counted = {key for key, _, _ in current.values()}
-    newest: dict[str, int] = {}
-    for one in sent:
-        if not one.whole_return_held and one.fault is None:
-            newest[one.bureau_code] = one.id
+    # What came after the newest return that counts, and is held as a whole, was not superseded by it: somebody has to see it.
+    newest = {
+        one.bureau_code: order for order, one in enumerate(sent) if not one.whole_return_held and one.fault is None
+    }
     statuses = []
-    for one in sent:
+    for order, one in enumerate(sent):
         judgements = [accepted for _, accepted, _ in blocks[one.id]]
-        superseded = one.id not in counted and newest.get(one.bureau_code, one.id) != one.id
+        superseded = one.id not in counted and order < newest.get(one.bureau_code, -1)
         status = _status(one, judgements, superseded=superseded)
         if status.value != one.status:
             statuses.append({"key": one.id, "status": status.value})

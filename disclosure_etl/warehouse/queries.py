@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
-from disclosure_etl.warehouse.arrivals import concerns, is_replaced
+from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.tables import (
     current_block,
     dim_period,
@@ -75,7 +75,7 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
     ]  # fmt: skip
 
 
-def refused(connection: Connection, period: Period) -> list[Refused]:
+def refused(connection: Connection, family: str, period: Period) -> list[Refused]:
     """Files of the period that gave no figures, with why."""
     rows = connection.execute(
         select(
@@ -88,7 +88,8 @@ def refused(connection: Connection, period: Period) -> list[Refused]:
             document.c.bureau_written,
         )
         .join(document, document.c.digest == receipt.c.digest)
-        .where(document.c.status != "read", concerns(period), ~is_replaced())
+        .where(document.c.status != "read", concerns(family, period))
+        .where(receipt.c.replaced.is_(False), receipt.c.gone.is_(False))
         .order_by(receipt.c.name)
     )
     return [
@@ -101,44 +102,56 @@ def refused(connection: Connection, period: Period) -> list[Refused]:
             row.bureau_written or None,
         )
         for row in rows
-    ] + _come_again(connection, period)
+    ] + _not_taken(connection, family, period)
 
 
-def _come_again(connection: Connection, period: Period) -> list[Refused]:
-    """Bytes of a superseded revision that arrived after the revision that counts now: somebody may mean to go back."""
-    again, counting, counted = receipt.alias("again"), submission.alias("counting"), receipt.alias("counted")
-    rows = connection.execute(
-        select(again.c.name, again.c.digest, submission.c.revision, counting.c.revision.label("counts"))
-        .join(submission, submission.c.digest == again.c.digest)
-        .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .join(
-            current_block,
-            (current_block.c.family == submission.c.family)
-            & (current_block.c.period_id == submission.c.period_id)
-            & (current_block.c.bureau_code == submission.c.bureau_code),
+def _not_taken(connection: Connection, family: str, period: Period) -> list[Refused]:
+    """What arrived after the revision that counts now, and was not taken: bytes of a superseded revision that came again,
+    or a revision with a lower number. Somebody may mean to go back."""
+    late, counting = receipt.alias("late"), submission.alias("counting")
+    current = (
+        select(
+            current_block.c.bureau_code,
+            func.max(counting.c.revision).label("revision"),
+            func.max(counting.c.arrival).label("arrival"),
         )
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
         .join(counting, counting.c.id == current_block.c.submission_id)
-        .join(counted, counted.c.digest == counting.c.digest)
-        .where(submission.c.status == Status.SUPERSEDED.value, dim_period.c.code == period.code)
-        .where(again.c.id > counted.c.id)
-        .distinct()
-        .order_by(again.c.name)
+        .where(current_block.c.family == family, dim_period.c.code == period.code)
+        .group_by(current_block.c.bureau_code)
+        .subquery()
     )
-    return [
-        Refused(
-            row.name,
-            row.digest,
-            Status.SUPERSEDED.value,
-            "come_again",
-            Message(
-                f"与已被取代的第 {row.revision} 次报送内容相同,现以第 {row.counts} 次报送为准,未予采用;"
-                "如确需恢复,请以更大的修订号重报。",
-                f"The same bytes as revision {row.revision}, which revision {row.counts} has replaced; not taken. To go "
-                "back to it, send it again with a higher revision.",
-            ),
+    rows = connection.execute(
+        select(
+            late.c.name, late.c.digest, submission.c.revision, current.c.revision.label("counts"),
+            (late.c.id == submission.c.arrival).label("is_first"),
         )
+        .join(submission, submission.c.digest == late.c.digest)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .join(current, current.c.bureau_code == submission.c.bureau_code)
+        .where(submission.c.status == Status.SUPERSEDED.value)
+        .where(submission.c.family == family, dim_period.c.code == period.code)
+        .where(late.c.id > current.c.arrival, late.c.replaced.is_(False))
+        .order_by(late.c.name)
+    )  # fmt: skip
+    return [
+        Refused(row.name, row.digest, Status.SUPERSEDED.value, *_why_not_taken(row.revision, row.counts, row.is_first))
         for row in rows
     ]
+
+
+def _why_not_taken(revision: int, counts: int, is_first: bool) -> tuple[str, Message]:
+    if is_first:
+        return "lower_revision", Message(
+            f"修订号 {revision} 低于现行的 {counts},未予采用;如确应以此为准,请以更大的修订号重报。",
+            f"Revision {revision} is lower than {counts}, which counts now; not taken. If it should count, send it again "
+            "with a higher revision.",
+        )
+    return "come_again", Message(
+        f"与已被取代的第 {revision} 次报送内容相同,现以第 {counts} 次报送为准,未予采用;如确需恢复,请以更大的修订号重报。",
+        f"The same bytes as revision {revision}, which revision {counts} has replaced; not taken. To go back to it, send it "
+        "again with a higher revision.",
+    )
 
 
 def unread_places(connection: Connection, family: str, period: Period) -> list[tuple[str, Unread]]:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -173,7 +174,17 @@ receipt = Table(
     Column("size", BigInteger, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
-    UniqueConstraint("source", "name", "digest"),
+    Column("replaced", Boolean, nullable=False, comment="something else came under its name since"),
+    Column("gone", Boolean, nullable=False, comment="it lies at its source no longer; noted of what could not be used"),
+    # One content a name at a time: what keeps two runs from noting one arrival twice.
+    Index(
+        "uq_receipt_current",
+        "source",
+        "name",
+        unique=True,
+        sqlite_where=text("replaced = 0"),
+        postgresql_where=text("NOT replaced"),
+    ),
 )
 
 rule_set = Table(
@@ -199,6 +210,9 @@ submission = Table(
     Column("file", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("received_at", Moment, nullable=False),
+    Column(
+        "arrival", Integer, nullable=False, comment="the receipt that first brought it: what orders equal revisions"
+    ),
     Column("nil", Boolean, nullable=False),
     Column("header", JSON, nullable=False),
     Column("findings", JSON, nullable=False),
@@ -303,6 +317,15 @@ decision = Table(
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Moment, nullable=False),
     Index("ix_decision_bureau", "family", "bureau_code"),
+)
+
+# What is to be judged again (by bureau), or frozen anew (bureau ''), because something that it depends on has changed.
+pending = Table(
+    "pending",
+    metadata,
+    Column("family", String(64), primary_key=True),
+    Column("period_id", ForeignKey("dim_period.id"), primary_key=True),
+    Column("bureau_code", String(64), primary_key=True),
 )
 
 # What all bureaus together did in a period, so that one of them can be judged again without the others.

@@ -17,6 +17,7 @@ from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_
 from disclosure_etl.warehouse.connection import bulk
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
 from disclosure_etl.warehouse.figures import period_figures, rolled_up_figures
+from disclosure_etl.warehouse.pending import FREEZE, Dependents, note_freezing, settle_pending
 from disclosure_etl.warehouse.tables import (
     consolidated_figure,
     consolidation,
@@ -40,6 +41,7 @@ def freeze(
     duty: Duty,
     others: int = 0,
     rules: str | None = None,
+    dependents: Dependents = Dependents(),  # noqa: B008 - frozen
 ) -> Consolidation:
     """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned.
 
@@ -47,12 +49,13 @@ def freeze(
 
     Args:
         duty: who owes a return, and by when; others: files met that are of other periods; rules: the version of the
-            rules in force.
+            rules in force; dependents: what contains these figures, to be frozen anew where they changed.
 
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
     """
     sync_form(connection, form)
+    settle_pending(connection, form.family, period, [FREEZE])
     if period.frequency is form.frequency:
         members = _members(connection, form.family, period)
         absent = {bureau.code for bureau in duty.owing} - {bureau for bureau, *_ in members}
@@ -86,6 +89,7 @@ def freeze(
     if frozen.cells_read != frozen.cells_loaded + frozen.cells_parked:
         raise ProgramError(f"{period}: cells read are not loaded + parked")
     store(connection, form, period, frozen, members, rules)
+    note_freezing(connection, dependents.frozen)
     return frozen
 
 
@@ -172,10 +176,9 @@ def newest(connection: Connection, family: str, period: Period, version: int | N
     for name in ("missing", "late"):
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
-    form_key = account.pop("form_key", None)
     return Consolidation(
         family=family,
-        form=form_key or _form_key(connection, row.form_id),
+        form=_form_key(connection, row.form_id),
         frequency=row.frequency,
         period=row.period_code,
         run=row.run_id,

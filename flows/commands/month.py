@@ -63,7 +63,7 @@ def rerun(
                 f"There is no bureau with the code '{code}'; known: {', '.join(known)}.",
             )
     if dry_run:
-        lines = rehearse(session.office, family or session.settings.family, Period.parse(period), bureau)
+        lines = rehearse(session.office, family or session.settings.family, Period.parse(period), bureau).lines
         if json:
             print_json({"period": period, "dry_run": True, "would": [{"zh": line.zh, "en": line.en} for line in lines]})
         else:
@@ -134,7 +134,11 @@ def _show_period(session: Session, family: str, period: Period, most_failures: i
     show_consolidation(session, form, one, figures)
     names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
     show_failures(
-        session, office.warehouse.failures(family, period), office.warehouse.refused(period), names, most_failures
+        session,
+        office.warehouse.failures(family, period),
+        office.warehouse.refused(family, period),
+        names,
+        most_failures,
     )
     show_unread(session, office.warehouse.unread(family, period))
 
@@ -196,7 +200,7 @@ def failures(
     session: Session = context.obj
     office, chosen, wanted = session.office, family or session.settings.family, Period.parse(period)
     found = office.warehouse.failures(chosen, wanted, bureau)
-    refused = office.warehouse.refused(wanted) if bureau is None else []
+    refused = office.warehouse.refused(chosen, wanted) if bureau is None else []
     if json:
         print_json([*map(refused_object, refused), *map(stored_failure_object, found)])
     else:

@@ -135,16 +135,20 @@ def import_history(
 ) -> None:
     """Take over consolidations and balances from before this warehouse, marked unverified."""
     from dataclasses import asdict
+    from functools import partial
 
     from disclosure_etl.baseline_file import read_baseline
+    from disclosure_etl.judgement import dependents_of, follow
 
     session: Session = context.obj
     office, chosen = session.office, family or session.settings.family
     rows = read_baseline(file, office.bureaus)
     run = office.warehouse.start_run("import-history", chosen, max(row.period for row in rows), office.clock())
     imported = office.warehouse.import_baseline(
-        run, chosen, office.forms, rows, file.name, office.clock(), replace=replace
-    )
+        run, chosen, office.forms, rows, file.name, office.clock(), replace=replace,
+        dependents=partial(dependents_of, office, chosen),
+    )  # fmt: skip
+    followed = follow(office, run, lambda stage, done, of: None)
     office.warehouse.finish_run(run, "done", asdict(imported), office.clock())
     if json:
         print_json(asdict(imported))
@@ -153,3 +157,6 @@ def import_history(
             f"{file}:新增 {imported.inserted},未变 {imported.unchanged},替换 {imported.replaced}(均标为未经核实)。",
             f"{file}: {imported.inserted} new, {imported.unchanged} unchanged, {imported.replaced} replaced (all unverified).",
         )
+        if followed.consolidations:
+            again = "、".join(one.period for one in followed.consolidations)
+            session.say(f"随之重新判定并固化:{again}", f"judged again and frozen with it: {again}")

@@ -75,6 +75,8 @@ def test_a_row_fails_exactly_where_no_filling_in_of_the_unknowns_makes_it_hold(t
         assert outcome.difference[0, 0] == known
     if all(value is not None for value in values):
         assert not outcome.unassessable[0, 0]
+    if holding and holding != sums and values[-1] is None:
+        assert outcome.unassessable[0, 0]  # the implied figure is not there, so nothing can be said to hold
     if relation is Relation.AT_MOST and holding and holding != sums:
         assert outcome.unassessable[0, 0]
     assert not (outcome.fails & outcome.unassessable).any()
@@ -220,3 +222,42 @@ def test_large_figures_do_not_overflow() -> None:
 
     assert not share_of_total(frame_of(group, total, [total // 3], ["33.33"]), group).fails[0, 0]
     assert share_of_total(frame_of(group, total, [total // 3], ["33.34"]), group).fails[0, 0]
+
+
+def test_wrong_shares_that_add_to_100_are_no_adjustment_where_rounding_adds_up_too() -> None:
+    group = group_of(3)
+    frame = frame_of(group, 1000, [500, 300, 200], ["50.01", "29.99", "20.00"])
+
+    assert "adjusted" not in [diagnosed(group, frame, part)[0] for part in (0, 1)]
+
+
+@quickly
+@given(st.lists(st.integers(0, 10**6), min_size=2, max_size=8).filter(any), st.integers(0, 6))
+def test_largest_remainder_shares_of_any_precision_are_noted_at_most(parts: list[int], places: int) -> None:
+    """Hamilton's apportionment of 100 per cent at any printed precision: right shares hold, moved ones are `adjusted`."""
+    total, step = sum(parts), Fraction(1, 10**places)
+    exact = [Fraction(100 * part, total) for part in parts]
+    floors = [one // step * step for one in exact]
+    order = sorted(range(len(parts)), key=lambda at: floors[at] - exact[at])
+    for at in order[: int((100 - sum(floors)) / step)]:
+        floors[at] += step
+    texts = [f"{Decimal(one.numerator) / Decimal(one.denominator):.{places}f}" for one in floors]
+    group = group_of(len(parts))
+    frame = frame_of(group, total, parts, texts)
+
+    outcome = share_of_total(frame, group)
+
+    assert not column_of_shares(frame, group).fails.any()
+    assert {diagnosed(group, frame, int(part))[0] for part in np.flatnonzero(outcome.fails[0])} <= {"adjusted"}
+
+
+@quickly
+@given(st.integers(1, 10**14), st.integers(0, 10**14), st.integers(0, 10**16))
+def test_no_figure_is_too_large_to_be_compared_exactly(total: int, part: int, share: int) -> None:
+    group = group_of(1, complete=False)
+    printed = f"{Decimal(share).scaleb(-SHARE_DECIMALS):.{SHARE_DECIMALS}f}"
+
+    outcome = share_of_total(frame_of(group, total, [part], [printed]), group)
+
+    off = abs(Fraction(printed) - Fraction(100 * part, total))
+    assert outcome.fails[0, 0] == (off > Fraction(1, 2 * 10**SHARE_DECIMALS))

@@ -8,7 +8,19 @@ import pytest
 
 from schemas.periods import Period
 from schemas.records import DocumentRecord, Receipt
-from tests.warehouse.small import AT, CASES, PUBLICATIONS, ZONE, Story, bureau, receipt_of, submission, values, verdict
+from tests.warehouse.small import (
+    AT,
+    CASES,
+    FAMILY,
+    PUBLICATIONS,
+    ZONE,
+    Story,
+    bureau,
+    receipt_of,
+    submission,
+    values,
+    verdict,
+)
 
 JAN, FEB = "2014-01", "2014-02"
 LOW, HIGH = values((10, 1250, 0, 5, 3, 2)), values((20, 2500, 0, 7, 3, 4))
@@ -157,9 +169,9 @@ def test_a_superseded_return_that_comes_again_is_told_and_not_taken(story: Story
     first = submission(story.form, "east", JAN, LOW)
     story.receive(verdict(first))
     story.receive(verdict(submission(story.form, "east", JAN, HIGH, revision=2)))
-    assert story.warehouse.refused(Period.parse(JAN)) == []
+    assert story.warehouse.refused(FAMILY, Period.parse(JAN)) == []
     story.warehouse.record_arrivals(story.run(JAN), Period.parse(JAN), [receipt_of(first, AT, "again.xlsx")], [])
-    (told,) = story.warehouse.refused(Period.parse(JAN))
+    (told,) = story.warehouse.refused(FAMILY, Period.parse(JAN))
     assert (told.file, told.status) == ("again.xlsx", "superseded")
     assert "revision 2" in told.message.en
 
@@ -168,7 +180,7 @@ def test_an_unreadable_file_that_was_sent_again_under_its_name_is_superseded(sto
     arrive(story, JAN, ("east_2014-01.xlsx", unreadable("d1", JAN)), ("west_2014-01.xlsx", unreadable("d2", JAN)))
     story.receive(verdict(submission(story.form, "east", JAN, LOW, file="east_2014-01.xlsx")))
     assert counts_of(story) == {"accepted": 1, "superseded": 1, "unreadable": 1}
-    assert [one.file for one in story.warehouse.refused(Period.parse(JAN))] == ["west_2014-01.xlsx"]
+    assert [one.file for one in story.warehouse.refused(FAMILY, Period.parse(JAN))] == ["west_2014-01.xlsx"]
 
 
 def test_a_bureau_is_missing_from_a_quarter_only_for_months_that_it_owed(story: Story) -> None:

@@ -1,4 +1,4 @@
-"""rule sets, decisions, norms of a period; failures in cases"""
+"""rule sets, decisions, norms of a period, pending work; failures in cases; receipts by what each name holds"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,6 +54,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rule_set"], ["rule_set.version"], name=op.f("fk_period_norm_rule_set_rule_set")),
         sa.PrimaryKeyConstraint("family", "period_id", name=op.f("pk_period_norm")),
     )
+    op.create_table(
+        "pending",
+        sa.Column("family", sa.String(length=64), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("bureau_code", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["period_id"], ["dim_period.id"], name=op.f("fk_pending_period_id_dim_period")),
+        sa.PrimaryKeyConstraint("family", "period_id", "bureau_code", name=op.f("pk_pending")),
+    )
+    _receipts_by_what_a_name_holds()
+    op.add_column(
+        "submission",
+        sa.Column(
+            "arrival",
+            sa.Integer(),
+            nullable=False,
+            server_default="0",
+            comment="the receipt that first brought it: what orders equal revisions",
+        ),
+    )
+    op.execute(
+        "UPDATE submission SET arrival = COALESCE((SELECT min(r.id) FROM receipt r WHERE r.digest = submission.digest), 0)"
+    )
     _add("submission", "rule_set", "VARCHAR(64)", "rule_set (version)", "by which it was judged last")
     _add("consolidation", "rule_set", "VARCHAR(64)", "rule_set (version)", "the rules in force when it was frozen")
     _add("failure", "waiver", "INTEGER", "decision (id)", "the decision by which it holds nothing")
@@ -62,6 +84,30 @@ def upgrade() -> None:
         sa.Column(
             "case_id", sa.String(length=32), nullable=True, comment="the first failure of those that have one cause"
         ),
+    )
+
+
+def _receipts_by_what_a_name_holds() -> None:
+    """The newest receipt of a name is what it holds; those before were replaced. Nothing refers to receipts, so SQLite may
+    rebuild the table to lose the old constraint."""
+    with op.batch_alter_table("receipt") as batch:
+        batch.drop_constraint("uq_receipt_source_name_digest", type_="unique")
+        for name, comment in (
+            ("replaced", "something else came under its name since"),
+            ("gone", "it lies at its source no longer; noted of what could not be used"),
+        ):
+            batch.add_column(sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false(), comment=comment))
+    op.execute(
+        "UPDATE receipt SET replaced = (1 = 1) WHERE EXISTS (SELECT 1 FROM receipt later WHERE later.source = receipt.source "
+        "AND later.name = receipt.name AND later.id > receipt.id)"
+    )
+    op.create_index(
+        "uq_receipt_current",
+        "receipt",
+        ["source", "name"],
+        unique=True,
+        sqlite_where=sa.text("replaced = 0"),
+        postgresql_where=sa.text("NOT replaced"),
     )
 
 

@@ -1,0 +1,115 @@
+"""Judging and freezing a period of an office with all that it looks back on, and then whatever depends on it.
+
+Not here: reading what arrived (`pipeline`), the rules themselves (`quality`), how anything is stored (`warehouse`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from disclosure_etl.bureaus import Duty
+from disclosure_etl.office import Office
+from disclosure_etl.quality.branches import units_figures
+from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, totals_of
+from disclosure_etl.quality.waivers import Waivers, waives
+from disclosure_etl.warehouse import Dependents, Waiting
+from schemas.consolidation import Consolidation
+from schemas.errors import UserError
+from schemas.forms import Form
+from schemas.periods import Frequency, Period
+from schemas.records import Batch
+from schemas.rules import RuleSet
+from schemas.trends import RECENT
+
+
+def verdict_of(
+    office: Office, rules: RuleSet, batch: Batch, totals: Mapping[str, int], everybody: Batch | None = None
+) -> Verdict:
+    """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it."""
+    warehouse, form, period = office.warehouse, batch.form, batch.period
+    bureaus = [one.bureau for one in batch.submissions]
+    looks = looks_back_on(rules)
+    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
+    history = warehouse.history(form, period, bureaus, looks, finer)
+    units = units_figures(everybody or batch, looks.units, office.bureaus.units(form.family, period), bureaus)
+    norms = warehouse.norms_of(rules) if everybody is not None else None
+    history = replace(history, figures={**history.figures, **units}, norms=norms)
+    waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
+    return judge(batch, rules, history, totals, waivers)
+
+
+def frozen(
+    office: Office, run: str, form: Form, period: Period, others: int = 0, rules: str | None = None
+) -> Consolidation:
+    """Freeze a period as it stands now; the newest version where nothing changed."""
+    units = office.bureaus.units(form.family, period)
+    contained = frozenset(unit for below in units.values() for unit in below)
+    duty = Duty(office.owing(form.family, period), office.due(period).day, office.clock(), contained)
+    return office.warehouse.freeze(run, form, period, duty, others, rules, dependents_of(office, form.family, period))
+
+
+def dependents_of(office: Office, family: str, period: Period) -> Dependents:
+    """What depends on a period: the one after it looks back on its closings and cumulatives, the next few and the one a
+    year later on the bureau's course; the rest of the year's cumulatives contain it, and so do coarser periods and the
+    returns that are the sum of this family's."""
+    per_year = 12 // period.frequency.months
+    steps = sorted({*range(1, RECENT + 1), per_year})
+    judged = [(family, period.shifted(step)) for step in steps]
+    later = [(family, period.shifted(step)) for step in range(1, per_year - period.ordinal + 1)]
+    coarser = [
+        (family, Period.of_day(period.start, frequency))
+        for frequency in Frequency
+        if frequency.months > period.frequency.months
+    ]
+    for form in office.forms.forms:
+        if form.adds_up is not None and form.adds_up.family == family:
+            judged.append((form.family, Period.of_day(period.start, form.frequency)))
+    return Dependents(tuple(dict.fromkeys(judged)), (*later, *coarser))
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of following: the versions that were frozen anew, and the program faults, by file."""
+
+    consolidations: tuple[Consolidation, ...]
+    faults: Mapping[str, str]
+
+
+def follow(office: Office, run: str, progress: Callable[[str, int, int], None]) -> Followed:
+    """Judge again and freeze anew whatever waits for it, the earliest first, until nothing does.
+
+    Work that an earlier run left (because it was stopped) is done as well.
+    """
+    frozen_anew: dict[tuple[str, Period], Consolidation] = {}
+    faults: dict[str, str] = {}
+    while (waiting := office.warehouse.next_waiting()) is not None:
+        one = _followed(office, run, waiting, faults)
+        if one is not None:
+            frozen_anew[(waiting.family, waiting.period)] = one
+        progress("follow", len(frozen_anew), len(frozen_anew))
+    return Followed(tuple(frozen_anew.values()), faults)
+
+
+def _followed(office: Office, run: str, waiting: Waiting, faults: dict[str, str]) -> Consolidation | None:
+    warehouse, family, period = office.warehouse, waiting.family, waiting.period
+    try:
+        if period.frequency is not office.forms.frequency_of(family):
+            return frozen(office, run, office.forms.for_roll_up(family, period), period)
+        form = office.forms.choose(family, period)
+    except UserError:  # the office has taken the form away: there are no rules to judge by, and nothing to freeze
+        warehouse.settle_pending(waiting)
+        return None
+    rules = office.rules(form, period)
+    version = warehouse.enter_rules(rules, office.clock())
+    batch = warehouse.stored_batch(form, period, bureaus=waiting.bureaus)
+    if batch.submissions:
+        everybody = warehouse.stored_batch(form, period)
+        verdict = verdict_of(office, rules, batch, totals_of(everybody), everybody)
+        faults |= {one.submission.file: one.fault for one in verdict.judged if one.fault}
+        warehouse.renew(form, period, verdict.judged, version, dependents_of(office, family, period))
+    before = warehouse.consolidation(family, period)
+    others = before.others if before else 0
+    one = frozen(office, run, form, period, others, version)
+    warehouse.settle_pending(waiting)
+    return one
