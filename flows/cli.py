@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import month, office, returns
+from flows.commands import month, office, returns, rules
 from flows.session import NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session
 from schemas.errors import ProgramError, UserError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (month, returns, office):
+for commands in (month, returns, rules, office):
     commands.register(app)
 
 

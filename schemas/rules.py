@@ -141,22 +141,23 @@ class RuleSet:
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
     @cached_property
-    def _overrides(self) -> tuple[Override, ...]:
+    def overrides(self) -> tuple[Override, ...]:
+        """The office's changes that concern this form and are in force for the period whose rules these are."""
         return tuple(one for one in self.settings.overrides if one.concerns(self.form, self.judged_as))
 
     @cached_property
     def has_overrides(self) -> bool:
         """Whether anything was changed at all: nearly always not, and then nobody need ask."""
-        return bool(self._overrides)
+        return bool(self.overrides)
 
     def severity(self, code: str, bureau: str | None, own: Severity) -> Severity | None:
         """The severity of a rule at a bureau; None where it is switched off. A bureau's own change goes before one for all,
         a later one before an earlier."""
-        if not self._overrides:
+        if not self.overrides:
             return own
         found: tuple[bool, int] | None = None
         level: str = own.value
-        for number, one in enumerate(self._overrides):
+        for number, one in enumerate(self.overrides):
             if one.severity is None or one.bureau not in (None, bureau) or not one.is_about(code):
                 continue
             rank = (one.bureau is not None, number)
@@ -167,7 +168,7 @@ class RuleSet:
     def slack(self, bureaus: Sequence[str | None]) -> Mapping[str, np.ndarray]:
         """By rule code, one a bureau: the tolerances of linear rules that differ at some of them, in the figures' scale."""
         changed: dict[str, np.ndarray] = {}
-        for one in self._overrides:
+        for one in self.overrides:
             if one.tolerance is None or one.bureau is None:
                 continue
             for rule in self.table.constraints:
@@ -179,7 +180,7 @@ class RuleSet:
     def thresholds(self, kind: Kind, bureaus: Sequence[str | None]) -> TrendThresholds:
         """The thresholds of a kind of trends, by row where bureaus differ."""
         trends = self.settings.trends.model_dump()
-        for one in self._overrides:
+        for one in self.overrides:
             if one.thresholds is None or not one.is_about(kind):
                 continue
             for name, value in one.thresholds.model_dump(exclude_none=True).items():

@@ -27,7 +27,7 @@ from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
-from disclosure_etl.warehouse.queries import Refused, StoredFailure
+from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
 from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import BureauFigure, Consolidation
 from schemas.formfile import Forms
@@ -226,14 +226,18 @@ class Warehouse:
         by: str,
         at: datetime,
     ) -> Waiver:
-        """Record a steward's word that a failure may stand, from the first of `periods` to the second."""
+        """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
+        of those periods wait to be judged again."""
         with writing(self.engine) as connection:
-            return decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
+            waiver = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
+            pending.note_judgements(connection, _covered(waiver), [bureau])
+            return waiver
 
     def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
-        """Record that a waiver no longer stands."""
+        """Record that a waiver no longer stands; what it covered waits to be judged again."""
         with writing(self.engine) as connection:
             decisions.withdraw(connection, waiver, reason, by, at)
+            pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
 
     def import_baseline(
         self,
@@ -309,6 +313,16 @@ class Warehouse:
         with reading(self.engine) as connection:
             return queries.unread_places(connection, family, period)
 
+    def rule_versions(self, family: str, period: Period) -> tuple[str, ...]:
+        """The versions of the rules by which the period's returns were judged, the last used last."""
+        with reading(self.engine) as connection:
+            return queries.rule_versions(connection, family, period)
+
+    def rule_health(self, family: str, first: Period | None, last: Period | None) -> list[RuleHealth]:
+        """How every rule fared, over the periods from `first` to `last`."""
+        with reading(self.engine) as connection:
+            return queries.rule_health(connection, family, first, last)
+
     def later_periods(self, family: str, period: Period) -> tuple[Period, ...]:
         """Periods after `period` that hold submissions."""
         with reading(self.engine) as connection:
@@ -318,3 +332,13 @@ class Warehouse:
         """All periods that hold submissions."""
         with reading(self.engine) as connection:
             return queries.periods(connection, family)
+
+
+def _covered(waiver: Waiver) -> list[tuple[str, Period]]:
+    """The periods that a waiver is for."""
+    period, last = Period.parse(waiver.first), Period.parse(waiver.last)
+    found = []
+    while period.end <= last.end:
+        found.append((waiver.family, period))
+        period = period.shifted(1)
+    return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, exists, func, select
 
 from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.tables import (
@@ -152,6 +153,75 @@ def _why_not_taken(revision: int, counts: int, is_first: bool) -> tuple[str, Mes
         f"The same bytes as revision {revision}, which revision {counts} has replaced; not taken. To go back to it, send it "
         "again with a higher revision.",
     )
+
+
+def rule_versions(connection: Connection, family: str, period: Period) -> tuple[str, ...]:
+    """The versions of the rules by which the period's returns were judged, the last used last."""
+    rows = connection.execute(
+        select(submission.c.rule_set)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(submission.c.family == family, dim_period.c.code == period.code, submission.c.rule_set.is_not(None))
+        .group_by(submission.c.rule_set)
+        .order_by(func.max(submission.c.id))
+    )
+    return tuple(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHealth:
+    """How a rule fared: how often it fired (returns × places), how many of those were waived, how many led to a correction
+    (a later revision in which it no longer fails), and how many returns it could not be assessed in."""
+
+    rule: str
+    fired: int
+    waived: int
+    corrected: int
+    not_assessable: int
+
+
+def rule_health(connection: Connection, family: str, first: Period | None, last: Period | None) -> list[RuleHealth]:
+    """How every rule fared over time, those that fire most first; superseded returns count, since they were what fired."""
+    scope = [submission.c.family == family]
+    if first is not None:
+        scope.append(dim_period.c.first_day >= first.start)
+    if last is not None:
+        scope.append(dim_period.c.last_day <= last.end)
+    later, again = submission.alias("later"), failure.alias("again")
+    newer = (
+        (later.c.family == submission.c.family)
+        & (later.c.period_id == submission.c.period_id)
+        & (later.c.bureau_code == submission.c.bureau_code)
+        & ((later.c.revision > submission.c.revision) | (later.c.arrival > submission.c.arrival))
+        & (later.c.status != Status.SUPERSEDED.value)
+    )
+    still = exists(
+        select(again.c.failure_id)
+        .join(later, later.c.id == again.c.submission_id)
+        .where(newer, again.c.rule == failure.c.rule, again.c.column_code.is_not_distinct_from(failure.c.column_code))
+        .correlate(submission, failure)
+    )
+    corrected = (submission.c.status == Status.SUPERSEDED.value) & exists(select(later.c.id).where(newer)) & ~still
+    rows = connection.execute(
+        select(
+            failure.c.rule, func.count(), func.sum(case((failure.c.waiver.is_not(None), 1), else_=0)),
+            func.sum(case((corrected, 1), else_=0)),
+        )
+        .join(submission, submission.c.id == failure.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(*scope)
+        .group_by(failure.c.rule)
+    )  # fmt: skip
+    fired = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+    waiting: Counter[str] = Counter()
+    open_rules = connection.execute(
+        select(submission.c.not_assessable).join(dim_period, dim_period.c.id == submission.c.period_id).where(*scope)
+    )
+    for rules in open_rules.scalars():
+        waiting.update({rule for rule, _ in rules})
+    return [
+        RuleHealth(rule, *fired.get(rule, (0, 0, 0)), waiting[rule])
+        for rule in sorted({*fired, *waiting}, key=lambda rule: (-fired.get(rule, (0,))[0], rule))
+    ]
 
 
 def unread_places(connection: Connection, family: str, period: Period) -> list[tuple[str, Unread]]:

@@ -1,0 +1,113 @@
+"""A steward's decisions, and at once what they change: a waiver is recorded, and the months that it covers judged again.
+
+Not here: where decisions are kept (`warehouse`), what a waiver does to a verdict (`quality.waivers`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from disclosure_etl.judgement import Followed, follow
+from disclosure_etl.office import Office
+from disclosure_etl.warehouse import StoredFailure
+from schemas.errors import UserError
+from schemas.periods import Period
+from schemas.records import Failure, Waiver
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision, and the versions that were frozen because of it."""
+
+    waiver: Waiver
+    followed: Followed
+
+
+@dataclass(frozen=True)
+class Word:
+    """Who says so, and why."""
+
+    by: str
+    reason: str
+
+    def checked(self) -> Word:
+        """The same, if both are there.
+
+        Raises:
+            UserError: a decision without a reason or a name is none.
+        """
+        if not self.by.strip() or len(self.reason.strip()) < 2:
+            raise UserError(
+                "决定须写明理由和决定人(--reason、--by)。",
+                "A decision names its reason and who decides (--reason, --by).",
+            )
+        return self
+
+
+def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Period, Period], word: Word) -> Decided:
+    """Let a failure stand, as long as the same figures are seen, from the first of `periods` to the second.
+
+    Raises:
+        UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason.
+    """
+    if found.bureau is None or found.failure.kind in ("identity", "duty", "waiver"):
+        raise UserError(
+            f"「{found.failure.rule}」不能豁免:须由单位更正或补报。",
+            f"'{found.failure.rule}' cannot be waived: the bureau has to correct or send its return.",
+        )
+    if periods[1].end < periods[0].end:
+        raise UserError(
+            f"豁免时期 {periods[0]} 至 {periods[1]} 首尾颠倒。",
+            f"The waiver's periods {periods[0]} to {periods[1]} are reversed.",
+        )
+    word = word.checked()
+    at = office.clock()
+    run = office.warehouse.start_run("decide", family, periods[0], at)
+    waiver = office.warehouse.waive(family, found.bureau, found.failure, periods, word.reason, word.by, at)
+    return _followed(office, run, waiver)
+
+
+def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
+    """Withdraw a waiver.
+
+    Raises:
+        UserError: there is no such waiver, or it was withdrawn before.
+    """
+    known = {one.number: one for one in office.warehouse.waivers(family)}
+    if number not in known:
+        listed = "、".join(map(str, known)) or "—"
+        raise UserError(
+            f"没有第 {number} 号豁免,或已撤销;现有:{listed}。",
+            f"There is no waiver {number}, or it was withdrawn; standing: {listed}.",
+        )
+    word = word.checked()
+    at = office.clock()
+    run = office.warehouse.start_run("decide", family, Period.parse(known[number].first), at)
+    office.warehouse.withdraw(known[number], word.reason, word.by, at)
+    return _followed(office, run, known[number])
+
+
+def _followed(office: Office, run: str, waiver: Waiver) -> Decided:
+    followed = follow(office, run, lambda stage, done, of: None)
+    office.warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())
+    return Decided(waiver, followed)
+
+
+def failure_by_id(found: list[StoredFailure], wanted: str) -> StoredFailure:
+    """The failure whose id begins with `wanted`.
+
+    Raises:
+        UserError: none does, or several.
+    """
+    fitting = [one for one in found if one.failure.id.startswith(wanted)]
+    if len(fitting) == 1 and wanted:
+        return fitting[0]
+    shown = "、".join(_short(one.failure) for one in (fitting or found)[:10]) or "—"
+    raise UserError(
+        f"没有唯一的失败以「{wanted}」为编号;可用:{shown}。",
+        f"No single failure has an id beginning with '{wanted}'; known: {shown}.",
+    )
+
+
+def _short(failure: Failure) -> str:
+    return f"{failure.id}({failure.rule})"
