@@ -225,7 +225,7 @@ def _openings(form: Form) -> Iterator[Constraint]:
 def _stocks(form: Form) -> Iterator[Constraint]:
     """What is in force now = what was + what came − what went; and never less than what came and did not go."""
     for block, indicator, column in _rows(form):
-        if column.stock is None:
+        if column.stock is None or not (column.stock.plus or column.stock.minus):
             continue
         now = _cell(form, indicator.code, column.code)
         came = [Term(1, _cell(form, indicator.code, code)) for code in column.stock.plus]
@@ -243,11 +243,13 @@ def _stocks(form: Form) -> Iterator[Constraint]:
 
 
 def _periods(form: Form) -> Iterator[Constraint]:
-    """A coarser return against the finer ones within its period."""
+    """A coarser return against the finer ones within its period. Stocks do not add up over time, nor does a total that
+    has one among its parts."""
     if form.adds_up is None:
         return
+    stocks = {column.code for column in form.columns.values() if column.stock}
     for block, indicator, column in _rows(form):
-        if column.cumulates or column.stock:
+        if column.cumulates or column.stock or stocks.intersection(column.sum_of):
             continue
         cell = _cell(form, indicator.code, column.code)
         yield Constraint(

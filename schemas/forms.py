@@ -88,10 +88,10 @@ class Stock(_Part):
     """What carries a column of stocks (现行有效件数) from one period to the next: last stock + `plus` − `minus`.
 
     Items are also counted anew for other reasons, so a difference only warns; but what came in a period and did not go
-    in it must still be there (`at_least_net`).
+    in it must still be there (`at_least_net`). With neither it is a state (尚未审结) whose flows the form does not ask for.
     """
 
-    plus: tuple[Code, ...] = Field(min_length=1)
+    plus: tuple[Code, ...] = ()
     minus: tuple[Code, ...] = ()
     at_least_net: bool = True
 
@@ -179,6 +179,10 @@ class AddsUp(_Part):
 
     family: str
     columns: dict[str, str] = {}
+
+    def __hash__(self) -> int:
+        """A form is a key of what is compiled from it, and a mapping has no hash of its own."""
+        return hash((self.family, *sorted(self.columns.items())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,181 @@
+"""Every rule of every form, each with a return that passes it, one that fails it, and one of which it cannot be assessed.
+
+The examples are built from one consistent return of the form by the rule's own terms, so a rule that is added tomorrow is
+walked too, or this test fails for it. What is looked at over time and what concerns a return as a whole is tested elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from schemas.constraints import TRENDS, Constraint, Kind, Relation, ShareGroup, Source, Term
+from schemas.forms import SHARE_DECIMALS
+from schemas.rulecodes import FINDINGS, rule_codes
+from schemas.rules import RuleSet
+from tests.forms.flows import by_thirds, first_periods, returns
+from tests.forms.trials import WITH_OPTIONAL, Rule, Trial, answers, consistent_trial, positions_of
+from tests.quality.written import rules_of
+
+FORMS = sorted(WITH_OPTIONAL)
+
+# Kinds that always have an answer, and why.
+ALWAYS_ASSESSABLE = {
+    Kind.REQUIRED: "a cell is blank or it is not",
+    Kind.NEGATIVE: "a figure that is not there is not below zero; that it is missing is told by another rule",
+}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The examples of one rule; `open` is None where the rule is always assessable."""
+
+    passing: Trial
+    failing: Trial
+    open: Trial | None
+
+
+def changed(trial: Trial, term: Term, value: int) -> Trial:
+    """The trial with another figure at a term, whosever it is."""
+    if term.source is Source.OWN:
+        return replace(trial, figures=trial.figures | {(term.cell.indicator, term.cell.column): value})
+    return replace(trial, looked_up={**trial.looked_up, term.name: value})
+
+
+def missing(trial: Trial, term: Term) -> Trial:
+    """The trial with nothing at a term."""
+    if term.source is Source.OWN:
+        return replace(trial, blank=trial.blank | {(term.cell.indicator, term.cell.column)})
+    return replace(trial, without=trial.without | {term.name})
+
+
+def value_of(trial: Trial, term: Term) -> int:
+    """The figure at a term."""
+    known = {
+        Source.OWN: trial.figures,
+        Source.PREVIOUS: trial.before,
+        Source.PERIODS: trial.finer,
+        Source.UNITS: trial.units,
+    }
+    figures = known[term.source]
+    assert figures is not None
+    return figures[term.cell.indicator, term.cell.column]
+
+
+def walk_linear(right: Trial, rule: Constraint) -> Walk:
+    """Failing: the last figure is one off an equality, or one that counts up goes one beyond the bound. Open: what is looked
+    up is not there; else the figure that is too large may be, or what it is too large for may be any number."""
+    total = sum(term.coefficient * value_of(right, term) for term in rule.terms)
+    if rule.relation is Relation.EQUAL:
+        moved = rule.terms[-1]
+        step = rule.tolerance + 1
+    else:
+        moved = next(term for term in rule.terms if term.coefficient > 0)
+        step = -(-(rule.tolerance + 1 - total) // moved.coefficient)
+    failing = changed(right, moved, value_of(right, moved) + step)
+    outside = [term for term in rule.terms if term.source is not Source.OWN]
+    if outside:
+        return Walk(right, failing, missing(right, outside[0]))
+    if rule.relation is Relation.AT_MOST:
+        return Walk(right, failing, missing(right, moved))
+    counterpart = next(term for term in rule.terms if term.coefficient * moved.coefficient < 0)
+    return Walk(right, failing, missing(failing, counterpart))
+
+
+def walk_cell(right: Trial, kind: Kind, indicator: str, column: str) -> Walk:
+    place = (indicator, column)
+    if kind is Kind.REQUIRED:
+        return Walk(right, replace(right, blank=frozenset({place})), None)
+    return Walk(right, replace(right, figures=right.figures | {place: -1}), None)
+
+
+def walk_shares(right: Trial, kind: Kind, group: ShareGroup) -> Walk:
+    part = group.parts[0]
+    place, total = (part.indicator, part.column), (group.total.indicator, group.total.column)
+    assert right.shares is not None
+    shares = dict(right.shares)
+    unknown_part = replace(right, blank=frozenset({place}))
+    match kind:
+        case Kind.SHARE:
+            off = str(float(shares[part.indicator]) + 10)
+            return Walk(right, replace(right, shares=shares | {part.indicator: off}), unknown_part)
+        case Kind.SHARE_COLUMN:
+            off = str(float(shares[part.indicator]) + 50)
+            unprinted = {code: share for code, share in shares.items() if code != part.indicator}
+            return Walk(right, replace(right, shares=shares | {part.indicator: off}), replace(right, shares=unprinted))
+        case _:  # of a few hundred cases none is a ten-thousandth
+            no_such = replace(unknown_part, shares=shares | {part.indicator: "0.01"})
+            return Walk(unknown_part, no_such, replace(right, blank=frozenset({place, total})))
+
+
+def walks(rules: RuleSet, right: Trial) -> Iterator[tuple[Rule, Walk]]:
+    """Every rule over figures at every column, with its examples."""
+    for kind in (Kind.REQUIRED, Kind.NEGATIVE):
+        for code, column in positions_of(kind, rules):
+            yield (code, column), walk_cell(right, kind, code.partition(":")[2], column)
+    for row in rules.table.constraints:
+        yield (row.code, row.column), walk_linear(right, row)
+    for kind in (Kind.SHARE, Kind.SHARE_COLUMN, Kind.SHARE_ATTAINABLE):
+        for group in rules.table.share_groups(kind):
+            yield (group.code(kind), group.column), walk_shares(right, kind, group)
+
+
+@lru_cache
+def material(key: str) -> tuple[RuleSet, Trial]:
+    """The rules of a form in the second period of a year, and a return that they all pass, with hardly a zero in it."""
+    form = WITH_OPTIONAL[key]
+    _, period = first_periods(form, 2)
+    before, now = returns(form, 2, by_thirds)
+    return rules_of(form, period), consistent_trial(form, before, now)
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_every_rule_has_a_return_that_passes_fails_and_leaves_it_open(key: str) -> None:
+    rules, right = material(key)
+    told = list(walks(rules, right))
+    trials = [trial for _, walk in told for trial in (walk.passing, walk.failing, walk.open or walk.passing)]
+
+    found = answers(rules.form, rules.period, trials)
+
+    wrong = []
+    for number, (rule, walk) in enumerate(told):
+        fails, unassessable = (marks[3 * number : 3 * number + 3].tolist() for marks in found[rule])
+        always = rule[0].partition(":")[0] in ALWAYS_ASSESSABLE
+        assert always == (walk.open is None), rule
+        if fails != [False, True, False] or unassessable != [False, False, not always]:
+            wrong.append((rule, fails, unassessable))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_no_rule_of_figures_is_left_out(key: str) -> None:
+    """The rule book's own list, without what concerns the return as a whole, reading, and the course of figures."""
+    rules, right = material(key)
+    elsewhere = {str(kind) for kind in TRENDS} | set(FINDINGS)
+    listed = {code for code in rule_codes(rules) if code not in elsewhere and not code.startswith("reading:")}
+
+    assert {code for (code, _), _ in walks(rules, right)} == listed
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_a_bureau_without_units_has_no_bound_to_hold(key: str) -> None:
+    """It is neither broken nor waited for: the rule does not apply."""
+    rules, right = material(key)
+    codes = {(row.code, row.column) for row in rules.table.of_kind(Kind.BRANCH)}
+
+    found = answers(rules.form, rules.period, [replace(right, units=None)])
+
+    assert codes
+    assert not np.any([found[rule] for rule in codes])
+
+
+def test_shares_are_walked_at_the_precision_that_the_form_prints() -> None:
+    """Should a form print none any more, the share kinds are walked nowhere, and this says so."""
+    printed = {key for key in FORMS if material(key)[0].table.shares}
+
+    assert printed == {"bureau-monthly/2008"}
+    assert SHARE_DECIMALS >= 2
