@@ -45,6 +45,12 @@ class Office:
         return load_forms(self.settings.dirs.files("forms", "*.yaml"), self.settings.optional_blocks)
 
     @cached_property
+    def forms_in_use(self) -> tuple[Form, ...]:
+        """The forms of families that some bureau owes: those that a return can be on."""
+        owed = {owes.family for bureau in self.bureaus.bureaus for owes in bureau.owes}
+        return tuple(form for form in self.forms.forms if form.family in owed | {self.settings.family})
+
+    @cached_property
     def schedule(self) -> Schedule:
         """When the month is consolidated and returns are due."""
         return load_schedule(self.settings.dirs.file("schedule.yaml"))

@@ -196,7 +196,7 @@ class Month:
 
 def _reader(office: Office, settled: frozenset[str]) -> ChunkReader:
     return ChunkReader(
-        office.forms.forms, office.bureaus, office.raw_store, office.settings.read_limits, office.inbox.name, settled
+        office.forms_in_use, office.bureaus, office.raw_store, office.settings.read_limits, office.inbox.name, settled
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,6 @@ def wide_frame(batch: Batch, history: History, rules: RuleSet) -> pd.DataFrame:
     """One row a submission: a whole number per cell (`UNKNOWN` where there is none), the figures that are looked up
     (`previous:`, `periods:`, `units:`), the printed precision of shares; and `meaning:` and `trouble:` codes per cell."""
     names = [cell.name for cell in batch.form.cells]
-    figures = np.where(batch.decimals != NO_DECIMALS, batch.numbers, UNKNOWN)
     looked_up = {
         source + cell.name: history.figures[source + cell.name]
         for source in (Source.PREVIOUS, Source.PERIODS, Source.UNITS)
@@ -40,18 +40,24 @@ def wide_frame(batch: Batch, history: History, rules: RuleSet) -> pd.DataFrame:
     precisions = {kernels.precision_name(group): _precision(batch, group) for group in rules.table.shares}
     beside = [*looked_up.values(), *precisions.values()]
     # One block of whole numbers and one of codes: a column of its own for each would cost more than all the rules.
-    numbers = np.empty((len(figures), len(names) + len(beside)), np.int64, order="F")
-    numbers[:, : len(names)] = figures
-    for at, values in enumerate(beside, len(names)):
+    rows, cells = batch.numbers.shape
+    numbers = np.empty((rows, cells + len(beside)), np.int64, order="F")
+    numbers[:, :cells] = batch.numbers
+    missing = batch.decimals == NO_DECIMALS
+    if missing.any():
+        numbers[:, :cells][missing] = UNKNOWN
+    for at, values in enumerate(beside, cells):
         numbers[:, at] = values
-    codes = np.asfortranarray(np.hstack([batch.meanings, batch.troubles]))
+    codes = np.empty((rows, 2 * cells), np.uint8, order="F")
+    codes[:, :cells], codes[:, cells:] = batch.meanings, batch.troubles
+    code_names = [prefix + name for prefix in (_MEANING, _TROUBLE) for name in names]
     return pd.concat(
         [
             pd.DataFrame(numbers, columns=[*names, *looked_up, *precisions], copy=False),
-            pd.DataFrame(codes, columns=[*(_MEANING + name for name in names), *(_TROUBLE + name for name in names)], copy=False),
+            pd.DataFrame(codes, columns=code_names, copy=False),
         ],
         axis=1,
-    )  # fmt: skip
+    )
 
 
 def _precision(batch: Batch, group: ShareGroup) -> np.ndarray:
@@ -213,6 +219,12 @@ def _cellwise(fails: np.ndarray) -> Outcome:
     return Outcome(fails, nothing, np.broadcast_to(np.int64(0), fails.shape))
 
 
+@lru_cache(maxsize=64)
+def _columns(names: tuple[str, ...]) -> dict[str, pa.Column]:
+    """The figures' columns; making them takes longer than checking them, and they are the same from period to period."""
+    return {name: pa.Column("int64") for name in names}
+
+
 def batch_schema(
     rules: RuleSet, kinds: Mapping[Kind, Callable[[pd.DataFrame], Outcome]], outcomes: dict[Kind, Outcome]
 ) -> pa.DataFrameSchema:
@@ -227,7 +239,7 @@ def batch_schema(
         # One answer a kind is enough: failures are built from the outcome, and a case per cell would cost a second a month.
         return pa.Check(holds, name=str(kind), n_failure_cases=1)
 
-    columns = {cell.name: pa.Column("int64") for cell in rules.form.cells}
+    columns = _columns(tuple(cell.name for cell in rules.form.cells))
     checks = [check(kind, evaluate) for kind, evaluate in kinds.items()]
     return pa.DataFrameSchema(columns, checks=checks, strict=False, coerce=False)
 

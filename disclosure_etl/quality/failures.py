@@ -97,7 +97,8 @@ class Places:
         if term.source is Source.OWN:
             return self.named(one, term.cell)
         label = self._labels[term.cell.indicator]
-        value = int(self.history.figures[term.name][row])
+        looked_up = self.history.figures.get(term.name)
+        value = UNKNOWN if looked_up is None else int(looked_up[row])
         text = "" if value == UNKNOWN else figure_text(value, term.cell.scale)
         return Named(label.zh, label.en, text, "", _WHOSE[term.source])
 

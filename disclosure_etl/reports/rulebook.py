@@ -64,7 +64,13 @@ def book_markdown(rules: RuleSet, records: Sequence[RuleRecord]) -> str:
             kind = one.kind
             heading = KINDS[Kind(kind)] if kind in set(Kind) else one.title
             title = f"{heading.zh} · {heading.en}" if kind in set(Kind) else kind
-            lines += ["", f"## {kind} — {title}", "", "| rule | title | severity | cells | legal |", "|---|---|---|---|---|"]
+            lines += [
+                "",
+                f"## {kind} — {title}",
+                "",
+                "| rule | title | severity | cells | legal |",
+                "|---|---|---|---|---|",
+            ]
         cells = ", ".join(dict.fromkeys(f"`{indicator}`" for indicator, _ in one.cells[:12]))
         more = " …" if len({indicator for indicator, _ in one.cells}) > 12 else ""
         changed = f" ({one.reason})" if one.reason else ""

@@ -119,6 +119,16 @@ def test_what_waits_for_april_is_not_assessable_and_holds_nothing() -> None:
     assert {rule.split(":")[0] for rule, _ in one.not_assessable} == {"year-to-date", "opening"}
 
 
+def test_a_month_above_its_own_cumulative_is_wrong_whatever_came_before() -> None:
+    numbers = with_changes(enquiries=30, enquiries__on_site=26)
+
+    found = {failure.rule: failure for failure in failures_of(written(FORM, numbers), FORM)}
+
+    assert set(found) == {"year-to-date:enquiries", "year-to-date:enquiries.on_site"}
+    assert found["year-to-date:enquiries"].seen == ("", "30", "18")
+    assert "—" in found["year-to-date:enquiries"].message.zh
+
+
 def test_a_blank_is_not_zero() -> None:
     """Known parts above the total fail, equal to it pass, below it say nothing; the blank itself is an error."""
     hole = {("enquiries.online", "month")}

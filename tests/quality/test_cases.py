@@ -1,0 +1,56 @@
+"""Failures with one cause are one case."""
+
+from __future__ import annotations
+
+from tests.factories import default_form
+from tests.quality.test_judging import APRIL, quiet, with_changes
+from tests.quality.written import history_of, shares_of, verdict, written
+
+FORM = default_form()
+
+
+def cases(numbers, shares=None) -> list[set[str]]:
+    one = written(FORM, numbers, shares if shares is not None else shares_of(FORM, numbers))
+    found: dict[str, set[str]] = {}
+    for failure in verdict(one, FORM, history_of(FORM, APRIL)).failures:
+        found.setdefault(failure.case or "", set()).add(f"{failure.rule}@{failure.column}")
+    return list(found.values())
+
+
+def test_a_slip_in_one_part_is_one_case_in_month_and_cumulative() -> None:
+    (case,) = cases(with_changes(applications__received__letter=7))
+
+    assert case >= {
+        "breakdown:applications.received:channel@month",
+        "year-to-date:applications.received.letter@year_to_date",
+    }
+
+
+def test_two_slips_are_two_cases() -> None:
+    found = cases(with_changes(applications__received__letter=7, enquiries__on_site=8))
+
+    assert {frozenset(rule.split(":")[1].split(".")[0].split("@")[0] for rule in case) for case in found} == {
+        frozenset({"applications"}),
+        frozenset({"enquiries"}),
+    }
+
+
+def test_a_share_typed_on_the_wrong_part_belongs_to_the_same_case() -> None:
+    found = cases(with_changes(publications__business=11), shares_of(FORM, quiet()))
+
+    assert len(found) == 1
+    assert "share:publications:class@month" in found[0]
+
+
+def test_the_cause_breaks_nothing_that_held() -> None:
+    """The total is off, and its parts are right: the total is the cause, though each part could be 'repaired' alone."""
+    (case,) = cases(with_changes(enquiries=12))
+
+    assert case >= {"breakdown:enquiries:channel@month", "year-to-date:enquiries@year_to_date"}
+
+
+def test_every_failure_has_a_case_and_a_lone_one_is_its_own() -> None:
+    one = verdict(written(FORM, with_changes(publications__full_text=13), shares_of(FORM, quiet())), FORM)
+
+    assert all(failure.case for failure in one.failures)
+    assert [failure.case == failure.id for failure in one.failures if failure.rule.startswith("subset")] == [True]
