@@ -119,7 +119,9 @@ def test_table_three_of_2021_has_175_cells_and_39_equalities() -> None:
 def test_table_four_of_2021_has_15_cells_and_a_total_a_row() -> None:
     form = AS_SHIPPED["national-annual/2021"]
     rows = table_of(form, "remedies")
-    totals = [row for row in constraint_table(form, Period.parse("2021")).of_kind(Kind.ROW_TOTAL) if row.indicator in rows]
+    totals = [
+        row for row in constraint_table(form, Period.parse("2021")).of_kind(Kind.ROW_TOTAL) if row.indicator in rows
+    ]
 
     assert len([cell for cell in form.cells if cell.indicator in rows]) == 15
     assert len(totals) == 3
@@ -129,7 +131,11 @@ def test_the_version_of_2019_has_other_handling_in_one_row() -> None:
     rows = {version: table_of(AS_SHIPPED[f"national-annual/{version}"], "applications") for version in ("2019", "2021")}
 
     assert rows["2019"] - rows["2021"] == {"replies.other"}
-    assert rows["2021"] - rows["2019"] == {"replies.other.not_corrected", "replies.other.fee_unpaid", "replies.other.other"}
+    assert rows["2021"] - rows["2019"] == {
+        "replies.other.not_corrected",
+        "replies.other.fee_unpaid",
+        "replies.other.other",
+    }
 
 
 def test_dingxi_has_its_identities_by_the_codes_that_the_form_prints() -> None:
@@ -159,7 +165,11 @@ def test_the_stages_of_an_expropriation_hand_on_what_they_have_done() -> None:
     form = AS_SHIPPED["key-areas/2014"]
     table = constraint_table(form, Period.parse("2014-02"))
 
-    assert {row.code for row in table.of_kind(Kind.BALANCE)} == {"balance:notices", "balance:agreements", "balance:closures"}
+    assert {row.code for row in table.of_kind(Kind.BALANCE)} == {
+        "balance:notices",
+        "balance:agreements",
+        "balance:closures",
+    }
     assert {tuple(term.cell.indicator for term in row.terms) for row in table.of_kind(Kind.STATED)} == {
         ("approvals", "notices.due"), ("notices.done", "agreements.due"), ("agreements.done", "closures.due"),
     }  # fmt: skip
@@ -167,7 +177,12 @@ def test_the_stages_of_an_expropriation_hand_on_what_they_have_done() -> None:
 
 # -- any frequency ------------------------------------------------------------------------------------------------------
 
-FIRST = {Frequency.MONTHLY: "2015-01", Frequency.QUARTERLY: "2015Q1", Frequency.HALF_YEARLY: "2015H1", Frequency.YEARLY: "2015"}
+FIRST = {
+    Frequency.MONTHLY: "2015-01",
+    Frequency.QUARTERLY: "2015Q1",
+    Frequency.HALF_YEARLY: "2015H1",
+    Frequency.YEARLY: "2015",
+}
 
 
 @pytest.mark.parametrize("frequency", list(Frequency))
