@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from disclosure_etl.intake.lexicon import normalised
 from schemas.compiling import constraint_table
 from schemas.constraints import Kind, Relation
 from schemas.forms import Form
@@ -86,6 +87,15 @@ def test_a_place_of_a_form_has_one_name(key: str) -> None:
     for table in form.tables:
         words = [word for column in table.columns for word in (column.label.zh, *column.aliases)]
         assert len(set(words)) == len(words), table.code
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_block_is_called_like_an_indicator(key: str) -> None:
+    """Its heading in the workbook would be taken for the indicator's row."""
+    form = WITH_OPTIONAL[key]
+    words = {normalised(word) for item in form.indicators.values() for word in (item.label.zh, *item.aliases)}
+
+    assert words.isdisjoint(normalised(word) for block in form.blocks for word in (block.label.zh, *block.aliases))
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.constraints import Kind
+from schemas.periods import Frequency
 from schemas.power import detection_power, undetectable
 from tests.forms.flows import by_chance, first_periods, returns
 from tests.forms.trials import WITH_OPTIONAL, answers, consistent_trial, judged
@@ -33,6 +34,17 @@ def test_whatever_follows_from_consistent_flows_passes_every_rule(key: str, seed
         assert [(one.rule, one.column) for one in verdict.failures] == []
         if before is not None:  # with its history and what it is the sum of, nothing is left open
             assert verdict.not_assessable == ()
+        before = now
+
+
+@pytest.mark.parametrize("key", [key for key in FORMS if WITH_OPTIONAL[key].frequency is Frequency.MONTHLY])
+def test_the_turn_of_the_year_is_no_break(key: str) -> None:
+    form = WITH_OPTIONAL[key]
+    before = None
+    for period, now in zip(first_periods(form, 14), returns(form, 14, by_chance(14)), strict=True):
+        verdict = judged(form, period, consistent_trial(form, before, now))
+
+        assert verdict.failures == (), period
         before = now
 
 

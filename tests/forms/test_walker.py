@@ -15,6 +15,7 @@ import pytest
 
 from schemas.constraints import TRENDS, Constraint, Kind, Relation, ShareGroup, Source, Term
 from schemas.forms import SHARE_DECIMALS
+from schemas.periods import Frequency
 from schemas.rulecodes import FINDINGS, rule_codes
 from schemas.rules import RuleSet
 from tests.forms.flows import by_thirds, first_periods, returns
@@ -125,17 +126,22 @@ def walks(rules: RuleSet, right: Trial) -> Iterator[tuple[Rule, Walk]]:
 
 
 @lru_cache
-def material(key: str) -> tuple[RuleSet, Trial]:
-    """The rules of a form in the second period of a year, and a return that they all pass, with hardly a zero in it."""
+def material(key: str, nth: int = 2) -> tuple[RuleSet, Trial]:
+    """The rules of a form in the n-th period, and a return that they all pass, with hardly a zero in it."""
     form = WITH_OPTIONAL[key]
-    _, period = first_periods(form, 2)
-    before, now = returns(form, 2, by_thirds)
+    *_, before, now = returns(form, nth, by_thirds)
+    period = first_periods(form, nth)[-1]
     return rules_of(form, period), consistent_trial(form, before, now)
 
 
-@pytest.mark.parametrize("key", FORMS)
-def test_every_rule_has_a_return_that_passes_fails_and_leaves_it_open(key: str) -> None:
-    rules, right = material(key)
+SECOND = [(key, 2) for key in FORMS]
+NEXT_JANUARY = [(key, 13) for key in FORMS if WITH_OPTIONAL[key].frequency is Frequency.MONTHLY]
+
+
+@pytest.mark.parametrize(("key", "nth"), SECOND + NEXT_JANUARY)
+def test_every_rule_has_a_return_that_passes_fails_and_leaves_it_open(key: str, nth: int) -> None:
+    """In February, and in January, when cumulatives begin anew and what was open in December is brought forward."""
+    rules, right = material(key, nth)
     told = list(walks(rules, right))
     trials = [trial for _, walk in told for trial in (walk.passing, walk.failing, walk.open or walk.passing)]
 
