@@ -237,7 +237,7 @@ def _stocks(form: Form) -> Iterator[Constraint]:
         )  # fmt: skip
         if column.stock.at_least_net:
             yield Constraint(
-                f"stock-net:{indicator.code}", Kind.STOCK, block, column.code, (*came, *went, Term(-1, now)),
+                f"stock:{indicator.code}:net", Kind.STOCK, block, column.code, (*came, *went, Term(-1, now)),
                 Relation.AT_MOST, Severity.ERROR, indicator.legal, indicator.code,
             )  # fmt: skip
 

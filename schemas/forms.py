@@ -16,6 +16,7 @@ from schemas.periods import Frequency, Period
 
 Measure = Literal["count", "amount", "share"]
 Role = Literal["opening", "inflow", "outflow", "closing"]
+Moment = Literal["flow", "opening", "closing"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
 SHARE_DECIMALS = 6  # shares are kept as whole numbers of 10^-6 per cent, whatever was printed
@@ -189,7 +190,8 @@ class AddsUp(_Part):
 class Cell:
     """One place of a form: (indicator, column, measure), and the integer scale it is kept in.
 
-    A number x of the cell is kept as round(x × 10^scale).
+    A number x of the cell is kept as round(x × 10^scale). `moment`: a flow over the period, or how things stand at its
+    opening or closing; over several periods flows add up, an opening is the first one's and a closing the last one's.
     """
 
     position: int
@@ -200,11 +202,19 @@ class Cell:
     table: str
     scale: int
     signed: bool = False
+    moment: Moment = "flow"
 
     @property
     def name(self) -> str:
         """Its name as a column of the wide frame, unique within the form."""
         return f"{self.indicator}|{self.column}|{self.measure}"
+
+
+def _moment(item: Indicator, column: Column) -> Moment:
+    role = item.balance.role if item.balance else None
+    if role == "opening":
+        return "opening"
+    return "closing" if role == "closing" or column.stock is not None else "flow"
 
 
 class Form(_Part):
@@ -273,7 +283,8 @@ class Form(_Part):
             for block, item in rows:
                 for column in table.columns:
                     place = (item.code, column.code, item.measure)
-                    cells.append(Cell(len(cells), *place, block, table.code, item.decimals, column.signed))
+                    moment = _moment(item, column)
+                    cells.append(Cell(len(cells), *place, block, table.code, item.decimals, column.signed, moment))
             for block, item in rows:
                 for breakdown in item.breakdowns:
                     if breakdown.shares is None:

@@ -222,17 +222,21 @@ class History:
 
     `figures[column of the wide frame]` (such as `previous:` + cell name): int64, `UNKNOWN` where nothing is accepted (yet).
     `past`: the watched figures of the periods before, periods × submissions × watched cells, the preceding one first;
-    None where nobody asked. `norms`: what the peers did, where the batch is only a part of them.
+    None where nobody asked. `norms`: what the peers did, where the batch is only a part of them. `periods_final`: whether
+    the finer periods that this one is held against are final, which it is not yet itself.
     """
 
     figures: Mapping[str, np.ndarray] = field(default_factory=dict)
     past: np.ndarray | None = None
     norms: Norms | None = None
+    periods_final: bool = False
 
     def part(self, rows: slice) -> History:
         """The same of some of the submissions."""
         past = None if self.past is None else self.past[:, rows]
-        return History({name: values[rows] for name, values in self.figures.items()}, past, self.norms)
+        return History(
+            {name: values[rows] for name, values in self.figures.items()}, past, self.norms, self.periods_final
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from schemas.constraints import Relation, Source
 from schemas.formfile import load_forms
 from schemas.periods import Period
 from schemas.records import Batch
+from tests import bench_rules
 from tests.factories import default_form, return_bytes, some_figures
 
 _PERIOD = Period.parse("2014-01")
@@ -242,6 +243,9 @@ def _lines(count: int, prefect: bool, base: Path) -> Iterator[str]:
             f"under Prefect, server warm: {recorded['total']:.2f} s = {recorded['total'] - month['total'] - month['table']:+.2f} s "
             f"to the bare month with its table, {recorded['task_runs']:.0f} task runs"
         )
+    judging = sum(month[stage] for stage in ("read", "judge", "load", "freeze"))
+    yield f"checking: {month['judge'] / judging:.0%} of the month from end to end, {bad['judge'] / bad['total']:.0%} with 5% of cells changed"
+    yield from bench_rules.lines()
     helps = [_timed(lambda: subprocess.run([sys.executable, "-m", "flows.cli", "--help"], capture_output=True, check=True))
              for _ in range(5)]  # fmt: skip
     yield f"--help: {min(helps):.2f} s (best of 5)"

@@ -164,8 +164,11 @@ def _linear(places: Places, rules: Sequence[Constraint], where: Sequence[tuple[i
         facts = Facts(
             figures, places.column_label(rule.column), expected, figure_text(difference, scale), title=rule.title
         )
+        severity = rule.severity
+        if rule.kind is Kind.PERIODS and places.history.periods_final:
+            severity = Severity.NOTICE  # final figures against provisional ones: they may differ, and it is only noted
         told = Told(
-            rule.code, rule.kind, rule.severity, messages.filled(rule.message or messages.RULES[rule.kind], facts),
+            rule.code, rule.kind, severity, messages.filled(rule.message or messages.RULES[rule.kind], facts),
             tuple(dict.fromkeys(term.cell.indicator for term in rule.terms)), rule.legal,
             expected=expected, difference=facts.difference, impact=places.impact(difference, last.cell),
         )  # fmt: skip

@@ -22,6 +22,8 @@ def nil_source(form: Form, cell: Cell, opens_year: bool) -> str | None:
     an opening is the month's own.
     """
     indicator, column = form.indicators[cell.indicator], form.columns[cell.column]
+    if column.stock is not None:
+        return cell.name
     if not indicator.is_stock:
         return cell.name if column.cumulates and not opens_year else None
     assert indicator.balance is not None

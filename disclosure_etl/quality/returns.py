@@ -67,7 +67,7 @@ def return_findings(batch: Batch) -> dict[int, tuple[Finding, ...]]:
         found[int(row)] = (_UNTOUCHED,)
     flows = np.array(
         [
-            cell.measure != "share" and not batch.form.indicators[cell.indicator].is_stock
+            cell.measure != "share" and cell.moment == "flow"
             and not batch.form.columns[cell.column].cumulates
             for cell in batch.form.cells
         ]

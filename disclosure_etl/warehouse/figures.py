@@ -19,7 +19,7 @@ from disclosure_etl.warehouse.tables import (
     fact_observation,
 )
 from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
-from schemas.forms import Form
+from schemas.forms import Form, Moment
 from schemas.periods import Period
 
 
@@ -87,7 +87,7 @@ def period_figures(
         else:
             own = found.get((cell.indicator, column.cumulates), _NOTHING)
             before = _before(earlier, cell.indicator, column.cumulates, cell.column)
-            value, validated = _cumulated(form, cell.indicator, [*before, own])
+            value, validated = _cumulated(cell.moment, [*before, own])
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
 
@@ -138,13 +138,11 @@ def _before(parts: Sequence[Consolidation | None], indicator: str, own: str, cum
     return found
 
 
-def _cumulated(form: Form, indicator: str, parts: Sequence[_Sum]) -> _Sum:
+def _cumulated(moment: Moment, parts: Sequence[_Sum]) -> _Sum:
     """Flows add up over the parts; an opening is the first part's, a closing the last one's, known or not."""
-    balance = form.indicators[indicator].balance
-    role = balance.role if balance else None
-    if role == "opening":
+    if moment == "opening":
         return parts[0]
-    if role == "closing":
+    if moment == "closing":
         return parts[-1]
     values = [value for value, _ in parts if value is not None]
     return (sum(values) if values else None), all(validated for _, validated in parts)
@@ -157,7 +155,7 @@ def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list
         if cell.measure == "share" or form.columns[cell.column].cumulates:
             continue
         own = [_of(part, cell.indicator, cell.column) for part in parts]
-        value, validated = _cumulated(form, cell.indicator, own)
+        value, validated = _cumulated(cell.moment, own)
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
 
@@ -240,9 +238,9 @@ def _over(
     found = []
     for bureau, cell_id, total, first, last, accepted in rows:
         cell = cells[cell_id]
-        item = form.indicators.get(cell.code)
-        role = item.balance.role if item is not None and item.balance else None
-        figure = first if role == "opening" else last if role == "closing" else total
+        place = form.cell_at.get((cell.code, cell.column_code, cell.measure))
+        moment = place.moment if place is not None else "flow"
+        figure = first if moment == "opening" else last if moment == "closing" else total
         column = columns[cell.column_code]
         found.append(BureauFigure(bureau, cell.code, column, cell.measure, figure, cell.scale, bool(accepted)))
     return found

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from disclosure_etl.warehouse.tables import (
     baseline,
+    consolidation,
     current_block,
     dim_cell,
     dim_form,
     dim_period,
     fact_observation,
 )
+from schemas.consolidation import VersionStatus
 from schemas.constraints import Source
 from schemas.forms import Cell, Form
 from schemas.periods import Frequency, Period
@@ -52,10 +54,12 @@ def history(
     figures |= {Source.PERIODS + cell.name: np.full(count, UNKNOWN) for cell in looks.periods}
     if rows and looks.previous:
         _previous(connection, form, period.preceding, rows, looks.previous, figures)
+    are_final = False
     if rows and looks.periods and form.adds_up is not None and finer is not None:
         _periods(connection, form, period, rows, looks.periods, finer, figures)
+        are_final = _are_final(connection, form.adds_up.family, period.parts(finer))
     past = _past(connection, form, period, rows, count, looks.watched) if looks.watched else None
-    return History(figures, past)
+    return History(figures, past, periods_final=are_final)
 
 
 def _accepted(
@@ -152,11 +156,30 @@ def _periods(
         cell, scale = ids[cell_id]
         if accepted and value is not None and scale == cell.scale:
             known.setdefault((code, cell.name), {})[part] = value
+    moments = {cell.name: cell.moment for cell in cells}
     for (code, name), values in known.items():
-        balance = form.indicators[name.partition("|")[0]].balance
-        needed = {"opening": parts[:1], "closing": parts[-1:]}.get(balance.role if balance else "", parts)
+        needed = {"opening": parts[:1], "closing": parts[-1:]}.get(moments[name], parts)
         if all(part in values for part in needed):
             figures[Source.PERIODS + name][list(rows[code])] = sum(values[part] for part in needed)
+
+
+def _are_final(connection: Connection, family: str, parts: Sequence[Period]) -> bool:
+    """Whether the newest version of every one of these periods is final."""
+    newest = (
+        select(consolidation.c.period_id, func.max(consolidation.c.version).label("version"))
+        .where(consolidation.c.family == family)
+        .group_by(consolidation.c.period_id)
+        .subquery()
+    )
+    firm = connection.execute(
+        select(func.count())
+        .select_from(consolidation)
+        .join(newest, (newest.c.period_id == consolidation.c.period_id) & (newest.c.version == consolidation.c.version))
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family, dim_period.c.code.in_([part.code for part in parts]))
+        .where(consolidation.c.status.in_([VersionStatus.FINAL.value, VersionStatus.LOCKED.value]))
+    ).scalar_one()
+    return firm == len(parts)
 
 
 def _past(

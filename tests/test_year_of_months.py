@@ -1,0 +1,121 @@
+"""A yearly return against the bureau's own monthly ones: other families, other frequencies, one warehouse."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+import yaml
+from sqlalchemy import update
+
+from disclosure_etl.office import Office
+from disclosure_etl.pipeline import consolidate
+from disclosure_etl.settings import default_config_dir
+from disclosure_etl.warehouse.connection import writing
+from disclosure_etl.warehouse.tables import consolidation
+from schemas.forms import Form
+from schemas.periods import Period
+from tests.factories import FAMILY, ZONE, make_office, return_bytes, send
+
+YEAR = Period.parse("2022")
+MONTHS = [Period.parse(f"2022-{number:02d}") for number in range(1, 13)]
+ANNUAL = "national-annual"
+# What one bureau has in one month, by table and column, in both forms alike.
+MONTH = {
+    ("permits", "decisions"): 3,
+    ("applications.received", "natural_person"): 2,
+    ("applications.received", "total"): 2,
+    ("replies.granted", "natural_person"): 2,
+    ("replies.granted", "total"): 2,
+    ("replies", "natural_person"): 2,
+    ("replies", "total"): 2,
+}
+
+
+@pytest.fixture
+def two_families(office: Office, tmp_path) -> Office:
+    """Two bureaus that owe the month and the year."""
+    config = tmp_path / "config"
+    config.mkdir()
+    families = [{"family": family, "from": "2008-05-01"} for family in (FAMILY, ANNUAL)]
+    bureaus = [
+        {"code": code, "name_zh": f"{code}局", "name_en": code, "from": "2008-05-01", "owes": families}
+        for code in ("shiju", "east")
+    ]
+    (config / "bureaus.yaml").write_text(yaml.safe_dump({"bureaus": bureaus}, allow_unicode=True), encoding="utf-8")
+    (config / "settings.yaml").write_bytes((default_config_dir() / "settings.yaml").read_bytes())
+    url = office.settings.warehouse_url.replace("+psycopg", "")
+    return make_office(tmp_path, url, datetime(2023, 1, 20, tzinfo=ZONE), config)
+
+
+def figures(form: Form, times: int, to_date: int | None = None, **changed: int) -> dict[tuple[str, str], Decimal]:
+    """`times` months of work; cumulatives of `to_date` months."""
+    found = {(cell.indicator, cell.column): Decimal(0) for cell in form.cells if cell.measure != "share"}
+    for (indicator, column), number in MONTH.items():
+        found[(indicator, column)] = Decimal(number * times)
+        for other in form.columns.values():
+            if other.cumulates == column and (indicator, other.code) in found:
+                found[(indicator, other.code)] = Decimal(number * (to_date or times))
+    for name, value in changed.items():
+        found[(name, "decisions")] = Decimal(value)
+    return found
+
+
+def year_of(office: Office, **changed: int):
+    for number, month in enumerate(MONTHS, 1):
+        form = office.forms.choose(FAMILY, month)
+        for code in ("shiju", "east"):
+            data = return_bytes(form, month, code, f"{code}局", figures(form, 1, number))
+            send(office, f"{code}_{month}.xlsx", data)
+        consolidate(office, FAMILY, month)
+    form = office.forms.choose(ANNUAL, YEAR)
+    send(office, "east_2022年度.xlsx", return_bytes(form, YEAR, "east", "east局", figures(form, 12, **changed)))
+    send(office, "shiju_2022年度.xlsx", return_bytes(form, YEAR, "shiju", "shiju局", figures(form, 12)))
+    consolidate(office, ANNUAL, YEAR)
+    return [one for one in office.warehouse.failures(ANNUAL, YEAR) if one.failure.kind == "periods"]
+
+
+def test_a_year_that_is_the_sum_of_its_months_passes(two_families: Office) -> None:
+    assert year_of(two_families) == []
+    errors = [
+        one.failure.message.en
+        for month in MONTHS
+        for one in two_families.warehouse.failures(FAMILY, month)
+        if one.failure.severity.value == "error"
+    ]
+    assert errors == []
+    two_families.warehouse.close()
+
+
+def test_a_year_that_is_not_is_told_with_both_figures_and_only_noted_against_final_months(two_families: Office) -> None:
+    (told,) = year_of(two_families, permits=35)
+
+    assert (told.bureau, told.failure.rule, told.failure.severity.value) == ("east", "periods:permits", "error")
+    assert (told.failure.seen, told.failure.expected, told.failure.difference) == (("36", "35"), "36", "1")
+
+    with writing(two_families.warehouse.engine) as connection:
+        connection.execute(update(consolidation).values(status="final"))
+    consolidate(two_families, ANNUAL, YEAR)
+
+    (noted,) = [one for one in two_families.warehouse.failures(ANNUAL, YEAR) if one.failure.kind == "periods"]
+    assert noted.failure.severity.value == "notice"
+    two_families.warehouse.close()
+
+
+def test_a_corrected_month_has_the_year_judged_again(two_families: Office) -> None:
+    year_of(two_families)
+    june = MONTHS[5]
+    form = two_families.forms.choose(FAMILY, june)
+    corrected = figures(form, 1, 6)
+    for column in form.columns:
+        if ("permits", column) in corrected:
+            corrected[("permits", column)] += 1
+    send(two_families, "east_2022-06_r2.xlsx", return_bytes(form, june, "east", "east局", corrected, 2))
+
+    result = consolidate(two_families, FAMILY, june)
+
+    assert "2022" in {one.period for one in result.later if one.family == ANNUAL}
+    rules = [one.failure.rule for one in two_families.warehouse.failures(ANNUAL, YEAR, "east")]
+    assert "periods:permits" in rules
+    two_families.warehouse.close()
