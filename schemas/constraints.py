@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from schemas.errors import Message
 from schemas.forms import Cell, Form
@@ -144,9 +145,13 @@ class ConstraintTable:
     shares: tuple[ShareGroup, ...]
     watched: tuple[Cell, ...] = ()
 
+    @cached_property
+    def _by_kind(self) -> dict[Kind, tuple[Constraint, ...]]:
+        return {kind: tuple(row for row in self.constraints if row.kind is kind) for kind in LINEAR}
+
     def of_kind(self, kind: Kind) -> tuple[Constraint, ...]:
         """The linear rows of one kind, in order."""
-        return tuple(row for row in self.constraints if row.kind is kind)
+        return self._by_kind.get(kind, ())
 
     def share_groups(self, kind: Kind) -> tuple[ShareGroup, ...]:
         """The groups that a kind of share rules is judged of: a column adds up only where the list is complete."""
