@@ -21,17 +21,22 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 from disclosure_etl.intake.displayed import displayed
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import CellValue, Grid, Merge, Oddity, Unreadable
+from schemas.documents import CellValue, Grid, Merge, Oddity, Unreadable, column_letters
 
 _BUILTIN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "# ?/?", 13: "# ??/??",
+    5: '"¥"#,##0;"¥"-#,##0', 6: '"¥"#,##0;"¥"-#,##0', 7: '"¥"#,##0.00;"¥"-#,##0.00', 8: '"¥"#,##0.00;"¥"-#,##0.00',
     37: "#,##0;-#,##0", 38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00", 40: "#,##0.00;-#,##0.00", 48: "##0.0E+0", 49: "@",
+    41: '_ * #,##0_ ;_ * -#,##0_ ;_ * "-"_ ;_ @_ ', 42: '_ "¥"* #,##0_ ;_ "¥"* -#,##0_ ;_ "¥"* "-"_ ;_ @_ ',
+    43: '_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', 44: '_ "¥"* #,##0.00_ ;_ "¥"* -#,##0.00_ ;_ "¥"* "-"??_ ;_ @_ ',
     **dict.fromkeys((14, 15, 16, 17, 18, 19, 20, 21, 22, *range(27, 37), 45, 46, 47, *range(50, 59)), "yyyy-mm-dd"),
 }  # fmt: skip
-_CELL = re.compile(
-    rb"<(?:\w+:)?c\s(?P<attributes>[^>]*?)(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>)",
+_ROW_OR_CELL = re.compile(
+    rb"<(?:\w+:)?(?:(?P<row>row)\b(?P<row_attributes>[^>]*)>|c(?=[\s/>])(?P<attributes>[^>]*?)"
+    rb"(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>))",
     re.DOTALL,
 )
+_ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
 # The same as nearly every program writes it: the reference first, no prefix. Cells with shared text, and empty ones, have
 # nothing to tell and are passed over by the match itself.
 _PLAIN_CELL = re.compile(
@@ -233,15 +238,24 @@ _SPOKEN_FOR = frozenset({b"s", b"inlineStr", b"b"})  # text and truth values, of
 def _cells(xml: bytes) -> list[_Cell]:
     """The cells of a sheet that may have something to tell."""
     start, end = xml.find(b"<sheetData"), xml.rfind(b"</sheetData>")
-    if 0 <= start < end and xml.count(b'<c r="', start, end) == xml.count(b"<c ", start, end):
+    plain = xml.count(b"<c ", start, end) + xml.count(b"<c>", start, end)
+    if 0 <= start < end and xml.count(b'<c r="', start, end) == plain:
         return _PLAIN_CELL.findall(xml, start, end)
     found: list[_Cell] = []
-    for attributes, formula, content in _CELL.findall(xml):
-        if (reference := _REFERENCE.search(attributes)) is None:
+    line, column = 0, -1
+    # References are optional: a row or cell without one follows the one before.
+    for row, row_attributes, attributes, formula, content in _ROW_OR_CELL.findall(xml):
+        if row:
+            told = _ROW_NUMBER.search(row_attributes)
+            line, column = int(told[1]) if told else line + 1, -1
             continue
+        reference = _REFERENCE.search(attributes)
+        column = _column(reference[1]) if reference else column + 1
+        line = int(reference[2]) if reference else line
         value = _VALUE.search(content)
         result = b"<v/>" if value or _EMPTY_VALUE.search(content) else b""
-        found.append((reference[1], reference[2], attributes, formula, result, value[1] if value else b""))
+        place = column_letters(column).encode(), str(line).encode()
+        found.append((*place, attributes, formula, result, value[1] if value else b""))
     return found
 
 
