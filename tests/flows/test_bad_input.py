@@ -85,7 +85,14 @@ def _untouched(say, folder: Path) -> bytes:
 
 def _csv(encoding: str) -> bytes:
     form, figures = default_form(), some_figures(default_form(), 5)
-    lines = ["填报单位,东城分局", "单位代码,dongcheng", "统计时期,2014-05", "修订号,1", "指标,单位,本月,本年累计"]
+    lines = [
+        "填报单位,东城分局",
+        "单位代码,dongcheng",
+        "统计时期,2014-05",
+        "修订号,1",
+        "填报人,张敏,审核人,李强,负责人,王芳",
+        "指标,单位,本月,本年累计",
+    ]
     for block in form.blocks:
         lines.append(block.label.zh)
         lines += [
