@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.headings import Anchor
 from disclosure_etl.intake.lexicon import WordKind
 from schemas.documents import Grid
@@ -63,3 +64,13 @@ def header_places(grid: Grid, fields: Sequence[HeaderField]) -> dict[str, tuple[
                 found[name] = ((row, at), None)
                 break
     return found
+
+
+def text_at(grid: Grid, place: tuple[int, int]) -> str:
+    """The text as displayed of any cell."""
+    row, column = place
+    cells = grid.values[row] if row < len(grid.values) else []
+    value = cells[column] if column < len(cells) else None
+    if isinstance(value, str):
+        return value.strip()
+    return figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)).text

@@ -19,12 +19,12 @@ from disclosure_etl.intake.cell_values import (
 )
 from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.form_in_force import form_findings
-from disclosure_etl.intake.header import header_places
+from disclosure_etl.intake.header import header_places, text_at
 from disclosure_etl.intake.identity import Identity, identify, period_in_name
 from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
 from disclosure_etl.intake.listed_twice import listed_twice
-from disclosure_etl.intake.sheets import Reading, Sources, sources, two_tables
+from disclosure_etl.intake.sheets import Reading, Sources, header_of, sources, two_tables
 from disclosure_etl.intake.units import unit_findings
 from schemas.documents import CellValue, Document, Grid, Unreadable
 from schemas.forms import Form
@@ -53,8 +53,13 @@ class Interpretation:
         for reading, tables in zip(self._readings, self._sources.gives, strict=True):
             for cell, place in zip(self._form.cells, reading.layout.labels, strict=True):
                 if place is not None and cell.table in tables:
-                    found[cell.position] = _text(reading.grid, place)
+                    found[cell.position] = text_at(reading.grid, place)
         return tuple(found)
+
+
+_Slot = tuple[
+    int, Place, CellKind, dict[tuple, CellNumber]
+]  # a cell's position, place and kind, and what was read of such
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ class Interpreter:
     bureaus: Bureaus | None
     _lexicons: dict[str, Lexicon] = field(default_factory=dict)
     _layouts: dict[tuple, Layout] = field(default_factory=dict)
-    _values: dict[tuple, CellNumber] = field(default_factory=dict)
-    _slots_of: dict[int, list[tuple[int, Place, CellKind]]] = field(default_factory=dict)  # by layout, which is kept
+    _values: dict[CellKind, dict[tuple, CellNumber]] = field(default_factory=dict)
+    _slots_of: dict[int, list[_Slot]] = field(default_factory=dict)  # by layout, which is kept
     _suspects_of: dict[tuple, list[Place]] = field(default_factory=dict)
     _kinds_of: dict[str, list[CellKind]] = field(default_factory=dict)
 
@@ -95,7 +100,7 @@ class Interpreter:
             raise self._no_known_label(document)
         form, readings = best.form, best.readings
         taken = sources(form, readings)
-        header, cells = _header(readings, taken)
+        header, cells = header_of(readings, taken)
         who = identify(document.name, header, cells, form.frequency, self.bureaus)
         sent = self._submission(document, form, readings, taken, header, who)
         return Interpretation(sent, who, readings, form, taken)
@@ -152,7 +157,7 @@ class Interpreter:
                         continue
                     texts = [
                         dict(known.fields).get("period"),
-                        *(_text(grid, (row, at)) for at in range(column + 1, len(cells))),
+                        *(text_at(grid, (row, at)) for at in range(column + 1, len(cells))),
                     ]
                     if found := next((period for text in texts if text and (period := Period.read(text))), None):
                         return found
@@ -198,7 +203,7 @@ class Interpreter:
             if len(readings) == 1:
                 locators = layout.locators
             else:
-                for position, _, _ in slots:
+                for position, *_ in slots:
                     if form.cells[position].table in tables:
                         locators[position] = layout.locators[position]  # type: ignore[index]
         for reading, tables, rivals in zip(readings, taken.gives, taken.rivals, strict=True):
@@ -244,18 +249,18 @@ class Interpreter:
             findings=(*who.findings, *form_findings(form, who, self.forms), *findings),
         )
 
-    def _take(self, values: list[CellNumber], reading: Reading, slots: Sequence[tuple[int, Place, CellKind]]) -> None:
+    def _take(self, values: list[CellNumber], reading: Reading, slots: Sequence[_Slot]) -> None:
         """Read the cells of a grid into their positions."""
         grid = reading.grid
         shared = shared_places(grid, reading.layout)
         strange = shared or grid.oddities or grid.displays
-        rows, formats, known = grid.values, grid.formats, self._values
-        for position, place, kind in slots:
+        rows, code_of = grid.values, grid.formats.get
+        for position, place, kind, known in slots:
             row, column = place
             cells = rows[row] if row < len(rows) else ()
             raw = cells[column] if column < len(cells) else None
             # Nearly every figure of a month was seen before: the same small number in the same format.
-            value = None if strange else known.get((raw.__class__, raw, formats.get(place), kind))
+            value = None if strange else known.get((raw.__class__, raw, code_of(place)))
             values[position] = value or self._value(grid, place, raw, kind, place in shared)
 
     def _kinds(self, form: Form) -> list[CellKind]:
@@ -266,12 +271,12 @@ class Interpreter:
             self._kinds_of[form.key] = kinds
         return kinds
 
-    def _slots(self, form: Form, layout: Layout) -> list[tuple[int, Place, CellKind]]:
+    def _slots(self, form: Form, layout: Layout) -> list[_Slot]:
         """The places that a layout has, each with its cell's position and kind."""
         slots = self._slots_of.get(id(layout))
         if slots is None:
             slots = self._slots_of[id(layout)] = [
-                (position, place, kind)
+                (position, place, kind, self._values.setdefault(kind, {}))
                 for position, (place, kind) in enumerate(zip(layout.slots, self._kinds(form), strict=True))
                 if place is not None
             ]
@@ -310,7 +315,7 @@ class Interpreter:
         """The figures of a further grid with tables that were taken from another, where they are not the same."""
         places = [
             (position, place)
-            for position, place, kind in self._slots(form, reading.layout)
+            for position, place, kind, _ in self._slots(form, reading.layout)
             if form.cells[position].table in rivals and not kind[1]
         ]
         return [
@@ -343,9 +348,10 @@ class Interpreter:
         number_format, display, oddity = grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)
         value = scaled_figure(figure(raw, number_format, display, oddity), kind, shared)
         if not shared and display is None and oddity is None:
-            if len(self._values) > 200_000:
-                self._values.clear()
-            self._values[(raw.__class__, raw, number_format, kind)] = value
+            known = self._values.setdefault(kind, {})
+            if len(known) > 100_000:
+                known.clear()
+            known[(raw.__class__, raw, number_format)] = value
         return value
 
 
@@ -367,32 +373,3 @@ def _display_findings(
                 continue
             if finding := display_finding(form, position, reading.grid, place):
                 yield finding
-
-
-def _text(grid: Grid, place: Place) -> str:
-    """The text as displayed of any cell."""
-    row, column = place
-    cells = grid.values[row] if row < len(grid.values) else []
-    value = cells[column] if column < len(cells) else None
-    if isinstance(value, str):
-        return value.strip()
-    return figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)).text
-
-
-def _header(readings: Sequence[Reading], taken: Sources) -> tuple[dict[str, str], dict[str, str]]:
-    """The header's texts and their cells: from the grids with tables first, then from a cover sheet, never from a grid that
-    only repeats a table."""
-    texts: dict[str, str] = {}
-    cells: dict[str, str] = {}
-    order = (
-        sorted(range(len(readings)), key=lambda at: not taken.gives[at]) if len(readings) > 1 else range(len(readings))
-    )
-    for at in order:
-        if taken.is_rival(at):
-            continue
-        grid = readings[at].grid
-        for name, (place, inline) in header_places(grid, readings[at].layout.fields).items():
-            if name not in texts:
-                texts[name] = inline if inline is not None else _text(grid, place)
-                cells[name] = grid.locator(*place)
-    return texts, cells

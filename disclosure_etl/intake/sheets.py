@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from disclosure_etl.intake.header import header_places
+from disclosure_etl.intake.header import header_places, text_at
 from disclosure_etl.intake.layout import Layout, Scan
 from schemas.documents import Grid
 from schemas.errors import Message
@@ -73,6 +73,25 @@ def _indicators(form: Form, layout: Layout, table: str) -> set[str]:
         for cell, place in zip(form.cells, layout.slots, strict=True)
         if place is not None and cell.table == table
     }
+
+
+def header_of(readings: Sequence[Reading], taken: Sources) -> tuple[dict[str, str], dict[str, str]]:
+    """The header's texts and their cells: from the grids with tables first, then from a cover sheet, never from a grid that
+    only repeats a table."""
+    texts: dict[str, str] = {}
+    cells: dict[str, str] = {}
+    order = (
+        sorted(range(len(readings)), key=lambda at: not taken.gives[at]) if len(readings) > 1 else range(len(readings))
+    )
+    for at in order:
+        if taken.is_rival(at):
+            continue
+        grid = readings[at].grid
+        for name, (place, inline) in header_places(grid, readings[at].layout.fields).items():
+            if name not in texts:
+                texts[name] = inline if inline is not None else text_at(grid, place)
+                cells[name] = grid.locator(*place)
+    return texts, cells
 
 
 def two_tables(taken: Sequence[str], rival: str, examples: Sequence[tuple[str, str, str, str]]) -> Finding:

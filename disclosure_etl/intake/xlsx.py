@@ -36,6 +36,7 @@ _ROW_OR_CELL = re.compile(
     rb"(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>))",
     re.DOTALL,
 )
+_UNUSUAL_CELL = re.compile(rb'<c(?! r=")[\s/>]')
 _ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
 # The same as nearly every program writes it: the reference first, no prefix. Cells with shared text, and empty ones, have
 # nothing to tell and are passed over by the match itself.
@@ -160,17 +161,17 @@ class _Styles:
             number = int(_attribute("numFmtId", found[1]) or 0)
             code = custom.get(number) or _BUILTIN.get(number)
             self._codes.append(None if code in (None, "General", "@") else code)
-        self._seen: dict[bytes, tuple[bytes, str | None]] = {}
+        self.seen: dict[bytes, tuple[bytes, str | None]] = {}
 
     def kind_and_format(self, attributes: bytes) -> tuple[bytes, str | None]:
         """A cell's type, and its number format (None for General)."""
-        known = self._seen.get(attributes)
+        known = self.seen.get(attributes)
         if known is None:
             kind, style = _TYPE.search(attributes), _STYLE.search(attributes)
             number = int(style[1]) if style else 0
             known = (kind[1] if kind else b"n", self._codes[number] if number < len(self._codes) else None)
-            if len(self._seen) < 10_000:
-                self._seen[attributes] = known
+            if len(self.seen) < 10_000:
+                self.seen[attributes] = known
         return known
 
 
@@ -238,8 +239,7 @@ _SPOKEN_FOR = frozenset({b"s", b"inlineStr", b"b"})  # text and truth values, of
 def _cells(xml: bytes) -> list[_Cell]:
     """The cells of a sheet that may have something to tell."""
     start, end = xml.find(b"<sheetData"), xml.rfind(b"</sheetData>")
-    plain = xml.count(b"<c ", start, end) + xml.count(b"<c>", start, end)
-    if 0 <= start < end and xml.count(b'<c r="', start, end) == plain:
+    if 0 <= start < end and _UNUSUAL_CELL.search(xml, start, end) is None:
         return _PLAIN_CELL.findall(xml, start, end)
     found: list[_Cell] = []
     line, column = 0, -1
@@ -261,11 +261,11 @@ def _cells(xml: bytes) -> list[_Cell]:
 
 def _annotate(grid: Grid, xml: bytes, styles: _Styles) -> None:
     """Note what the XML says of cells beside calamine's values. Text and plain empty cells have nothing to say."""
-    values, codes = grid.values, grid.formats
+    values, codes, seen = grid.values, grid.formats, styles.seen
     for letters, line, attributes, formula, result, content in _cells(xml):
         if not (result or formula):
             continue
-        kind, code = styles.kind_and_format(attributes)
+        kind, code = seen.get(attributes) or styles.kind_and_format(attributes)
         if kind in _SPOKEN_FOR:
             continue
         row, column = place = int(line) - 1, _column(letters)
