@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
+from disclosure_etl.intake.sources import FolderSource, reason
 from disclosure_etl.quality.judging import held_unjudged, judge
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
@@ -45,12 +47,13 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
         bureaus: the office's tree; None where no office is configured, and then no bureau is recognised or missed.
 
     Raises:
-        UserError: there is no such file.
+        UserError: the file cannot be read.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UserError(f"读不到文件 {path}:{error.strerror}。", f"Cannot read {path}: {error.strerror}.") from None
+        why = reason(error)
+        raise UserError(f"读不到文件 {path}:{why.zh}。请核对路径。", f"{path} {why.en}. Check the path.") from None
     digest = digest_of(data)
     try:
         document = read_document(path.name, data, limits)
@@ -69,6 +72,20 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
     if fits:
         (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
     return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
+
+
+def files_in(path: Path) -> list[Path]:
+    """The files that a path stands for: those in a folder, as an inbox would have them, or itself.
+
+    Raises:
+        UserError: a folder that cannot be listed, or without files.
+    """
+    if not path.is_dir():
+        return [path]
+    files = [one.path for one in FolderSource(path, UTC).deliveries(datetime.now(UTC))]
+    if not files:
+        raise UserError(f"目录 {path} 中没有可检查的文件。", f"The folder {path} has no file to check.")
+    return files
 
 
 def _any_period(form: Form) -> Period:

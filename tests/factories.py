@@ -23,6 +23,7 @@ from schemas.periods import Period
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FAMILY = "bureau-monthly"
+SIGNED = {"preparer": "张敏", "checker": "李强", "signer": "王芳"}
 Figures = dict[tuple[str, str], Decimal]
 
 
@@ -78,8 +79,8 @@ def return_bytes(
     revision: int = 1,
     **header: str,
 ) -> bytes:
-    """A filled workbook."""
-    texts = {"bureau": name, "bureau_code": bureau, "revision": str(revision), **header}
+    """A filled workbook, signed by whom it must be."""
+    texts = {"bureau": name, "bureau_code": bureau, "revision": str(revision), **SIGNED, **header}
     return workbook(form, period, Filling(texts, figures))
 
 

@@ -18,7 +18,8 @@ def read_delimited(data: bytes, limits: ReadLimits) -> Grid:
     """Read a delimited text file.
 
     Raises:
-        Unreadable: not text (unknown_format), in no encoding that makes sense (undecodable), or too large.
+        Unreadable: not text (unknown_format), in no encoding that makes sense (undecodable), with rows that an unclosed
+            quotation mark has swallowed (unclosed_quote), or too large.
     """
     text = _decoded(data)
     delimiter = _delimiter(text)
@@ -27,10 +28,28 @@ def read_delimited(data: bytes, limits: ReadLimits) -> Grid:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False))
     except csv.Error:
         raise _unknown() from None
+    _check_quotes(rows, delimiter)
     cells = sum(map(len, rows))
     if cells > limits.max_cells:
         raise refused("max_cells", cells, limits.max_cells)
     return Grid("CSV", [[cell if cell.strip() else None for cell in row] for row in rows])
+
+
+_MOST_LINES = 3  # of a cell; a remark may have some, and no table inside it
+
+
+def _check_quotes(rows: list[list[str]], delimiter: str) -> None:
+    """A quotation mark that nobody closes makes one cell of all rows up to the next one."""
+    for line, row in enumerate(rows, 1):
+        for cell in row:
+            lines = cell.splitlines() if "\n" in cell or "\r" in cell else ()
+            if len(lines) > _MOST_LINES and sum(delimiter in one for one in lines) >= _MOST_LINES:
+                raise Unreadable(
+                    "unclosed_quote",
+                    f'第 {line} 行有一个没有配对的引号("),其后 {len(lines) - 1} 行被并入同一格。请删去或补上引号后重新保存。',
+                    f"Row {line} has a quotation mark that is never closed, and {len(lines) - 1} further lines went into one "
+                    "cell. Delete or close it, and save the file again.",
+                )
 
 
 def _unknown() -> Unreadable:

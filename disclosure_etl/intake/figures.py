@@ -20,7 +20,9 @@ _NOT_APPLICABLE = frozenset(
 )
 _NOTHING = frozenset({"未收到申请", "未收到", "没有收到", "未发生", "没有发生"})
 _ERROR = re.compile(r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|N/A|SPILL!|CALC!|#+)", re.IGNORECASE)
-_FOOTNOTES = re.compile(r"[①-⓿❶-➓*※]+$|^[①-⓿❶-➓]+")
+_RAISED = "⁰-₎²³¹"  # super- and subscripts: NFKC would make digits of them, and 152 of 15²
+_FOOTNOTES = re.compile(rf"[①-⓿❶-➓*※{_RAISED}]+$|^[①-⓿❶-➓{_RAISED}]+")
+_RAISED_SIGN = re.compile(f"[{_RAISED}]")
 _UNITS = r"(?:条|件|人次|人|次|个|篇|元|项|份|起|宗|户|家)"
 _NUMBER = re.compile(
     rf"(?P<sign>[-+]?)(?P<yuan>[¥¥]?)(?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d+)(?P<fraction>\.\d+)?"
@@ -100,7 +102,10 @@ def _stored_figure(value: float | int, number_format: str | None) -> Figure:
 @lru_cache(maxsize=65536)
 def _text_figure(raw: str) -> Figure:
     text = raw.strip().strip("\u00a0\u3000\u200b\ufeff")
-    plain = unicodedata.normalize("NFKC", _FOOTNOTES.sub("", text))
+    bare = _FOOTNOTES.sub("", text)
+    if _RAISED_SIGN.search(bare):
+        return Figure(text, None, Meaning.TEXT, trouble=Trouble.TEXT)
+    plain = unicodedata.normalize("NFKC", bare)
     plain = _closed_up(plain).replace("−", "-")
     if not plain:
         return Figure(

@@ -14,10 +14,11 @@ from schemas.errors import Message
 from schemas.periods import Frequency, Period
 from schemas.records import Finding
 
+# A day is never a period: it is when somebody sent the file.
 _NAME_PERIODS = (
-    re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d(?!\d)"),
+    re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d(?!-?\d)"),
     re.compile(r"(?<!\d)(?:19|20)\d\d[QH]\d(?!\d)"),
-    re.compile(r"(?<!\d)(?:19|20)\d\d年\d{1,2}月"),
+    re.compile(r"(?<!\d)(?:19|20)\d\d年\d{1,2}月(?!\d{1,2}[日号])"),
     re.compile(r"(?<!\d)(?:19|20)\d\d年第?[1-4一二三四]季度?"),
     re.compile(r"(?<!\d)(?:19|20)\d\d年?[上下]半年"),
     re.compile(r"(?<!\d)(?:19|20)\d\d年度"),

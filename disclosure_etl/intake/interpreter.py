@@ -5,35 +5,35 @@ Not here: reading bytes (`readers`), what a cell's content means (`figures`), wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from disclosure_etl.bureaus import Bureau, Bureaus
+from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.intake.cell_values import (
+    BLANK,
+    CellKind,
+    CellNumber,
+    display_finding,
+    scaled_figure,
+    shared_places,
+)
 from disclosure_etl.intake.figures import figure
-from disclosure_etl.intake.identity import NOT_OWED, Identity, identify
-from disclosure_etl.intake.layout import Layout, Place, Scan, lay_out, scan
+from disclosure_etl.intake.form_in_force import form_findings
+from disclosure_etl.intake.header import header_places, text_at
+from disclosure_etl.intake.identity import Identity, identify, period_in_name
+from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
+from disclosure_etl.intake.listed_twice import listed_twice
+from disclosure_etl.intake.sheets import Reading, Sources, header_of, sources, two_tables
+from disclosure_etl.intake.units import unit_findings
 from schemas.documents import CellValue, Document, Grid, Unreadable
-from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Finding, Submission, Unread
-from schemas.values import Figure, Meaning, Trouble
+from schemas.records import Finding, Submission, Unread
+from schemas.values import Meaning, Trouble
 
-_LARGEST = 10**14  # of a cell's smallest unit: sums over 90,000 returns still fit the warehouse's 64-bit integers
-
-_Kind = tuple[int, bool, bool]  # of a cell: its scale, whether it is a share, whether a blank there means zero
-_Value = tuple[int, int, int, int, str]  # number, meaning, decimals, trouble, text
-_BLANK: _Value = (0, int(Meaning.BLANK), NO_DECIMALS, int(Trouble.NONE), "")
-
-
-@dataclass
-class _Reading:
-    """One grid of a document with the layout found in it."""
-
-    grid: Grid
-    found: Scan
-    layout: Layout
+_NUMBERS = (int(Meaning.NUMBER), int(Meaning.ZERO))
+_DIFFERS = int(Trouble.DISPLAY_DIFFERS)
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,38 @@ class Interpretation:
 
     submission: Submission
     identity: Identity
-    _readings: Sequence[_Reading]
+    _readings: Sequence[Reading]
+    _form: Form
+    _sources: Sources
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The label of each cell's row as written; '' where the document has no such row."""
         found = [""] * len(self.submission.texts)
-        for reading in reversed(self._readings):
-            for position, place in enumerate(reading.layout.labels):
-                if place is not None:
-                    found[position] = _text(reading.grid, place)
+        for reading, tables in zip(self._readings, self._sources.gives, strict=True):
+            for cell, place in zip(self._form.cells, reading.layout.labels, strict=True):
+                if place is not None and cell.table in tables:
+                    found[cell.position] = text_at(reading.grid, place)
         return tuple(found)
+
+
+_Slot = tuple[
+    int, Place, CellKind, dict[tuple, CellNumber]
+]  # a cell's position, place and kind, and what was read of such
+
+
+@dataclass(frozen=True)
+class _Best:
+    """A document as one form reads it."""
+
+    form: Form
+    readings: list[Reading]
+    found: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the document has every place of the form."""
+        return self.found >= len(self.form.cells)
 
 
 @dataclass
@@ -63,9 +84,10 @@ class Interpreter:
     bureaus: Bureaus | None
     _lexicons: dict[str, Lexicon] = field(default_factory=dict)
     _layouts: dict[tuple, Layout] = field(default_factory=dict)
-    _values: dict[tuple, _Value] = field(default_factory=dict)
-    _slots_of: dict[int, list[tuple[int, Place, _Kind]]] = field(default_factory=dict)  # by layout, which is kept
+    _values: dict[CellKind, dict[tuple, CellNumber]] = field(default_factory=dict)
+    _slots_of: dict[int, list[_Slot]] = field(default_factory=dict)  # by layout, which is kept
     _suspects_of: dict[tuple, list[Place]] = field(default_factory=dict)
+    _kinds_of: dict[str, list[CellKind]] = field(default_factory=dict)
 
     def interpret(self, document: Document) -> Interpretation:
         """Read the return that `document` carries.
@@ -73,50 +95,80 @@ class Interpreter:
         Raises:
             Unreadable: no label of any form stands in it (code `no_known_label`).
         """
-        best: tuple[int, Form, list[_Reading]] | None = None
-        for form in self._candidates(document):
-            readings = [self._reading(form, grid) for grid in document.grids if not grid.hidden]
-            found = sum(reading.layout.found for reading in readings)
-            if found and (best is None or found > best[0]):
-                best = (found, form, readings)
+        best = self._best(document)
         if best is None:
-            known = "、".join(form.title.zh for form in self.forms)
-            raise Unreadable(
-                "no_known_label",
-                f"文件中没有任何已知报表的指标名称(已知报表:{known})。请使用下发的空白表填报。",
-                f"No label of a known form stands in the file (forms: {', '.join(f.title.en for f in self.forms)}). "
-                "Use the blank workbook that was sent out.",
-            )
-        _, form, readings = best
-        header, cells = _header(readings)
+            raise self._no_known_label(document)
+        form, readings = best.form, best.readings
+        taken = sources(form, readings)
+        header, cells = header_of(readings, taken)
         who = identify(document.name, header, cells, form.frequency, self.bureaus)
-        return Interpretation(self._submission(document, form, readings, header, who), who, readings)
+        sent = self._submission(document, form, readings, taken, header, who)
+        return Interpretation(sent, who, readings, form, taken)
 
-    def _candidates(self, document: Document) -> list[Form]:
-        """The forms to try: those that cover the period which the header tells, else all. Labels decide among them."""
-        if len(self.forms) > 1 and (period := self._period_told(document)) is not None:
-            return [form for form in self.forms if form.covers(period)] or list(self.forms)
-        return list(self.forms)
+    def _best(self, document: Document) -> _Best | None:
+        """The document by the form that has most of its labels: one in force for its period, unless another version has
+        what that one lacks."""
+        told = self._period_told(document) if len(self.forms) > 1 else None
+        covering = [form for form in self.forms if told is None or form.covers(told)]
+        tried = [self._by(form, document) for form in covering]
+        best = max(tried, key=lambda one: one.found, default=None)
+        if best is None or not best.is_complete or (len(covering) < len(self.forms) and self._leaves_figures(best)):
+            tried += [self._by(form, document) for form in self.forms if form not in covering]
+            best = max(tried, key=lambda one: (one.found, one.is_complete), default=None)
+        return best if best and best.found else None
+
+    def _by(self, form: Form, document: Document) -> _Best:
+        readings = [self._reading(form, grid) for grid in document.grids if not grid.hidden]
+        return _Best(form, readings, sum(reading.layout.found for reading in readings))
+
+    def _leaves_figures(self, best: _Best) -> bool:
+        return any(next(self._unread(reading), None) is not None for reading in best.readings)
+
+    def _no_known_label(self, document: Document) -> Unreadable:
+        hidden = [
+            grid.name
+            for grid in document.grids
+            if grid.hidden and any(self._reading(form, grid).layout.found for form in self.forms)
+        ]
+        if hidden:
+            names = "、".join(hidden)
+            return Unreadable(
+                "no_known_label",
+                f"只有隐藏的工作表(「{names}」)中有报表;隐藏的工作表不作数据。请取消隐藏后重新保存并发送。",
+                f"Only hidden sheets ('{', '.join(hidden)}') hold a return, and hidden sheets are not data. Unhide, save and "
+                "send it again.",
+            )
+        known = "、".join(form.title.zh for form in self.forms)
+        return Unreadable(
+            "no_known_label",
+            f"文件中没有任何已知报表的指标名称(已知报表:{known})。请使用下发的空白表填报。",
+            f"No label of a known form stands in the file (forms: {', '.join(f.title.en for f in self.forms)}). "
+            "Use the blank workbook that was sent out.",
+        )
 
     def _period_told(self, document: Document) -> Period | None:
-        lexicon = self._lexicons.setdefault("", Lexicon.of(None))
+        """The period that the header tells, or else the file name. The form is chosen by it, so nothing else is known yet."""
+        word = self._lexicons.setdefault("", Lexicon.of(None)).word
         for grid in document.grids:
-            for row, column, word in scan(grid, lexicon).anchors:
-                if "period" not in word.codes(WordKind.HEADER):
-                    continue
-                texts = [word.value, *(_text(grid, (row, at)) for at in range(column + 1, len(grid.values[row])))]
-                if found := next((period for text in texts if text and (period := Period.read(text))), None):
-                    return found
-        return None
+            for row, cells in enumerate(grid.values):
+                for column, value in enumerate(cells):
+                    known = word(value) if type(value) is str and value else None
+                    if known is None or "period" not in known.codes(WordKind.HEADER):
+                        continue
+                    texts = [
+                        dict(known.fields).get("period"),
+                        *(text_at(grid, (row, at)) for at in range(column + 1, len(cells))),
+                    ]
+                    if found := next((period for text in texts if text and (period := Period.read(text))), None):
+                        return found
+        return period_in_name(document.name)
 
-    def _reading(self, form: Form, grid: Grid) -> _Reading:
+    def _reading(self, form: Form, grid: Grid) -> Reading:
         lexicon = self._lexicons.get(form.key)
         if lexicon is None:
             lexicon = self._lexicons[form.key] = Lexicon.of(form)
         found = scan(grid, lexicon)
-        # Header values differ in place where one is left empty, so their filled places belong to the key.
-        top = tuple(place for place in found.others if place[0] < 12)
-        key = (form.key, grid.name, found.anchors, top)
+        key = (form.key, grid.name, found.anchors)
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) > 500:
@@ -124,33 +176,59 @@ class Interpreter:
                 self._slots_of.clear()
                 self._suspects_of.clear()
             layout = self._layouts[key] = lay_out(form, grid, found)
-        return _Reading(grid, found, layout)
+        return Reading(grid, found, layout)
 
     def _submission(
-        self, document: Document, form: Form, readings: list[_Reading], header: dict[str, str], who: Identity
+        self,
+        document: Document,
+        form: Form,
+        readings: Sequence[Reading],
+        taken: Sources,
+        header: dict[str, str],
+        who: Identity,
     ) -> Submission:
-        values: list[_Value] = [_BLANK] * len(form.cells)
-        locators = [""] * len(form.cells)
+        values: list[CellNumber] = [BLANK] * len(form.cells)
+        locators: Sequence[str] = [""] * len(form.cells)
         unread: list[Unread] = []
-        for reading in readings:
-            grid, layout = reading.grid, reading.layout
-            shared = _shared_places(grid, layout)
-            strange = shared or grid.oddities or grid.displays
-            rows, formats, known = grid.values, grid.formats, self._values
-            doubled: list[Place] = []
-            for position, place, kind in self._slots(form, layout):
-                if locators[position]:
-                    doubled.append(place)
-                    continue
-                locators[position] = layout.locators[position]
-                row, column = place
-                cells = rows[row] if row < len(rows) else ()
-                raw = cells[column] if column < len(cells) else None
-                # Nearly every figure of a month was seen before: the same small number in the same format.
-                value = None if strange else known.get((raw.__class__, raw, formats.get(place), kind))
-                values[position] = value or self._value(grid, place, raw, kind, place in shared)
-            unread += self._unread(reading, doubled)
+        findings: list[Finding] = []
+        for reading, tables in zip(readings, taken.gives, strict=True):
+            if not tables:
+                continue
+            layout = reading.layout
+            whole = tables == layout.tables
+            slots = self._slots(form, layout)
+            self._take(
+                values, reading, slots if whole else [one for one in slots if form.cells[one[0]].table in tables]
+            )
+            if len(readings) == 1:
+                locators = layout.locators
+            else:
+                for position, *_ in slots:
+                    if form.cells[position].table in tables:
+                        locators[position] = layout.locators[position]  # type: ignore[index]
+        for reading, tables, rivals in zip(readings, taken.gives, taken.rivals, strict=True):
+            layout = reading.layout
+            if layout.again:
+                told, differing = self._listed_twice(form, reading, values, tables)
+                findings += told
+                unread += differing
+            if layout.units or layout.unit_cells:
+                findings += unit_findings(form, reading.grid, layout.units, layout.unit_cells)
+            if rivals:
+                others = self._rival(form, reading, rivals, values)
+                if others:
+                    examples = [(locators[at], values[at][4], one.locator, one.text) for at, one in others]
+                    sheets = dict.fromkeys(locators[at].rpartition("!")[0] for at, _ in others if locators[at])
+                    findings.append(two_tables(tuple(sheets), reading.grid.name, examples))
+                    unread += [one for _, one in others]
+            unread += self._unread(reading)
+        for grid in document.grids:
+            if grid.hidden:
+                unread += self._hidden(grid)
         numbers, meanings, decimals, troubles, texts = zip(*values, strict=True)
+        if _DIFFERS in troubles:
+            findings += _display_findings(form, readings, taken, troubles)
+            troubles = tuple(0 if trouble == _DIFFERS else trouble for trouble in troubles)
         return Submission(
             digest=document.digest,
             file=document.name,
@@ -168,146 +246,130 @@ class Interpreter:
             texts=texts,
             locators=tuple(locators),
             unread=tuple(unread),
-            findings=who.findings + _form_findings(form, who),
+            findings=(*who.findings, *form_findings(form, who, self.forms), *findings),
         )
 
-    def _slots(self, form: Form, layout: Layout) -> list[tuple[int, Place, _Kind]]:
+    def _take(self, values: list[CellNumber], reading: Reading, slots: Sequence[_Slot]) -> None:
+        """Read the cells of a grid into their positions."""
+        grid = reading.grid
+        shared = shared_places(grid, reading.layout)
+        strange = shared or grid.oddities or grid.displays
+        rows, code_of = grid.values, grid.formats.get
+        for position, place, kind, known in slots:
+            row, column = place
+            cells = rows[row] if row < len(rows) else ()
+            raw = cells[column] if column < len(cells) else None
+            # Nearly every figure of a month was seen before: the same small number in the same format.
+            value = None if strange else known.get((raw.__class__, raw, code_of(place)))
+            values[position] = value or self._value(grid, place, raw, kind, place in shared)
+
+    def _kinds(self, form: Form) -> list[CellKind]:
+        kinds = self._kinds_of.get(form.key)
+        if kinds is None:
+            zero = {code for code, item in form.indicators.items() if item.blank_means == "zero"}
+            kinds = [(cell.scale, cell.measure == "share", cell.indicator in zero) for cell in form.cells]
+            self._kinds_of[form.key] = kinds
+        return kinds
+
+    def _slots(self, form: Form, layout: Layout) -> list[_Slot]:
         """The places that a layout has, each with its cell's position and kind."""
         slots = self._slots_of.get(id(layout))
         if slots is None:
-            zero = {code for code, item in form.indicators.items() if item.blank_means == "zero"}
-            kinds = [(cell.scale, cell.measure == "share", cell.indicator in zero) for cell in form.cells]
             slots = self._slots_of[id(layout)] = [
-                (position, place, kind)
-                for position, (place, kind) in enumerate(zip(layout.slots, kinds, strict=True))
+                (position, place, kind, self._values.setdefault(kind, {}))
+                for position, (place, kind) in enumerate(zip(layout.slots, self._kinds(form), strict=True))
                 if place is not None
             ]
         return slots
 
-    def _unread(self, reading: _Reading, doubled: list[Place]) -> list[Unread]:
+    def _differing(
+        self, form: Form, grid: Grid, places: Sequence[tuple[int, Place]], values: Sequence[CellNumber]
+    ) -> Iterator[tuple[int, Place, CellNumber, bool]]:
+        """Further places of cells that hold a number, and whether it is another than was taken."""
+        kinds = self._kinds(form)
+        for position, place in places:
+            row, column = place
+            raw = grid.values[row][column] if column < len(grid.values[row]) else None
+            value = self._value(grid, place, raw, kinds[position], False)
+            if value[1] in _NUMBERS and value[4]:
+                taken = values[position]
+                yield position, place, value, (value[0], value[1]) != (taken[0], taken[1])
+
+    def _listed_twice(
+        self, form: Form, reading: Reading, values: Sequence[CellNumber], tables: frozenset[str]
+    ) -> tuple[list[Finding], list[Unread]]:
+        grid, layout = reading.grid, reading.layout
+        places = [one for one in layout.again if form.cells[one[0]].table in tables]
+        found = [
+            (position, layout.locators[position], grid.locator(*place), value[4], differs)
+            for position, place, value, differs in self._differing(form, grid, places, values)
+        ]
+        texts = [value[4] for value in values]
+        return listed_twice(form, found, texts), [
+            Unread(where, text) for _, _, where, text, differs in found if differs
+        ]
+
+    def _rival(
+        self, form: Form, reading: Reading, rivals: frozenset[str], values: Sequence[CellNumber]
+    ) -> list[tuple[int, Unread]]:
+        """The figures of a further grid with tables that were taken from another, where they are not the same."""
+        places = [
+            (position, place)
+            for position, place, kind, _ in self._slots(form, reading.layout)
+            if form.cells[position].table in rivals and not kind[1]
+        ]
+        return [
+            (position, Unread(reading.grid.locator(*place), value[4]))
+            for position, place, value, differs in self._differing(form, reading.grid, places, values)
+            if differs
+        ]
+
+    def _unread(self, reading: Reading) -> Iterator[Unread]:
         """Everything that looks like a figure and stands in no place of the form."""
         grid, layout = reading.grid, reading.layout
         key = (id(layout), reading.found.others)
         suspects = self._suspects_of.get(key)
         if suspects is None:
-            outside = (place for place in reading.found.others if place not in layout.consumed)
+            told = {place for place, _ in header_places(grid, layout.fields).values()}
+            outside = (place for place in reading.found.others if place not in layout.consumed and place not in told)
             suspects = [place for place in outside if not layout.is_aside(*place)]
             if len(self._suspects_of) < 10_000:
                 self._suspects_of[key] = suspects
-        unread = []
-        for place in (*suspects, *doubled):
-            row, column = place
-            value = grid.values[row][column] if column < len(grid.values[row]) else None
-            read = figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place))
-            if read.number is not None or read.trouble not in (Trouble.NONE, Trouble.TEXT):
-                unread.append(Unread(grid.locator(*place), read.text))
-        return unread
+        return _figures_at(grid, suspects)
 
-    def _value(self, grid: Grid, place: Place, raw: CellValue, kind: _Kind, shared: bool) -> _Value:
+    def _hidden(self, grid: Grid) -> Iterator[Unread]:
+        """The figures of a hidden sheet: no data, and not passed over in silence."""
+        rows = enumerate(grid.values)
+        return _figures_at(
+            grid, [(row, at) for row, cells in rows for at, value in enumerate(cells) if value is not None]
+        )
+
+    def _value(self, grid: Grid, place: Place, raw: CellValue, kind: CellKind, shared: bool) -> CellNumber:
         number_format, display, oddity = grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)
-        value = _scaled(figure(raw, number_format, display, oddity), kind, shared)
+        value = scaled_figure(figure(raw, number_format, display, oddity), kind, shared)
         if not shared and display is None and oddity is None:
-            if len(self._values) > 200_000:
-                self._values.clear()
-            self._values[(raw.__class__, raw, number_format, kind)] = value
+            known = self._values.setdefault(kind, {})
+            if len(known) > 100_000:
+                known.clear()
+            known[(raw.__class__, raw, number_format)] = value
         return value
 
 
-def _scaled(read: Figure, kind: _Kind, shared: bool) -> _Value:
-    """A figure as the whole number of its cell, or as what hinders that."""
-    scale, is_share, blank_is_zero = kind
-
-    def without_number(trouble: Trouble) -> _Value:
-        meaning = Meaning.TEXT if read.number is not None else read.meaning
-        return 0, int(meaning), NO_DECIMALS, int(trouble), read.text
-
-    if read.meaning is Meaning.BLANK and blank_is_zero and not is_share and not shared:
-        return 0, int(Meaning.ZERO), 0, int(Trouble.NONE), read.text
-    if read.number is None:
-        return without_number(read.trouble)
-    if shared:
-        return without_number(Trouble.MERGED)
-    if read.percent and not is_share:
-        return without_number(Trouble.TEXT)
-    scaled = read.number.scaleb(scale)
-    if scaled != scaled.to_integral_value():
-        return without_number(Trouble.TOO_FINE)
-    if abs(scaled) > _LARGEST:
-        return without_number(Trouble.TOO_LARGE)
-    # A share is computed and shown rounded; what counts is what is shown, and that is nobody's slip.
-    trouble = Trouble.NONE if is_share else read.trouble
-    return int(scaled), int(read.meaning), min(read.decimals or 0, 254), int(trouble), read.text
+def _figures_at(grid: Grid, places: Sequence[Place]) -> Iterator[Unread]:
+    for place in places:
+        row, column = place
+        value = grid.values[row][column] if column < len(grid.values[row]) else None
+        read = figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place))
+        if read.number is not None or read.trouble not in (Trouble.NONE, Trouble.TEXT):
+            yield Unread(grid.locator(*place), read.text)
 
 
-def _shared_places(grid: Grid, layout: Layout) -> frozenset[Place]:
-    """Places of figures that one merged range covers together: which of them its number belongs to, nobody knows."""
-    shared: set[Place] = set()
-    for merge in grid.merges:
-        if not any(row in layout.rows for row in range(merge.top, min(merge.bottom, merge.top + 1000) + 1)):
-            continue
-        inside = [
-            place
-            for place in layout.slots
-            if place is not None and merge.top <= place[0] <= merge.bottom and merge.left <= place[1] <= merge.right
-        ]
-        if len(inside) > 1:
-            shared.update(place for place in inside if place == (merge.top, merge.left))
-    return frozenset(shared)
-
-
-def _text(grid: Grid, place: Place) -> str:
-    """The text as displayed of any cell."""
-    row, column = place
-    value = grid.values[row][column]
-    if isinstance(value, str):
-        return value.strip()
-    return figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place)).text
-
-
-def _header(readings: list[_Reading]) -> tuple[dict[str, str], dict[str, str]]:
-    texts: dict[str, str] = {}
-    cells: dict[str, str] = {}
-    for reading in readings:
-        for name, place in reading.layout.header.items():
-            if name not in texts:
-                inline = reading.layout.inline.get(name)
-                texts[name] = inline if inline is not None else _text(reading.grid, place)
-                cells[name] = reading.grid.locator(*place)
-    return texts, cells
-
-
-def _form_findings(form: Form, who: Identity) -> tuple[Finding, ...]:
-    """Whether the return is on the form of its period, and from somebody who owes it."""
-    found = []
-    if who.period is not None and not form.covers(who.period):
-        found.append(_wrong_version(form, who.period))
-    if who.period is not None and who.bureau is not None and not who.bureau.owes_on(form.family, who.period.end):
-        found.append(_not_owed(form, who.bureau, who.period))
-    return tuple(found)
-
-
-def _not_owed(form: Form, bureau: Bureau, period: Period) -> Finding:
-    return Finding(
-        NOT_OWED,
-        Message(
-            f"「{bureau.name_zh}」{period} 不需报送{form.title.zh}。如应报送,请在 bureaus.yaml 该单位的 owes 中登记后重新汇总。",
-            f"{bureau.name_en} owes no {form.title.en} for {period}. If it should, enter that in bureaus.yaml (owes) and "
-            "consolidate again.",
-        ),
-        (),
-        (bureau.code,),
-    )
-
-
-def _wrong_version(form: Form, period: Period) -> Finding:
-    return Finding(
-        "identity:form",
-        Message(
-            f"{period} 的数据应使用当期有效的报表,本文件是 {form.title.zh}({form.version} 版,"
-            f"{form.valid.first} 至 {form.valid.last or '今'})。请换用当期报表重报。",
-            f"Data of {period} belong on the form in force then; this file is {form.title.en}, version "
-            f"{form.version} ({form.valid.first} to {form.valid.last or 'now'}). Use the form in force.",
-        ),
-        (),
-        (form.key,),
-    )
+def _display_findings(
+    form: Form, readings: Sequence[Reading], taken: Sources, troubles: Sequence[int]
+) -> Iterator[Finding]:
+    for reading, tables in zip(readings, taken.gives, strict=True):
+        for position, place in enumerate(reading.layout.slots):
+            if place is None or troubles[position] != _DIFFERS or form.cells[position].table not in tables:
+                continue
+            if finding := display_finding(form, position, reading.grid, place):
+                yield finding

@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.identity import MISDIRECTED, period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
-from disclosure_etl.intake.raw_store import RawStore
+from disclosure_etl.intake.raw_store import RawStore, digest_of
 from disclosure_etl.intake.readers import read_document
-from disclosure_etl.intake.sources import Delivery
+from disclosure_etl.intake.sources import Delivery, reason
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 from schemas.forms import Form
@@ -63,7 +63,11 @@ class ChunkReader:
         arrived: list[Arrived] = []
         seen: set[str] = set(self.settled)
         for delivery in deliveries:
-            data = delivery.read()
+            try:
+                data = delivery.read()
+            except OSError as error:
+                arrived.append(self._unreachable(delivery, error))
+                continue
             digest = self.store.put(data)
             receipt = Receipt(delivery.name, self.source, digest, len(data), delivery.arrived_at)
             if digest in seen:
@@ -72,6 +76,21 @@ class ChunkReader:
             seen.add(digest)
             arrived.append(self._understood(receipt, data))
         return arrived
+
+    def _unreachable(self, delivery: Delivery, error: OSError) -> Arrived:
+        """A file that was listed and cannot be read, or is gone: told of under its name, since it has no bytes to be known
+        by. Once it can be read, it arrives as what it is."""
+        why = reason(error)
+        named = period_in_name(delivery.name)
+        digest = digest_of(f"unreachable {delivery.name}".encode())
+        record = DocumentRecord.unreadable(
+            digest,
+            named.code if named else None,
+            "unreachable",
+            f"文件{why.zh}(读取时)。请检查文件是否被移走、占用或设了权限,然后重新运行。",
+            f"The file {why.en} (when it was to be read). See whether it was moved, is in use or is protected, and run again.",
+        )
+        return Arrived(Receipt(delivery.name, self.source, digest, 0, delivery.arrived_at), record)
 
     def _understood(self, receipt: Receipt, data: bytes) -> Arrived:
         named = period_in_name(receipt.name)

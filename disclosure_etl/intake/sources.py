@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from schemas.errors import UserError
+from schemas.errors import Message, UserError
 
+_HIDDEN = (".", "~$")
 _NOT_YET = (".part", ".tmp", ".crdownload", ".swp")
 
 
@@ -45,23 +46,51 @@ class FolderSource:
         """Everything that has arrived, by name. A file's time is when it was last written, but never after `now`.
 
         Raises:
-            UserError: there is no such folder.
+            UserError: there is no such folder, or it or a folder below it cannot be listed. What lies there is not known,
+                so a month without it would be no month.
         """
         if not self.root.is_dir():
             raise UserError(
                 f"收件目录 {self.root} 不存在;请创建它,或在 settings.yaml 的 inbox 中写上实际目录。",
                 f"The inbox {self.root} does not exist; create it, or name the right folder in settings.yaml (inbox).",
             )
-        for path in sorted(self.root.rglob("*")):
-            parts = path.relative_to(self.root).parts
-            if (
-                any(part.startswith((".", "~$")) for part in parts)
-                or path.suffix.lower() in _NOT_YET
-                or not path.is_file()
-            ):
-                continue
-            written = datetime.fromtimestamp(path.stat().st_mtime, tz=self.timezone)
-            yield Delivery("/".join(map(_legible, parts)), path, min(written, now))
+        for path in sorted(self._listed()):
+            try:
+                if not path.is_file():
+                    continue
+                written = datetime.fromtimestamp(path.stat().st_mtime, tz=self.timezone)
+            except OSError:  # it cannot be looked at; whoever reads it will say so
+                written = now
+            name = "/".join(map(_legible, path.relative_to(self.root).parts))
+            yield Delivery(name, path, min(written, now))
+
+    def _listed(self) -> Iterator[Path]:
+        for folder, folders, files in os.walk(self.root, onerror=_refuse):
+            folders[:] = [name for name in folders if not name.startswith(_HIDDEN)]
+            for name in files:
+                if not name.startswith(_HIDDEN) and os.path.splitext(name)[1].lower() not in _NOT_YET:
+                    yield Path(folder, name)
+
+
+def _refuse(error: OSError) -> None:
+    why = reason(error)
+    folder = _legible(str(error.filename))
+    raise UserError(
+        f"收件目录 {folder} {why.zh},其中的文件无从得知;请改正目录的权限或网络连接后重新运行。",
+        f"The inbox folder {folder} {why.en}, so what lies in it is not known; mend its permissions or the connection "
+        "and run again.",
+    )
+
+
+def reason(error: OSError) -> Message:
+    """Why something cannot be read, in both languages; what the system says of it is in its own."""
+    if isinstance(error, FileNotFoundError):
+        return Message("不存在", "does not exist")
+    if isinstance(error, PermissionError):
+        return Message("没有读取权限", "may not be read (permission)")
+    if isinstance(error, IsADirectoryError | NotADirectoryError):
+        return Message("不是文件", "is no file")
+    return Message(f"读取出错(系统错误号 {error.errno})", f"cannot be read (system error {error.errno})")
 
 
 def _legible(name: str) -> str:

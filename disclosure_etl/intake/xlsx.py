@@ -21,17 +21,23 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 from disclosure_etl.intake.displayed import displayed
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import CellValue, Grid, Merge, Oddity, Unreadable
+from schemas.documents import CellValue, Grid, Merge, Oddity, Unreadable, column_letters
 
 _BUILTIN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "# ?/?", 13: "# ??/??",
+    5: '"¥"#,##0;"¥"-#,##0', 6: '"¥"#,##0;"¥"-#,##0', 7: '"¥"#,##0.00;"¥"-#,##0.00', 8: '"¥"#,##0.00;"¥"-#,##0.00',
     37: "#,##0;-#,##0", 38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00", 40: "#,##0.00;-#,##0.00", 48: "##0.0E+0", 49: "@",
+    41: '_ * #,##0_ ;_ * -#,##0_ ;_ * "-"_ ;_ @_ ', 42: '_ "¥"* #,##0_ ;_ "¥"* -#,##0_ ;_ "¥"* "-"_ ;_ @_ ',
+    43: '_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', 44: '_ "¥"* #,##0.00_ ;_ "¥"* -#,##0.00_ ;_ "¥"* "-"??_ ;_ @_ ',
     **dict.fromkeys((14, 15, 16, 17, 18, 19, 20, 21, 22, *range(27, 37), 45, 46, 47, *range(50, 59)), "yyyy-mm-dd"),
 }  # fmt: skip
-_CELL = re.compile(
-    rb"<(?:\w+:)?c\s(?P<attributes>[^>]*?)(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>)",
+_ROW_OR_CELL = re.compile(
+    rb"<(?:\w+:)?(?:(?P<row>row)\b(?P<row_attributes>[^>]*)>|c(?=[\s/>])(?P<attributes>[^>]*?)"
+    rb"(?:/>|>(?P<formula><(?:\w+:)?f[\s/>])?(?P<content>.*?)</(?:\w+:)?c>))",
     re.DOTALL,
 )
+_UNUSUAL_CELL = re.compile(rb'<c(?! r=")[\s/>]')
+_ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
 # The same as nearly every program writes it: the reference first, no prefix. Cells with shared text, and empty ones, have
 # nothing to tell and are passed over by the match itself.
 _PLAIN_CELL = re.compile(
@@ -155,17 +161,17 @@ class _Styles:
             number = int(_attribute("numFmtId", found[1]) or 0)
             code = custom.get(number) or _BUILTIN.get(number)
             self._codes.append(None if code in (None, "General", "@") else code)
-        self._seen: dict[bytes, tuple[bytes, str | None]] = {}
+        self.seen: dict[bytes, tuple[bytes, str | None]] = {}
 
     def kind_and_format(self, attributes: bytes) -> tuple[bytes, str | None]:
         """A cell's type, and its number format (None for General)."""
-        known = self._seen.get(attributes)
+        known = self.seen.get(attributes)
         if known is None:
             kind, style = _TYPE.search(attributes), _STYLE.search(attributes)
             number = int(style[1]) if style else 0
             known = (kind[1] if kind else b"n", self._codes[number] if number < len(self._codes) else None)
-            if len(self._seen) < 10_000:
-                self._seen[attributes] = known
+            if len(self.seen) < 10_000:
+                self.seen[attributes] = known
         return known
 
 
@@ -233,25 +239,33 @@ _SPOKEN_FOR = frozenset({b"s", b"inlineStr", b"b"})  # text and truth values, of
 def _cells(xml: bytes) -> list[_Cell]:
     """The cells of a sheet that may have something to tell."""
     start, end = xml.find(b"<sheetData"), xml.rfind(b"</sheetData>")
-    if 0 <= start < end and xml.count(b'<c r="', start, end) == xml.count(b"<c ", start, end):
+    if 0 <= start < end and _UNUSUAL_CELL.search(xml, start, end) is None:
         return _PLAIN_CELL.findall(xml, start, end)
     found: list[_Cell] = []
-    for attributes, formula, content in _CELL.findall(xml):
-        if (reference := _REFERENCE.search(attributes)) is None:
+    line, column = 0, -1
+    # References are optional: a row or cell without one follows the one before.
+    for row, row_attributes, attributes, formula, content in _ROW_OR_CELL.findall(xml):
+        if row:
+            told = _ROW_NUMBER.search(row_attributes)
+            line, column = int(told[1]) if told else line + 1, -1
             continue
+        reference = _REFERENCE.search(attributes)
+        column = _column(reference[1]) if reference else column + 1
+        line = int(reference[2]) if reference else line
         value = _VALUE.search(content)
         result = b"<v/>" if value or _EMPTY_VALUE.search(content) else b""
-        found.append((reference[1], reference[2], attributes, formula, result, value[1] if value else b""))
+        place = column_letters(column).encode(), str(line).encode()
+        found.append((*place, attributes, formula, result, value[1] if value else b""))
     return found
 
 
 def _annotate(grid: Grid, xml: bytes, styles: _Styles) -> None:
     """Note what the XML says of cells beside calamine's values. Text and plain empty cells have nothing to say."""
-    values, codes = grid.values, grid.formats
+    values, codes, seen = grid.values, grid.formats, styles.seen
     for letters, line, attributes, formula, result, content in _cells(xml):
         if not (result or formula):
             continue
-        kind, code = styles.kind_and_format(attributes)
+        kind, code = seen.get(attributes) or styles.kind_and_format(attributes)
         if kind in _SPOKEN_FOR:
             continue
         row, column = place = int(line) - 1, _column(letters)

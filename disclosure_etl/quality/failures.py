@@ -205,12 +205,23 @@ def _cell_failure(places: Places, kind: Kind, row: int, cell: Cell, trouble: Tro
         unit, decimals = ("%", SHARE_DECIMALS) if cell.measure == "share" else (indicator.unit, indicator.decimals)
         message = messages.reading_message(trouble, facts, unit, decimals)
     elif kind is Kind.REQUIRED:
-        message = messages.required_message(facts)
+        message = messages.required_message(facts, _not_found(places, row, cell))
     else:
         expected = "0"
         message = messages.filled(messages.NEGATIVE, facts)
     told = Told(code, kind, severity, message, (cell.indicator,), indicator.legal, expected=expected)
     return places.failure(row, cell, [named], told)
+
+
+def _not_found(places: Places, row: int, cell: Cell) -> str | None:
+    """What the file lacks of a cell's place: its row, its column, or both; None where the place is there."""
+    locators = places.batch.submissions[row].locators
+    if locators[cell.position]:
+        return None
+    others = [one for one in places.form.cells if locators[one.position] and one.measure != "share"]
+    if any(one.indicator == cell.indicator for one in others):
+        return "column"
+    return "row" if any((one.table, one.column) == (cell.table, cell.column) for one in others) else "table"
 
 
 def _uncalculated_shares(places: Places, found: Mapping[int, set[int]]) -> Iterator[Found]:

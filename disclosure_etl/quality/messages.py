@@ -219,6 +219,24 @@ REQUIRED = Message(
     "「{total}」{column}为必填项,{cell}没有填写。如为零请填 0。",
     "{total}, {column}, must be filled in; {cell} has nothing there. Zero is written 0.",
 )
+# The same where the file has no such place: what was not recognised there, and so what to mend.
+REQUIRED_UNPLACED = {
+    "row": Message(
+        "「{total}」{column}为必填项,文件中没有找到「{total}」这一行。如有此行,请把行名改回下发表中的写法并放在本板块内;如无,请补上后重报。",
+        "{total}, {column}, must be filled in; the file has no row '{total}' that was recognised. Name the row as in the blank "
+        "workbook, within its block, or add it, and send again.",
+    ),
+    "column": Message(
+        "「{total}」{column}为必填项,文件中没有找到「{column}」这一列。请把列标题改回下发表中的写法,或补上这一列后重报。",
+        "{total}, {column}, must be filled in; no column '{column}' was recognised in its table. Name the heading as in the "
+        "blank workbook, or add the column, and send again.",
+    ),
+    "table": Message(
+        "「{total}」{column}为必填项,文件中没有找到「{total}」这一行和「{column}」这一列。请用下发的空白表填报后重报。",
+        "{total}, {column}, must be filled in; the file has neither row '{total}' nor column '{column}'. Fill in the blank "
+        "workbook and send that.",
+    ),
+}
 NEGATIVE = Message(
     "「{total}」{column}为负数 {seen}({cells})。数量和金额不得小于零,请更正。",
     "{total}, {column}, is negative: {seen} ({cells}). Counts and amounts are at least zero.",
@@ -276,12 +294,15 @@ def reading_message(trouble: Trouble, facts: Facts, unit: str, decimals: int) ->
     )
 
 
-def required_message(facts: Facts) -> Message:
-    """A required cell that is blank; `facts.figures` is that cell."""
+def required_message(facts: Facts, not_found: str | None = None) -> Message:
+    """A required cell that is blank; `facts.figures` is that cell. `not_found`: what the file lacks of its place, by the names
+    of `REQUIRED_UNPLACED`."""
+    if not_found is not None:
+        return filled(REQUIRED_UNPLACED[not_found], facts)
     cell = facts.figures[-1].cell
     return Message(
-        REQUIRED.zh.format_map(_fields(facts, "zh") | {"cell": cell or "文件中"}),
-        REQUIRED.en.format_map(_fields(facts, "en") | {"cell": cell or "the file"}),
+        REQUIRED.zh.format_map(_fields(facts, "zh") | {"cell": cell}),
+        REQUIRED.en.format_map(_fields(facts, "en") | {"cell": cell}),
     )
 
 

@@ -1,4 +1,5 @@
-"""What is wrong with a return as a whole: two different ones at once, an untouched template, a nil that is not nil.
+"""What is wrong with a return as a whole: two different ones at once, an untouched template, a nil that is not nil, a header
+without names.
 
 Not here: rules over figures (`judging`).
 """
@@ -11,9 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from schemas.batches import required_cells
+from schemas.constraints import Kind
 from schemas.errors import Message
-from schemas.forms import Form
-from schemas.records import Batch, Finding, Submission
+from schemas.forms import Cell, Form
+from schemas.records import Batch, Finding, Severity, Submission
 from schemas.values import Meaning
 
 
@@ -22,7 +25,8 @@ def mark_two_returns(submissions: Sequence[Submission]) -> list[Submission]:
     counts. The same bytes under two names were one submission before this."""
     groups: dict[tuple, list[int]] = defaultdict(list)
     for index, one in enumerate(submissions):
-        if one.bureau is not None and not one.findings:
+        doubted = any(finding.block is None and finding.severity is Severity.ERROR for finding in one.findings)
+        if one.bureau is not None and not doubted:
             groups[(one.bureau, one.period, one.form, one.revision)].append(index)
     marked = list(submissions)
     for (_, period, _, revision), members in groups.items():
@@ -60,11 +64,12 @@ def _typed_cells(form: Form) -> np.ndarray:
 def return_findings(batch: Batch) -> dict[int, tuple[Finding, ...]]:
     """Findings about whole returns, by row of the batch."""
     found: dict[int, tuple[Finding, ...]] = {}
-    typed = _typed_cells(batch.form)
     nil = np.array([one.nil for one in batch.submissions], dtype=bool)
-    untouched = (batch.meanings[:, typed] == Meaning.BLANK).all(axis=1)  # a nil return was filled in before
-    for row in np.flatnonzero(untouched):
-        found[int(row)] = (_UNTOUCHED,)
+    for empty in _untouched(batch):
+        found[empty] = (_UNTOUCHED,)
+    for at, cell in _required_not_applicable(batch):
+        if _UNTOUCHED not in found.get(at, ()):
+            found[at] = (*found.get(at, ()), _not_applicable(batch.form, batch.submissions[at], cell))
     flows = np.array(
         [
             cell.measure != "share" and cell.moment == "flow"
@@ -88,7 +93,96 @@ def return_findings(batch: Batch) -> dict[int, tuple[Finding, ...]]:
             tuple(one.texts[at] for at in places),
         )
         found[int(row)] = (*found.get(int(row), ()), finding)
+    for at, one in enumerate(batch.submissions):
+        if unsigned := _header_findings(one):
+            found[at] = (*found.get(at, ()), *unsigned)
     return found
+
+
+def _untouched(batch: Batch) -> list[int]:
+    """Returns in which no typed cell carries a number. A nil return was filled in before; a zero that stands for a blank was
+    typed by nobody."""
+    typed = _typed_cells(batch.form)
+    without = ~(batch.meanings[:, typed] == Meaning.NUMBER).any(axis=1)
+    without &= ~(batch.meanings[:, typed] == Meaning.NIL).any(axis=1)
+    rows = []
+    for row in np.flatnonzero(without).tolist():
+        texts = batch.submissions[row].texts
+        zeros = np.flatnonzero(typed & (batch.meanings[row] == Meaning.ZERO)).tolist()
+        if not any(texts[at] for at in zeros):
+            rows.append(row)
+    return rows
+
+
+def _required_not_applicable(batch: Batch) -> list[tuple[int, Cell]]:
+    """Cells that must have a figure and say that there can be none (—, 不适用)."""
+    positions = np.array(required_cells(batch.form), dtype=int)
+    rows, at = np.nonzero(batch.meanings[:, positions] == Meaning.NOT_APPLICABLE)
+    return [
+        (row, batch.form.cells[position]) for row, position in zip(rows.tolist(), positions[at].tolist(), strict=True)
+    ]
+
+
+def _not_applicable(form: Form, one: Submission, cell: Cell) -> Finding:
+    item, column = form.indicators[cell.indicator], form.columns[cell.column].label
+    text, locator = one.texts[cell.position], one.locators[cell.position]
+    return Finding(
+        f"{Kind.REQUIRED}:{cell.indicator}",
+        Message(
+            f"「{item.label.zh}」{column.zh}为必填项,{locator} 却写着「{text}」(不适用)。没有发生请填 0;确不适用请向汇总单位说明。",
+            f"{item.label.en}, {column.en}, must be filled in; {locator} says '{text}' (not applicable). Nothing is written 0; "
+            "if it does not apply indeed, tell the office why.",
+        ),
+        (locator,),
+        (text,),
+        None,
+        Severity.WARNING,
+        cell.block,
+        (cell.indicator,),
+        cell.column,
+    )
+
+
+_WHO = {
+    "preparer": Message("填报人", "preparer (填报人)"),
+    "checker": Message("审核人", "checker (审核人)"),
+    "signer": Message("负责人", "head (负责人)"),
+}
+
+
+def _header_findings(one: Submission) -> tuple[Finding, ...]:
+    """Whether preparer, checker and the head who signs are named, and the checker is not the preparer (统计法实施条例 asks
+    for all three; a nil return is signed like any other)."""
+    found = []
+    names = {name: "".join(one.header.get(name, "").split()) for name in _WHO}
+    if missing := [label for name, label in _WHO.items() if not names[name]]:
+        zh = "、".join(label.zh for label in missing)
+        en = ", ".join(label.en for label in missing)
+        found.append(
+            Finding(
+                "header:signer",
+                Message(
+                    f"表头没有{zh}。报表应由填报人填写、审核人审核、负责人签发;请补填后重报(修订号加 1)。",
+                    f"The header does not name: {en}. A return is prepared, checked and signed; add the names and send it "
+                    "again with the next revision number.",
+                ),
+                severity=Severity.WARNING,
+            )
+        )
+    if names["preparer"] and names["preparer"] == names["checker"]:
+        found.append(
+            Finding(
+                "header:checker",
+                Message(
+                    f"审核人与填报人同为「{names['checker']}」。审核应由另一人进行;请另行审核后重报(修订号加 1)。",
+                    f"'{names['checker']}' is both checker and preparer. Somebody else has to check; have it checked and send "
+                    "it again with the next revision number.",
+                ),
+                seen=(names["preparer"], names["checker"]),
+                severity=Severity.WARNING,
+            )
+        )
+    return tuple(found)
 
 
 _UNTOUCHED = Finding(

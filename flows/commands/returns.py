@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, Session, print_json
+from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, print_json
 
 if TYPE_CHECKING:
     from disclosure_etl.checking import Checked
@@ -55,13 +55,14 @@ def template(
 
 def check(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="The returns to check.", metavar="FILE…")],
+    files: Annotated[list[Path], typer.Argument(help="The returns to check, or folders of them.", metavar="FILE…")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False,
 ) -> None:
     """Check returns before they are sent: what was read, what was not understood, what fails. Stores nothing."""
     from disclosure_etl.bureaus import load_bureaus
-    from disclosure_etl.checking import check_file
+    from disclosure_etl.checking import check_file, files_in
     from disclosure_etl.reports.contract import check_object
+    from schemas.errors import UserError
     from schemas.formfile import load_forms
     from schemas.records import Status
     from schemas.rulefile import check_rule_settings
@@ -74,15 +75,25 @@ def check(
     bureaus = load_bureaus(settings.dirs.file("bureaus.yaml")) if settings.dirs.office is not None else None
     rules, source = read_yaml(settings.dirs.file("rules.yaml"), RuleSettings)
     check_rule_settings(rules, source, forms, bureaus.codes if bureaus else ())
-    results = [check_file(path, forms, rules, bureaus, settings.read_limits) for path in files]
-    if json:
+    results = []
+    refused: list[UserError] = []
+    for given in files:
+        try:
+            results += [check_file(path, forms, rules, bureaus, settings.read_limits) for path in files_in(given)]
+        except UserError as error:  # a path that is wrong costs the others nothing
+            refused.append(error)
+    if json and results:
         shown = [check_object(one) for one in results]
-        print_json(shown[0] if len(shown) == 1 else shown)
-    else:
+        print_json(shown[0] if len(shown) == 1 and len(files) == 1 else shown)
+    elif not json:
         for one in results:
             _show(session, one)
+    for wrong in refused:
+        session.warn(wrong.message)
     if any(one.status is Status.FAILED for one in results):
         raise typer.Exit(PROGRAM_FAULT)
+    if refused:
+        raise typer.Exit(WRONG_USAGE)
     unclean = [one for one in results if one.status is not Status.ACCEPTED or _wants_a_look(one)]
     raise typer.Exit(NEEDS_PERSON if unclean else CLEAN)
 

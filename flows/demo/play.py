@@ -167,7 +167,7 @@ class _Demo:
         form = self.office.forms.choose(_FAMILY, period)
         header = {
             "bureau": self.names[bureau], "bureau_code": bureau, "revision": str(revision), "preparer": "填报员",
-            "checker": "审核员", "signer": "负责人",
+            "checker": "审核员", "signer": "局长",
         }  # fmt: skip
         suffix = f"_更正{revision}" if revision > 1 else ""
         data = workbook(form, period, Filling(header, cells))

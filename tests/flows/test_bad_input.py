@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 
 from disclosure_etl.intake.raw_store import digest_of
+from disclosure_etl.intake.sources import Delivery
 from schemas.periods import Period
 from tests.factories import default_form, return_bytes, some_figures
 
@@ -85,7 +86,14 @@ def _untouched(say, folder: Path) -> bytes:
 
 def _csv(encoding: str) -> bytes:
     form, figures = default_form(), some_figures(default_form(), 5)
-    lines = ["填报单位,东城分局", "单位代码,dongcheng", "统计时期,2014-05", "修订号,1", "指标,单位,本月,本年累计"]
+    lines = [
+        "填报单位,东城分局",
+        "单位代码,dongcheng",
+        "统计时期,2014-05",
+        "修订号,1",
+        "填报人,张敏,审核人,李强,负责人,王芳",
+        "指标,单位,本月,本年累计",
+    ]
     for block in form.blocks:
         lines.append(block.label.zh)
         lines += [
@@ -262,3 +270,50 @@ def _the_other_went_on(printed: dict) -> None:
     figures = {(one["indicator"], one["column"]): one["value"] for one in printed["figures"]}
     assert figures[("publications", "month")] in (12, 24)
     assert "xicheng" not in printed["missing"]
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has it open, or it is moved away between listing and reading."""
+    read = Delivery.read
+    data = _good()
+
+    def refusing(self: Delivery) -> bytes:
+        if self.name.startswith("东城"):
+            raise PermissionError(13, "Permission denied")
+        return read(self)
+
+    _receive(tmp_path, "东城分局_2014-05.xlsx", data)
+    with monkeypatch.context() as locked:
+        locked.setattr(Delivery, "read", refusing)
+        done = say("consolidate", "2014-05", "--json")
+        assert (done.code, done.json["unreadable"], done.json["found"], done.json["accepted"]) == (1, 1, 2, 1)
+        _the_other_went_on(done.json)
+        told = [one for one in say("failures", "2014-05", "--json").json if one["kind"] == "unreadable"]
+        assert [(one["rule"], one["file"]) for one in told] == [("unreadable:unreachable", "东城分局_2014-05.xlsx")]
+        assert "权限" in told[0]["message"]["zh"]
+        again = say("consolidate", "2014-05", "--json")
+        assert (again.json["unreadable"], again.json["found"], again.json["duplicate"]) == (1, 2, 0)
+
+    assert say("consolidate", "2014-05", "--json").json["accepted"] == 2
+
+
+def test_two_sheets_with_the_same_table_hold_the_return_and_are_both_named(say, tmp_path: Path) -> None:
+    def another_month(sheet: Any) -> None:
+        copy = sheet.parent.copy_worksheet(sheet)
+        copy.title = "4月"
+        _cell_of(copy, "接受咨询").value = 8
+        for row in range(2, 7):
+            for column in range(1, 5):
+                copy.cell(row, column).value = None
+        sheet.parent.move_sheet(copy, -1)
+
+    _receive(tmp_path, "东城分局_2014-05.xlsx", _edited(another_month))
+
+    done = say("consolidate", "2014-05", "--json")
+
+    assert (done.json["held"], done.json["accepted"]) == (1, 1)
+    (told,) = [one for one in say("failures", "2014-05", "--json").json if one["rule"] == "return:two_tables"]
+    assert told["seen"] == ["9", "8"]
+    assert "「统计表」和「4月」" in told["message"]["zh"]

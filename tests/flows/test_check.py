@@ -66,3 +66,67 @@ def test_check_loads_neither_the_database_library_nor_prefect(tmp_path: Path) ->
     )
 
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
+
+
+def test_a_path_that_is_wrong_costs_the_other_files_nothing(say, tmp_path: Path) -> None:
+    form = default_form()
+    good, missing = tmp_path / "good.xlsx", tmp_path / "没有.xlsx"
+    good.write_bytes(return_bytes(form, JANUARY, "miyun", "密云分局", zeros(form)))
+
+    said = say("--lang", "zh", "check", good, missing, "--json")
+
+    assert said.code == 2
+    assert [(one["file"], one["status"]) for one in said.json] == [("good.xlsx", "accepted")]
+    assert "没有.xlsx" in said.err
+    assert "不存在" in said.err
+    assert "No such file" not in said.err
+
+
+def test_a_folder_is_checked_file_by_file(say, tmp_path: Path) -> None:
+    form = default_form()
+    for code, name in (("miyun", "密云分局"), ("yanqing", "延庆分局")):
+        (tmp_path / f"{name}_2014-01.xlsx").write_bytes(return_bytes(form, JANUARY, code, name, zeros(form)))
+    (tmp_path / "~$密云分局_2014-01.xlsx").write_bytes(b"lock")
+
+    said = say("check", tmp_path, "--json")
+
+    assert (said.code, sorted(one["file"] for one in said.json)) == (
+        0,
+        ["密云分局_2014-01.xlsx", "延庆分局_2014-01.xlsx"],
+    )
+
+
+def test_a_required_figure_without_a_place_is_told_by_what_was_not_found(say, tmp_path: Path) -> None:
+    import openpyxl
+
+    path = tmp_path / "return.xlsx"
+    path.write_bytes(return_bytes(default_form(), JANUARY, "miyun", "密云分局", zeros(default_form())))
+    book = openpyxl.load_workbook(path)
+    for row in book.worksheets[0].iter_rows(max_col=1):
+        if row[0].value == "信函申请":
+            row[0].value = "寄来的"
+    book.save(path)
+
+    said = say("check", path, "--json")
+
+    (told,) = [one for one in said.json["failures"] if one["rule"] == "required:applications.received.letter"]
+    assert "没有找到「信函申请」这一行" in told["message"]["zh"]
+    assert "no row" in told["message"]["en"]
+
+
+def test_a_number_that_shows_as_another_is_told_with_both(say, tmp_path: Path) -> None:
+    import openpyxl
+
+    path = tmp_path / "return.xlsx"
+    path.write_bytes(return_bytes(default_form(), JANUARY, "miyun", "密云分局", zeros(default_form())))
+    book = openpyxl.load_workbook(path)
+    for row in book.worksheets[0].iter_rows():
+        if row[0].value == "现场咨询":
+            row[2].value = 0.4
+    book.save(path)
+
+    said = say("check", path, "--json")
+
+    (told,) = [one for one in said.json["failures"] if one["rule"] == "reading:display_differs"]
+    assert (told["severity"], told["seen"], told["expected"]) == ("warning", ["0"], "0.4")
+    assert "显示为 0" in told["message"]["zh"] and "0.4" in told["message"]["zh"]

@@ -58,18 +58,37 @@ def test_a_percent_format_shows_hundredfold(value: float, code: str, text: str, 
     assert (shown.text, shown.number, shown.decimals, shown.percent) == (text, Decimal(number), decimals, True)
 
 
-@pytest.mark.parametrize(
-    "code", ["yyyy-mm-dd", 'yyyy"年"m"月"', "h:mm", "[h]:mm:ss", "# ?/?", "0.00E+00", '"无"', ";;;"]
-)
-def test_a_format_that_shows_no_plain_number_is_not_known(code: str) -> None:
+@pytest.mark.parametrize("code", ["yyyy-mm-dd", 'yyyy"年"m"月"', "h:mm", "[h]:mm:ss", "yyyy/m/d", "e年", "m月d日"])
+def test_a_number_under_a_format_of_dates_or_times_is_none(code: str) -> None:
     assert displayed(5.0, code) is None
+
+
+@pytest.mark.parametrize("code", ["# ?/?", "0.00E+00", "[>0]0;0", "[DBNum1][$-804]General", "##0.0E+0", "0;@"])
+def test_a_number_under_a_format_that_is_not_understood_is_the_stored_one(code: str) -> None:
+    shown = displayed(15.0, code)
+    assert shown is not None
+    assert (shown.text, shown.number, shown.decimals, shown.percent) == ("15", 15, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [(5.0, '"无"', "无"), (5.0, ";;;", "5"), (0.0, "General;-General;", "0"), (0.0, "0;-0;;@", "0"), (-3.0, '0;"负"', "负"),
+     (0.0, '_ * #,##0_ ;_ * \\-#,##0_ ;_ * "-"_ ;_ @_ ', "-"), (0.0, '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)', "-"),
+     (-5.0, "General;-General;", "-5"), (1234.0, '_ * #,##0_ ;_ * \\-#,##0_ ;_ * "-"_ ;_ @_ ', "1,234")],
+)  # fmt: skip
+def test_a_section_of_words_only_shows_them_and_leaves_the_number(value: float, code: str, text: str) -> None:
+    shown = displayed(value, code)
+    assert shown is not None
+    assert (shown.text, shown.number) == (text, Decimal(str(value)))
 
 
 def test_zero_has_a_section_of_its_own_where_the_format_gives_one() -> None:
     shown = displayed(0.0, '0;-0;"零"0')
     assert shown is not None
     assert shown.text == "零0"
-    assert displayed(0.0, '0;-0;"-"') is None
+    dash = displayed(0.0, '0;-0;"-"')
+    assert dash is not None
+    assert (dash.text, dash.number) == ("-", 0)
 
 
 def test_a_semicolon_inside_quotes_parts_no_sections() -> None:

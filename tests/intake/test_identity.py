@@ -54,8 +54,13 @@ def test_no_month_is_guessed_from_a_file_name(name: str) -> None:
     assert period_in_name(name) is None
 
 
-def test_a_day_in_a_file_name_is_no_other_month() -> None:
-    assert period_in_name("东城分局_20140603.xlsx") in (None, Period.parse("2014-06"))
+@pytest.mark.parametrize("day", ["_2014-06-05", "_20140605", "(2014年6月3日报送)", "_2014年6月3号"])
+def test_the_day_of_sending_in_a_file_name_is_no_period(day: str) -> None:
+    assert period_in_name(f"东城分局{day}.xlsx") is None
+    assert period_in_name(f"东城分局_2014-05{day}.xlsx") == Period.parse("2014-05")
+
+
+def test_quarters_and_halves_are_found_in_a_file_name() -> None:
     assert period_in_name("2014Q2.xlsx") == Period.parse("2014Q2")
     assert period_in_name("2014年上半年.xlsx") == Period.parse("2014H1")
 

@@ -204,11 +204,19 @@ def test_a_second_sheet_may_carry_what_the_first_lacks() -> None:
     assert read.locators[position("fees.collected")].startswith("二!")
 
 
-def test_a_hidden_sheet_is_not_data() -> None:
+def test_a_hidden_sheet_is_not_data_and_its_figures_are_told() -> None:
     hidden = Grid("旧", with_value("受理申请", 77.0), hidden=True)
     read = interpreted(document(hidden, Grid("统计表", good_rows()))).submission
     assert figures_of(read) == EXPECTED
-    assert read.unread == ()
+    assert ("旧!C25", "77") in [(one.locator, one.text) for one in read.unread]
+    assert {one.locator.partition("!")[0] for one in read.unread} == {"旧"}
+
+
+def test_a_return_on_hidden_sheets_alone_is_refused_by_their_names() -> None:
+    with pytest.raises(Unreadable) as caught:
+        interpreted(document(Grid("旧", good_rows(), hidden=True), Grid("空", [["见隐藏表"]])))
+    assert caught.value.code == "no_known_label"
+    assert "「旧」" in caught.value.zh and "隐藏" in caught.value.zh
 
 
 @pytest.mark.parametrize("value", ["×应为20", "√", 20.0, "20"])

@@ -262,3 +262,17 @@ def test_a_zip_that_lies_about_its_sizes_is_refused() -> None:
     at = data.index(b"xl/media/image.png", packed) - 46
     data[at + 24 : at + 28] = (100).to_bytes(4, "little")
     read_or_refused(bytes(data))
+
+
+def test_a_csv_with_an_unclosed_quotation_mark_is_refused_by_its_row() -> None:
+    lines = ["指标,单位,本月", '接受咨询,人次,"9', "现场咨询,人次,5", "电话咨询,人次,4", "受理申请,件,20", "答复,件,20"]
+    with pytest.raises(Unreadable) as caught:
+        read_document("a.csv", "\n".join(lines).encode())
+    assert caught.value.code == "unclosed_quote"
+    assert "第 2 行" in caught.value.zh
+
+
+def test_a_remark_of_several_lines_is_no_unclosed_quotation_mark() -> None:
+    text = '指标,本月,备注\n接受咨询,9,"一\n二\n三\n四\n五"\n答复,20,"a,b\nc"\n'
+    (grid,) = read_document("a.csv", text.encode()).grids
+    assert [row[0] for row in grid.values] == ["指标", "接受咨询", "答复"]

@@ -145,3 +145,25 @@ def test_processes_that_die_are_made_up_for_here(
     finally:
         started.close()
     assert comparable(read) == comparable(list(everything(reader, deliveries, 3)))
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), FileNotFoundError(2, "No such file")])
+def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(
+    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    read = Delivery.read
+
+    def refusing(self: Delivery) -> bytes:
+        if self.name.startswith("dongcheng"):
+            raise error
+        return read(self)
+
+    monkeypatch.setattr(Delivery, "read", refusing)
+    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+    assert set(arrived) == {one.name for one in deliveries}
+    gone = arrived["dongcheng_2014-05.xlsx"]
+    assert gone.document is not None and gone.submission is None and gone.fault is None
+    assert (gone.document.status, gone.document.problem_code) == ("unreadable", "unreachable")
+    assert gone.document.named_period == "2014-05"
+    assert gone.document.problem_zh and str(error.strerror) not in gone.document.problem_zh
+    assert arrived["xicheng_2014-05.xlsx"].submission is not None

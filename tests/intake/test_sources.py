@@ -102,3 +102,35 @@ def test_an_inbox_that_does_not_exist_is_told(tmp_path: Path) -> None:
 
 def test_an_empty_inbox_has_nothing(tmp_path: Path) -> None:
     assert arrived(tmp_path) == []
+
+
+def denied(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Folders that may not be listed, whoever runs the test."""
+    scandir = os.scandir
+
+    def listed(path):
+        if Path(path).name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", listed)
+
+
+@pytest.mark.parametrize("name", ["inbox", "五月"])
+def test_a_folder_that_may_not_be_listed_is_told_and_never_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    lay(tmp_path / "inbox", "a.xlsx", "五月/b.xlsx")
+    denied(monkeypatch, name)
+    with pytest.raises(UserError) as caught:
+        arrived(tmp_path / "inbox")
+    assert (caught.value.exit_code, name in caught.value.message.zh) == (2, True)
+    assert "权限" in caught.value.message.zh and "Permission" not in caught.value.message.zh
+
+
+def test_a_hidden_folder_that_may_not_be_listed_is_none_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, "a.xlsx", ".trash/b.xlsx")
+    denied(monkeypatch, ".trash")
+    assert [one.name for one in arrived(tmp_path)] == ["a.xlsx"]

@@ -167,3 +167,27 @@ def test_a_return_of_any_month_reads_back_as_its_month(code: str) -> None:
     data = workbook(form(), Period.parse(code), Filling(HEADER, some_figures(form(), Period.parse(code).ordinal)))
     read = read_bytes(data, name=f"东城分局_{code}.xlsx")
     assert (read.period, read.findings) == (code, ())
+
+
+def test_checks_and_shares_stay_empty_where_words_stand_among_the_figures() -> None:
+    sheet = sheet_of(filled({}))
+    share = sheet.cell(row_of(sheet, "机构职能"), 5).value
+    assert share.startswith("=IF(AND(ISNUMBER(C10),ISNUMBER(C11)),")
+    check = sheet.cell(row_of(sheet, "接受咨询"), 6).value
+    assert check.startswith("=IF(OR(ISTEXT(C")
+    operands = [f"C{row_of(sheet, label)}" for label in ("接受咨询", "现场咨询", "电话咨询", "网上咨询")]
+    assert all(f"ISTEXT({cell})" in check for cell in operands)
+
+
+def test_the_foot_note_tells_how_to_correct_and_how_to_report_nothing() -> None:
+    sheet = sheet_of(filled({}))
+    (note,) = [row[0] for row in sheet.iter_rows() if isinstance(row[0].value, str) and row[0].value.startswith("填写")]
+    assert "修订号" in note.value and "加 1" in note.value
+    assert "本月无数据" in note.value and "√" in note.value
+    assert note.font.size >= 10.5
+
+
+def test_check_cells_have_grid_lines_like_the_rest() -> None:
+    sheet = sheet_of(filled({}))
+    for label in ("接受咨询", "现场咨询"):
+        assert sheet.cell(row_of(sheet, label), 6).border.bottom.style == "thin"

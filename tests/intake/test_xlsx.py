@@ -269,3 +269,26 @@ def test_both_programs_files_are_read_alike(cells: list[tuple[float, str]]) -> N
     for row in range(len(cells)):
         assert read_at(one, row, 0) == read_at(two, row, 0)
         assert read_at(one, row, 0).number is not None
+
+
+STYLED = b"""<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs>
+<xf numFmtId="0"/><xf numFmtId="%d"/></cellXfs></styleSheet>"""
+
+
+def test_cells_and_rows_without_a_reference_keep_their_formats() -> None:
+    cells = b'<row><c s="1"><v>1.5</v></c><c/><c s="1"><v>2.5</v></c></row><row><c r="B2" s="1"><v>3.5</v></c><c s="1"><f>1+1</f></c></row>'
+    grid = grid_of(with_cells(cells, STYLED % 2))
+    assert grid.formats == {(0, 0): "0.00", (0, 2): "0.00", (1, 1): "0.00"}
+    assert grid.oddities == {(1, 2): Oddity.UNCALCULATED}
+
+
+@pytest.mark.parametrize("builtin", [5, 6, 7, 8, 41, 42, 43, 44])
+def test_a_builtin_format_of_money_is_one_of_numbers(builtin: int) -> None:
+    grid = grid_of(
+        with_cells(b'<row r="1"><c r="A1" s="1"><v>1234</v></c><c r="B1" s="1"><v>0</v></c></row>', STYLED % builtin)
+    )
+    assert [(read_at(grid, 0, at).number, read_at(grid, 0, at).trouble) for at in (0, 1)] == [
+        (1234, Trouble.NONE),
+        (0, Trouble.NONE),
+    ]
+    assert read_at(grid, 0, 0).text != "1234"

@@ -16,6 +16,7 @@ from schemas.periods import Period
 from schemas.records import NO_DECIMALS, Batch, Failure, History, Judged, Submission
 from schemas.rules import RuleSet, RuleSettings, rule_set
 from schemas.values import UNKNOWN, Meaning, Trouble
+from tests.factories import SIGNED
 
 MAY = Period.parse("2014-05")
 Numbers = Mapping[tuple[str, str], int]  # (indicator, column) → whole number of the cell's smallest unit
@@ -70,7 +71,7 @@ def written(
         period=period.code,
         revision=1,
         nil=nil,
-        header={},
+        header=SIGNED,
         numbers=tuple(values),
         meanings=bytes(meanings),
         decimals=bytes(decimals),
