@@ -87,10 +87,7 @@ def test_the_messages_of_every_kind_of_failure(golden: Golden) -> None:
             for share in ("99.78", "98.78", "99.8", "90.00")
         ),
         written(
-            FORM,
-            month | {("enquiries", "month"): 3},
-            {"enquiries.online": "50.0"},
-            blank={("enquiries.online", "month")},
+            FORM, month | {("enquiries", "month"): 3}, {"enquiries.online": "50.0"}, blank={("enquiries.online", "month")}
         ),
         *(
             written(FORM, month, blank={("enquiries", "month")}, troubles={("enquiries", "month"): trouble})

@@ -244,10 +244,19 @@ def _value(one: Consolidation, indicator: str) -> str:
     return "" if figure.value is None else figure_text(figure.value, figure.scale)
 
 
-def _marked(one: Consolidation, indicator: str) -> str:
-    """The figure, with a star where a held block is in it."""
+def _marked(one: Consolidation, indicator: str, otherwise: str = "") -> str:
+    """The figure, with a star where a held block is in it, else with `otherwise`."""
     figure = next(figure for figure in one.figures if (figure.indicator, figure.column) == (indicator, "month"))
-    return _value(one, indicator) + ("" if figure.validated else "*")
+    return _value(one, indicator) + (otherwise if figure.validated else "*")
+
+
+def _versions_between(session: Session, one: Consolidation, between: Sequence[str]) -> str:
+    """Why version numbers seem to be skipped: those versions came with the corrections of other months."""
+    if not between:
+        return ""
+    numbers = session.listed(str(number) for number in range(one.version - len(between), one.version))
+    months = session.listed(between)
+    return session.pick(f"第 {numbers} 版随 {months} 更正固化", f"version {numbers}: with the correction of {months}")
 
 
 def _tell_month(session: Session, one: Consolidation, between: Sequence[str]) -> None:
@@ -263,20 +272,18 @@ def _tell_month(session: Session, one: Consolidation, between: Sequence[str]) ->
         session.pick(f"无法读取 {one.counts[Status.UNREADABLE]}", f"unreadable {one.counts[Status.UNREADABLE]}")
         if one.counts[Status.UNREADABLE]
         else "",
-        *(
-            session.pick(
-                f"第 {version} 版:随 {month} 更正更新", f"version {version} came with the correction of {month}"
-            )
-            for version, month in enumerate(between, one.version - len(between))
-        ),
+        _versions_between(session, one, between),
     ]
     shown = "  ".join(filter(None, notes))
+    published, received, replied = (
+        f"{_marked(one, code, ' '):>{width}}"
+        for code, width in (("publications", 6), ("applications.received", 5), ("replies", 5))
+    )
     session.say(
-        f"  {one.period} 第 {one.version} 版  已认定 {one.counts[Status.ACCEPTED]:>2}  公开 {_marked(one, 'publications'):>5} 条"
-        f"  申请 {_marked(one, 'applications.received'):>4} 件  答复 {_marked(one, 'replies'):>4} 件  {shown}",
+        f"  {one.period} 第 {one.version} 版  已认定 {one.counts[Status.ACCEPTED]:>2}  公开 {published}条"
+        f"  申请 {received}件  答复 {replied}件  {shown}",
         f"  {one.period} version {one.version}  accepted {one.counts[Status.ACCEPTED]:>2}  "
-        f"published {_marked(one, 'publications'):>5}  applications {_marked(one, 'applications.received'):>4}  "
-        f"replies {_marked(one, 'replies'):>4}  {shown}",
+        f"published {published} applications {received} replies {replied} {shown}",
     )
 
 
@@ -321,7 +328,13 @@ def _tell_year(session: Session, office: Office, first: Consolidation, year: Con
     for code, label in zip(_SHOWN, labels_of(session, form, _SHOWN), strict=True):
         before, after, published = _value(first, code), _value(year, code), EXPECTED[code][1] or "—"
         style = "yellow" if before != after or published not in ("—", after) else ""
-        table.add_row(label, _marked(first, code), Text(_marked(year, code), style="bold"), published, style=style)
+        table.add_row(
+            label.replace("本月", "本年"),
+            _marked(first, code),
+            Text(_marked(year, code), style="bold"),
+            published,
+            style=style,
+        )
     session.console.print(table)
     return (
         all(_value(year, code) == expected for code, (expected, _) in EXPECTED.items())
