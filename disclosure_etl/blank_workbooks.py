@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from schemas.compiling import constraint_table
 from schemas.constraints import Kind, Source
 from schemas.errors import UserError
 from schemas.forms import Form
-from schemas.periods import Period
+from schemas.periods import Frequency, Period
 from schemas.records import History, LooksBack
 from schemas.values import UNKNOWN
 
@@ -29,7 +30,9 @@ def blank_workbooks(
         UserError: a bureau that is not known on the period's last day.
     """
     form = office.forms.choose(family, period)
-    bureaus = list(office.owing(family, period)) if not written else [_known(office, name, period) for name in written]
+    bureaus = (
+        list(office.owing(family, period)) if not written else [bureau_called(office, name, period) for name in written]
+    )
     looks = LooksBack(constraint_table(form, period).looked_up(Source.PREVIOUS))
     history = office.warehouse.history(form, period, [bureau.code for bureau in bureaus], looks)
     for row, bureau in enumerate(bureaus):
@@ -38,15 +41,29 @@ def blank_workbooks(
         yield f"{bureau.name_zh}_{period}.xlsx", workbook(form, period, Filling(header, figures))
 
 
-def _known(office: Office, written: str, period: Period) -> Bureau:
-    found = office.bureaus.find(written, period.end)
-    if found is None:
-        known = "、".join(bureau.code for bureau in office.bureaus.bureaus if bureau.exists_on(period.end))
-        raise UserError(
-            f"没有名为或代码为「{written}」的单位;已有:{known}。",
-            f"There is no bureau '{written}'; known: {known}.",
-        )
-    return found
+def bureau_called(office: Office, written: str, period: Period) -> Bureau:
+    """The bureau that has this code, name or alias on the period's last day: what people type wherever one is asked for.
+
+    One that ended within a longer period is found as well.
+
+    Raises:
+        UserError: there is none; the closest name and all that there are are told.
+    """
+    days = [period.end, *(part.end for part in reversed(period.parts(Frequency.MONTHLY)))]
+    for day in days:
+        if found := office.bureaus.find(written, day):
+            return found
+    known = {
+        f"{one.code}({one.name_zh})": (one.code, one.name_zh, one.name_en, *one.aliases)
+        for one in office.bureaus.at(period.end)
+    }
+    names = {name.casefold(): shown for shown, own in known.items() for name in own}
+    close = difflib.get_close_matches(written.casefold(), names, n=1, cutoff=0.5)
+    guess_zh, guess_en = (f"是否应为 {names[close[0]]}?", f"Did you mean {names[close[0]]}? ") if close else ("", "")
+    raise UserError(
+        f"{period} 没有名为或代码为「{written}」的单位。{guess_zh}可用的有:{'、'.join(known)}。",
+        f"There is no bureau '{written}' in {period}. {guess_en}Known: {', '.join(known)}.",
+    )
 
 
 def opening_figures(form: Form, period: Period, history: History, row: int) -> dict[tuple[str, str], Decimal]:

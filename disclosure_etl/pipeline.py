@@ -14,7 +14,6 @@ from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged, totals_of
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation
-from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, DocumentRecord, Judged, Receipt, Submission
@@ -235,66 +234,3 @@ def roll_up(office: Office, family: str, period: Period) -> Consolidation:
     follow(office, run, silent)
     warehouse.finish_run(run, "done", _named(consolidation), office.clock())
     return consolidation
-
-
-@dataclass(frozen=True)
-class Rehearsed:
-    """One file that a rerun would take or refuse, and what it would hold (block codes; None of a refused file)."""
-
-    file: str
-    bureau: str | None
-    revision: int | None
-    holds: tuple[str, ...] | None
-    message: Message
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """What a rerun would take, and the periods that would be judged again and frozen anew."""
-
-    files: tuple[Rehearsed, ...]
-    periods: tuple[Period, ...]
-
-    @property
-    def lines(self) -> tuple[Message, ...]:
-        """All of it, a line each."""
-        told = tuple(one.message for one in self.files)
-        if not self.periods:
-            return told or (
-                Message("没有新到的报表,不会有任何变化。", "Nothing new has arrived; nothing would change."),
-            )
-        again = ", ".join(map(str, self.periods))
-        return (*told, Message(f"将重新判定并固化:{again}", f"would be judged again and frozen anew: {again}"))
-
-
-def rehearse(office: Office, family: str, period: Period, bureaus: Collection[str] | None = None) -> Rehearsal:
-    """What a rerun of `period` would take and change.
-
-    Nothing is written but the bytes that arrived, which the raw store keeps in any case.
-    """
-    month = Month(office, family, period, bureaus=bureaus, rehearsing=True)
-    for chunk in range(month.find()):
-        month.read_chunk(chunk)
-    month.judge()
-    files = [_refused(record, month.receipts[record.digest]) for record in month.refused]
-    taken = [verdict for verdict in month.judged if month.is_new(verdict)]
-    files += [_taken(verdict, month.form) for verdict in taken]
-    periods = (period, *office.warehouse.later_periods(family, period)) if taken else ()
-    return Rehearsal(tuple(files), periods)
-
-
-def _refused(record: DocumentRecord, receipt: Receipt) -> Rehearsed:
-    message = Message(f"{receipt.name}:不能采用,{record.problem_zh}", f"{receipt.name}: not taken. {record.problem_en}")
-    return Rehearsed(receipt.name, None, None, None, message)
-
-
-def _taken(verdict: Judged, form: Form) -> Rehearsed:
-    sent = verdict.submission
-    held = [block for block in form.blocks if verdict.whole_return_held or block.code in verdict.held_blocks]
-    zh = f"暂存:{'、'.join(block.label.zh for block in held)}" if held else "没有板块暂存"
-    en = f"holding {', '.join(block.label.en for block in held)}" if held else "holding nothing"
-    message = Message(
-        f"{sent.file}:将采用({sent.bureau},{sent.period},修订号 {sent.revision}),{zh}",
-        f"{sent.file}: would be taken ({sent.bureau}, {sent.period}, revision {sent.revision}), {en}",
-    )
-    return Rehearsed(sent.file, sent.bureau, sent.revision, tuple(block.code for block in held), message)

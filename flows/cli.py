@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.commands import month, office, returns, rules
-from flows.session import NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session
+from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, read_moment
 from schemas.errors import ProgramError, UserError
 
 app = typer.Typer(
@@ -26,20 +25,54 @@ for commands in (month, returns, rules, office):
     commands.register(app)
 
 
+def _tell_whole(group: typer.Typer) -> None:
+    """Lists of commands show the first paragraph of each help in full; by itself it would be cut at 45 letters."""
+    for command in group.registered_commands:
+        told = command.help or (command.callback.__doc__ if command.callback else None) or ""
+        command.short_help = " ".join(told.strip().split("\n\n")[0].split())
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _tell_whole(inner.typer_instance)
+
+
+_tell_whole(app)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("disclosure_etl")
+        except PackageNotFoundError:  # run from the sources, without having been installed
+            number = "(not installed)"
+        typer.echo(f"disclosure-etl {number}")
+        raise typer.Exit(CLEAN)
+
+
 @app.callback()
 def options(
     context: typer.Context,
-    config: Annotated[Path | None, typer.Option(help="The office's configuration folder.")] = None,
-    lang: Annotated[str | None, typer.Option(help="zh or en; by default the terminal's.")] = None,
-    now: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Take this for now, to run as on an earlier day."),
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The office's configuration folder; config/ in this folder by default."),
     ] = None,
+    lang: Annotated[
+        str | None, typer.Option(metavar="zh|en", help="The language of messages; by default the terminal's.")
+    ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Run as on this day, such as 2014-06-06 or 2014-06-06T08:00."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and end.")
+    ] = False,
 ) -> None:
     """Options of every command."""
     if lang not in (None, "zh", "en"):
-        raise typer.BadParameter("zh | en", param_hint="--lang")
-    context.obj.config, context.obj.chosen_language, context.obj.now = config, lang, now
+        raise UserError(f"--lang「{lang}」不可用;请写 zh 或 en。", f"--lang '{lang}' is not known; write zh or en.")
+    context.obj.chosen_language = lang
+    context.obj.config, context.obj.now = config, read_moment(now) if now else None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
 
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -13,7 +16,7 @@ from rich.text import Text
 from disclosure_etl.pipeline import Progress as Report
 from disclosure_etl.warehouse import Refused, StoredFailure
 from flows.session import Session
-from schemas.consolidation import Consolidation
+from schemas.consolidation import BureauState, Consolidation
 from schemas.forms import Form
 from schemas.records import Severity, Status, Unread
 from schemas.values import figure_text
@@ -38,6 +41,17 @@ _STAGES = {
 }
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "dim"}
 _MOST_BUREAUS = 60
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What is shown beside a consolidation: the bureaus' `figures` ((bureau, indicator) → text and whether it is validated),
+    in which parts of a coarser period each is missing, the due day, and the newest version where an earlier one is shown."""
+
+    figures: Mapping[tuple[str, str], tuple[str, bool]]
+    absences: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    due: date | None = None
+    newest: int | None = None
 
 
 @contextmanager
@@ -69,17 +83,35 @@ def headline_indicators(form: Form, most: int = 4) -> list[str]:
     return (totals or list(form.indicators))[:most]
 
 
-def show_consolidation(
-    session: Session, form: Form, one: Consolidation, figures: dict[tuple[str, str], tuple[str, bool]]
-) -> None:
-    """The bureaus of a period and its totals. `figures`: (bureau, indicator) → text and whether it is validated."""
+def labels_of(session: Session, form: Form, codes: Sequence[str]) -> list[str]:
+    """The labels of indicators, with the block's where two would read alike (Received, of reconsiderations and lawsuits)."""
+    blocks = {item.code: block.label for block in form.blocks for item in block.indicators}
+    plain = [session.pick(form.indicators[code].label.zh, form.indicators[code].label.en) for code in codes]
+    times = Counter(plain)
+    whose = [session.pick(blocks[code].zh, blocks[code].en) for code in codes]
+    return [
+        label if times[label] == 1 else session.pick(f"{block}:{label}", f"{block}: {label.lower()}")
+        for label, block in zip(plain, whose, strict=True)
+    ]
+
+
+def show_consolidation(session: Session, form: Form, one: Consolidation, screen: Screen) -> None:
+    """The bureaus of a period and its totals."""
     console = session.console
+    firm = {"provisional": "初步数", "final": "终稿", "locked": "已锁定", "unverified": "未经核实"}[one.status.value]
     title = session.pick(
-        f"{form.title.zh} {one.period}:第 {one.version} 版({'初步数' if one.status.value == 'provisional' else one.status.value})",
+        f"{form.title.zh} {one.period}:第 {one.version} 版({firm})",
         f"{form.title.en} {one.period}: version {one.version} ({one.status.value})",
     )
+    if screen.newest is not None:
+        title += session.pick(
+            f",{one.frozen_at:%Y-%m-%d} 固化;现行的是第 {screen.newest} 版",
+            f", frozen on {one.frozen_at:%Y-%m-%d}; version {screen.newest} is in force now",
+        )
     if one.bureaus:
-        console.print(_bureau_table(session, form, one, figures, title))
+        console.print(Text(title, style="bold"))
+        console.print(_bureau_table(session, form, one, screen))
+        _show_legend(session, form, one)
     else:
         console.print(Text(title, style="bold"))
         console.print(_totals_table(session, form, one))
@@ -92,42 +124,72 @@ def show_consolidation(
         f"found {one.found}: {', '.join(parts) or 'nothing'}; missing {len(one.missing)}; coverage {one.coverage:.1%}; "
         f"failures {one.failures}; not assessable {one.not_assessable}",
     )
+    if one.missing:
+        names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
+        missing = session.listed(
+            names.get(code, code) + _absent_in(session, screen.absences.get(code, ())) for code in one.missing
+        )
+        due = session.pick(f"({screen.due} 到期)", f" (due {screen.due})") if screen.due else ""
+        session.say(f"未报{due}:{missing}", f"missing{due}: {missing}")
 
 
-def _bureau_table(
-    session: Session, form: Form, one: Consolidation, figures: dict[tuple[str, str], tuple[str, bool]], title: str
-) -> Table:
+def _absent_in(session: Session, parts: Sequence[str]) -> str:
+    """In which parts of a coarser period a bureau is missing: named while they are few."""
+    if not parts:
+        return ""
+    if len(parts) > 3:
+        return session.pick(f"(缺 {len(parts)} 期)", f" ({len(parts)} periods)")
+    return session.pick(f"(缺 {'、'.join(parts)})", f" ({', '.join(parts)})")
+
+
+def _show_legend(session: Session, form: Form, one: Consolidation) -> None:
+    """What the marks in the table mean, for those that stand in it."""
+    if any(not total.validated for total in one.figures if total.column == form.own_columns[-1]):
+        session.say(
+            "* 含暂存板块的填报数:照填报数计入,未经认定",
+            "* includes held blocks: counted as reported, and not validated",
+        )
+    if one.not_assessable:
+        session.say(
+            "待判:所需的数(上期数、空白格)还没有,暂不能判定对错;不算未通过,也不暂存",
+            "open (not assessable): a figure that the rule needs (last period's, a blank) is not there yet; neither pass nor "
+            "failure, and holds nothing",
+        )
+
+
+_Count = tuple[str, str, str]  # of a bureau's state: field, heading in Chinese and English
+_COUNTS: tuple[_Count, ...] = (
+    ("errors", "错误", "err."), ("warnings", "警告", "warn."), ("not_assessable", "待判", "open"),
+)  # fmt: skip
+
+
+def _bureau_table(session: Session, form: Form, one: Consolidation, screen: Screen) -> Table:
+    """A row a bureau. Columns of counts that nobody has are left out, and no column is narrower than its longest word."""
     shown = headline_indicators(form)
     base = form.own_columns[-1]
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for zh, en in (("单位", "bureau"), ("状态", "status"), ("暂存板块", "held blocks")):
-        table.add_column(session.pick(zh, en), no_wrap=zh == "单位")
-    for zh, en in (("错误", "errors"), ("警告", "warnings"), ("待判", "open")):
-        table.add_column(session.pick(zh, en), justify="right")
-    for code in shown:
-        label = form.indicators[code].label
-        table.add_column(session.pick(label.zh, label.en), justify="right")
-    blocks = {block.code: block.label for block in form.blocks}
+    table = Table(box=None, pad_edge=False)
+    table.add_column(session.pick("单位", "bureau"), no_wrap=True)
+    table.add_column(session.pick("状态", "status"), min_width=12)
+    counts = [count for count in _COUNTS if any(getattr(state, count[0]) for state in one.bureaus)]
+    for _, zh, en in counts:
+        table.add_column(session.pick(zh, en), justify="right", no_wrap=True)
+    for label in labels_of(session, form, shown):
+        longest = max(map(len, label.split()), default=0) if session.language == "en" else 0
+        table.add_column(label, justify="right", min_width=longest or None)
+    blocks = {block.code: session.pick(block.label.zh, block.label.en) for block in form.blocks}
     rows = (
         sorted(one.bureaus, key=lambda state: state.status == "accepted")
         if len(one.bureaus) > _MOST_BUREAUS
         else one.bureaus
     )
     for state in rows[:_MOST_BUREAUS]:
-        status = _status(session, state.status)
-        if state.late:
-            status.append(session.pick(" 迟报", " late"), style="yellow")
-        if state.stale:
-            status.append(session.pick(" 待复核", " stale"), style="yellow")
-        held = session.listed(
-            session.pick(blocks[code].zh, blocks[code].en) for code in state.held_blocks if code in blocks
-        )
         cells: list[Text | str] = []
         for code in shown:
-            text, validated = figures.get((state.bureau, code), ("", True))
+            text, validated = screen.figures.get((state.bureau, code), ("", True))
             cells.append(Text(text) if validated else Text(f"{text}*", style="yellow"))
-        counts = (str(state.errors or ""), str(state.warnings or ""), str(state.not_assessable or ""))
-        table.add_row(session.pick(state.name_zh, state.name_en), status, held, *counts, *cells)
+        numbers = [str(getattr(state, name) or "") for name, *_ in counts]
+        status = _standing(session, state, screen.absences.get(state.bureau, ()), blocks)
+        table.add_row(session.pick(state.name_zh, state.name_en), status, *numbers, *cells)
     totals = {figure.indicator: figure for figure in one.figures if figure.column == base}
     table.add_section()
     bottom = []
@@ -135,43 +197,64 @@ def _bureau_table(
         total = totals.get(code)
         text = "" if total is None or total.value is None else figure_text(total.value, total.scale)
         bottom.append(Text(text + ("" if total is None or total.validated else "*"), style="bold"))
-    table.add_row(Text(session.pick("合计", "total"), style="bold"), "", "", "", "", "", *bottom)
-    if any(not total.validated for total in totals.values()):
-        table.caption = session.pick("* 含暂存板块的填报数,未经认定", "* includes held blocks as reported, unvalidated")
-        table.caption_justify = "left"
+    table.add_row(Text(session.pick("合计", "total"), style="bold"), "", *[""] * len(counts), *bottom)
     return table
+
+
+def _standing(session: Session, state: BureauState, absent: Sequence[str], blocks: Mapping[str, str]) -> Text:
+    """How a bureau stands, with the blocks that are held."""
+    if absent:
+        named = f"{len(absent)}" if len(absent) > 3 else "、".join(absent)
+        status = Text(session.pick(f"缺 {named}" + ("期" if len(absent) > 3 else ""), f"without {named}"), style="red")
+    else:
+        status = _status(session, state.status)
+    if state.held_blocks and state.status != "held":
+        held = session.listed(blocks.get(code, code) for code in state.held_blocks)
+        status.append(session.pick(f":{held}", f": {held}"))
+    if state.late:
+        status.append(session.pick(" 迟报", " late"), style="yellow")
+    if state.stale:
+        status.append(session.pick(" 待复核", " stale"), style="yellow")
+    return status
 
 
 def _totals_table(session: Session, form: Form, one: Consolidation) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column(session.pick("指标", "indicator"))
     table.add_column(session.pick("合计", "total"), justify="right")
+    labels = labels_of(session, form, list(form.indicators))
+    named = dict(zip(form.indicators, labels, strict=True))
     for figure in one.figures:
-        item = form.indicators[figure.indicator]
         text = "" if figure.value is None else figure_text(figure.value, figure.scale)
         mark = "" if figure.validated else "*"
-        table.add_row(session.pick(item.label.zh, item.label.en), Text(f"{text}{mark}"))
+        table.add_row(named[figure.indicator], Text(f"{text}{mark}"))
     return table
 
 
 def show_failures(
     session: Session, failures: Sequence[StoredFailure], refused: Sequence[Refused] = (), names: dict[str, str] | None = None,
-    most: int | None = None,
+    most: int | None = None, of: str | None = None,
 ) -> None:  # fmt: skip
-    """Failures one below the other, each with its message; those implied by another stand under it."""
+    """Failures one below the other, each with its message; those implied by another stand under it. Each tells its period
+    where that is not the one they are listed of."""
     implied = [one for one in failures if one.failure.implied_by]
     listed = [one for one in failures if not one.failure.implied_by]
     for file in refused:
-        line = Text(f"✗ {file.file}: ", style="bold")
+        line = Text(f"✗ {_when(file.period, of)}{file.file}: ", style="bold")
         line.append(file.message.in_language(session.language), style="red")
         session.console.print(line)
     for one in listed[:most]:
         failure = one.failure
-        who = (names or {}).get(one.bureau or "", one.bureau or "?")
+        who = (names or {}).get(
+            one.bureau or "", one.bureau or session.pick("全部单位", "all bureaus") * (not one.file) or "?"
+        )
         severity = failure.severity
         line = Text(f"[{session.pick(severity.label_zh, severity.value)}] ", style=_STYLES[severity])
-        line.append(f"{who} · {failure.rule}", style="bold")
-        line.append(f"  ({one.file})", style="dim")
+        line.append(f"{_when(one.period, of)}{who} · {failure.rule}", style="bold")
+        if failure.waiver is not None:
+            line.append(session.pick("  已豁免", "  waived"), style="dim")
+        if one.file:
+            line.append(f"  ({one.file})", style="dim")
         session.console.print(line)
         said = Text(failure.message.in_language(session.language))
         on_terminal = session.console.is_terminal  # elsewhere a message is one line, for grep
@@ -182,6 +265,19 @@ def show_failures(
             session.console.print(Text(f"    └ {note}: {other.failure.rule}", style="dim"))
     if most is not None and len(listed) > most:
         session.say(f"……另有 {len(listed) - most} 条。", f"… and {len(listed) - most} more.")
+
+
+def _when(period: str, of: str | None) -> str:
+    return f"{period} " if period and of and period != of else ""
+
+
+def show_what_to_do(session: Session, failures: Sequence[StoredFailure], refused: Sequence[Refused]) -> None:
+    """How a bureau can see for itself whether a corrected return will pass, where one has something to correct."""
+    if refused or any(one.failure.severity is not Severity.NOTICE and one.file for one in failures):
+        session.say(
+            "更正后的报表可先自查:disclosure-etl check 文件",
+            "a corrected return can be checked before it is sent: disclosure-etl check FILE",
+        )
 
 
 def show_unread(session: Session, places: Sequence[tuple[str, Unread]]) -> None:

@@ -13,7 +13,8 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from disclosure_etl.office import Office
-from disclosure_etl.pipeline import Month, Progress, Rehearsal, rehearse, silent
+from disclosure_etl.pipeline import Month, Progress, silent
+from disclosure_etl.reports.rehearsal import Would, rehearsal
 from flows.artifacts import run_markdown
 from flows.running import Ran, default_period, open_office, run_period, write_tables
 from schemas.errors import UserError
@@ -44,7 +45,7 @@ def rerun(
     family: str | None = None,
     config: str | None = None,
     now: datetime | None = None,
-) -> Ran | Rehearsal:
+) -> Ran | list[Would]:
     """Take corrections of a period (of these bureaus only, where given), and judge what depends on them again.
 
     A dry run changes nothing, and returns what it would do.
@@ -52,8 +53,8 @@ def rerun(
     office = open_office(Path(config) if config else None, now)
     chosen = family or office.settings.family
     if dry_run:
-        told = task(rehearse, name="rehearse", cache_policy=NO_CACHE)(office, chosen, Period.parse(period), bureaus)
-        text = "\n".join(f"- {line.zh}  \n  {line.en}" for line in told.lines)
+        told = task(rehearsal, name="rehearse", cache_policy=NO_CACHE)(office, chosen, Period.parse(period), bureaus)
+        text = "\n".join(f"- {line.zh}  \n  {line.en}" for line in (one.text for one in told))
         create_markdown_artifact(f"# Rerun {period} (dry run)\n\n{text}", key=f"rerun-{period.lower()}")
         return told
     return in_tasks(office, chosen, period, "rerun", bureaus)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.prefect_server import child_process, prefect_server, quiet_environment
+from flows.running import form_gap
 from flows.session import Session
 from schemas.errors import ProgramError
 
@@ -40,6 +41,8 @@ def serve_deployments(session: Session, port: int) -> None:
         ProgramError: server or runner ended by themselves; their logs say why.
     """
     settings, schedule = session.settings, session.office.schedule
+    if gap := form_gap(session.office, settings.family):
+        session.warn(gap)
     home = settings.prefect_home
     log = home / "runner.log"
     command = [sys.executable, "-m", "flows.deployments", schedule.cron, schedule.timezone]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 from disclosure_etl.calendar import Clock, StoryClock, load_schedule, system_clock
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import MonthResult, Progress, consolidate, roll_up
+from disclosure_etl.reports.standing import absences, failures_of
 from disclosure_etl.reports.summary import summary_path, summary_workbook
 from disclosure_etl.settings import Settings, load_settings
 from schemas.consolidation import Consolidation
+from schemas.errors import Message, UserError
 from schemas.periods import Period
 
 
@@ -40,6 +42,30 @@ def office_clock(settings: Settings, now: datetime | None) -> Clock:
 def default_period(office: Office, family: str) -> Period:
     """The period that a scheduled run consolidates: the last one that is over."""
     return Period.of_day(office.clock().date(), office.forms.frequency_of(family)).preceding
+
+
+def refuse_unfinished(office: Office, period: Period) -> None:
+    """A period is consolidated when it is over: before, every bureau that waits for its end would be frozen as missing.
+
+    Raises:
+        UserError: its last day is not over by the office's clock.
+    """
+    today = office.clock().date()
+    if period.end >= today:
+        raise UserError(
+            f"{period} 到 {period.end} 才结束(今天是 {today}),现在汇总会把未到期的单位记为未报;确要提前汇总,请加 --early。",
+            f"{period} ends on {period.end}, and today is {today}: bureaus would be frozen as missing before their time. "
+            "To consolidate it all the same, add --early.",
+        )
+
+
+def form_gap(office: Office, family: str) -> Message | None:
+    """What is wrong if the last period that is over has no form in force: the next scheduled run could not be made."""
+    try:
+        office.forms.choose(family, default_period(office, family))
+    except UserError as error:
+        return error.message
+    return None
 
 
 @dataclass(frozen=True)
@@ -68,6 +94,11 @@ def run_period(
     return Ran(result, write_tables(office, (result.consolidation, *result.later)))
 
 
+def in_office_time(office: Office, one: Consolidation) -> Consolidation:
+    """A version with its moment in the office's time zone: a database gives it back in its own."""
+    return replace(one, frozen_at=one.frozen_at.astimezone(office.clock().tzinfo))
+
+
 def write_tables(office: Office, consolidations: Collection[Consolidation]) -> tuple[Path, ...]:
     """Write the 汇总表 of each version that has none yet."""
     written = []
@@ -77,8 +108,8 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
             period = Period.parse(one.period)
             form = next(form for form in office.forms.forms if form.key == one.form)
             figures = office.warehouse.bureau_figures(form, period, form.own_columns)
-            failures = office.warehouse.failures(one.family, period)
+            one = in_office_time(office, one)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(summary_workbook(form, one, figures, failures))
+            path.write_bytes(summary_workbook(form, one, figures, failures_of(office, one), absences(office, one)))
         written.append(path)
     return tuple(written)

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import Language, Message
+from schemas.errors import ConfigError, Language, Message, UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from disclosure_etl.settings import Settings
     from flows.running import Ran
     from schemas.consolidation import Consolidation
+    from schemas.periods import Period
 
 CLEAN, NEEDS_PERSON, WRONG_USAGE, PROGRAM_FAULT = 0, 1, 2, 3
 
@@ -46,9 +47,24 @@ class Session:
             environment["DISCLOSURE_LANG"] = self.chosen_language
         return load_settings(self.config, environment, Path.cwd())
 
-    @cached_property
+    @property
     def office(self) -> Office:
-        """The office, with its clock."""
+        """The office whose folder this is, with its clock.
+
+        Raises:
+            ConfigError: there is none here: the packaged office is an example, and nobody's figures belong to it.
+        """
+        if self.settings.dirs.office is None:
+            raise ConfigError(
+                f"{Path.cwd()} 中没有 config/,这里不是单位的目录;请先运行 disclosure-etl init,或用 --config 指明配置目录。",
+                f"There is no config/ in {Path.cwd()}, so this is no office's folder; run 'disclosure-etl init' first, or "
+                "name the configuration folder with --config.",
+            )
+        return self.any_office
+
+    @cached_property
+    def any_office(self) -> Office:
+        """The office, or the packaged example where there is none: for looking at a configuration, not for working."""
         from disclosure_etl.office import Office
         from flows.running import office_clock
 
@@ -89,6 +105,32 @@ class Session:
         return zh if self.language == "zh" else en
 
 
+def read_period(written: str) -> Period:
+    """A period as people type it: its code, or 2014年1月, 201401, 2014.1.
+
+    Raises:
+        UserError: it is none.
+    """
+    from schemas.periods import Period
+
+    return Period.read(written) or Period.parse(written)
+
+
+def read_moment(written: str) -> datetime:
+    """The moment that `--now` names: a day, or a day and a time.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        return datetime.fromisoformat(written.strip())
+    except ValueError:
+        raise UserError(
+            f"--now「{written}」不是日期;请写 2014-06-06 或 2014-06-06T08:00。",
+            f"--now '{written}' is no day; write 2014-06-06 or 2014-06-06T08:00.",
+        ) from None
+
+
 def print_json(value: Any) -> None:
     """The one thing on standard output for machines."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
@@ -96,14 +138,17 @@ def print_json(value: Any) -> None:
 
 
 def exit_code(one: Consolidation, faults: tuple[str, ...] = ()) -> int:
-    """What a consolidation comes to: 3 a program fault, 1 something for a person, 0 clean (notices allowed)."""
+    """What a consolidation comes to: 3 a program fault, 1 something for a person, 0 clean (notices allowed).
+
+    Each reason for 1 is a count that `status` shows, so that nobody looks for it in vain.
+    """
     from schemas.records import Status
 
     if faults or one.counts[Status.FAILED]:
         return PROGRAM_FAULT
     open_counts = (Status.HELD, Status.PARTLY_HELD, Status.UNREADABLE, Status.MISDIRECTED)
-    warnings = any(state.warnings or state.stale for state in one.bureaus)
-    return NEEDS_PERSON if one.missing or warnings or any(one.counts[status] for status in open_counts) else CLEAN
+    told = any(state.errors or state.warnings or state.stale for state in one.bureaus)
+    return NEEDS_PERSON if one.missing or told or any(one.counts[status] for status in open_counts) else CLEAN
 
 
 def exit_code_of(ran: Ran) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from disclosure_etl.office import Office
+from disclosure_etl.settings import default_config_dir
 from flows.cli import main
 from tests.factories import make_office
 from tests.postgres import Server, postgres_server
@@ -57,6 +59,9 @@ def golden() -> Callable[[str, str], None]:
     return compare
 
 
+_NEED_NO_OFFICE = {"--config", "check", "demo", "init", "config", "rules", "--help", "--version"}
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command printed, and the code it ended with."""
@@ -73,14 +78,19 @@ class Said:
 
 @pytest.fixture
 def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Run `disclosure-etl …` in the test's folder, in this process."""
+    """Run `disclosure-etl …` in the test's folder, in this process. The folder becomes an office's (as `init` makes it, but
+    for its inbox) before the first command that wants one, unless `furnished` is false."""
     for name in [name for name in os.environ if name.startswith(("DISCLOSURE_", "PREFECT_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LANG", "en_US.UTF-8")
     monkeypatch.delenv("LC_ALL", raising=False)
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str | Path) -> Said:
+    def run(*arguments: str | Path, furnished: bool = True) -> Said:
+        if furnished and not _NEED_NO_OFFICE & set(map(str, arguments)) and not (tmp_path / "config").exists():
+            (tmp_path / "config").mkdir()
+            for name in ("settings.yaml", "bureaus.yaml", "schedule.yaml"):
+                shutil.copyfile(default_config_dir() / name, tmp_path / "config" / name)
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         printed = capsys.readouterr()

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from disclosure_etl.office import Office
-from disclosure_etl.pipeline import Month, consolidate, rehearse
+from disclosure_etl.pipeline import Month, consolidate
+from disclosure_etl.reports.rehearsal import rehearsal
 from disclosure_etl.settings import default_config_dir
 from schemas.consolidation import Consolidation
 from schemas.periods import Period
@@ -216,9 +217,12 @@ def test_a_rehearsal_counts_the_same_bytes_once_and_tells_what_would_be_held(off
         send(office, f"copy{number}_2014-01.xlsx", data(office, enquiries__on_site=1))
     send(office, "broken_2014-01.xlsx", b"PK\x03\x04 cut off")
 
-    told = rehearse(office, FAMILY, JANUARY)
+    told = rehearsal(office, FAMILY, JANUARY)
 
-    assert [(one.bureau, one.holds) for one in told.files] == [(None, None), ("haidian", ("enquiries",))]
+    assert [(one.what, one.bureau, one.holds) for one in told[:-1]] == [
+        ("refuse", None, ()),
+        ("take", "haidian", ("enquiries",)),
+    ]
     assert counts(run(office, JANUARY)) == {"partly_held": 1, "duplicate": 4, "unreadable": 1}
 
 

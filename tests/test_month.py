@@ -10,7 +10,8 @@ import pytest
 
 from disclosure_etl.bureaus import Bureau, Bureaus
 from disclosure_etl.office import Office
-from disclosure_etl.pipeline import MonthResult, consolidate, rehearse, roll_up
+from disclosure_etl.pipeline import MonthResult, consolidate, roll_up
+from disclosure_etl.reports.rehearsal import rehearsal
 from schemas.consolidation import Consolidation
 from schemas.periods import Period
 from schemas.records import Status
@@ -349,9 +350,9 @@ def test_a_rehearsal_tells_and_changes_nothing(office: Office) -> None:
     before = run(office, JANUARY)
     send(office, "haidian_2014-01_b.xlsx", return_bytes(form, JANUARY, "haidian", "海淀分局", some_figures(form), 2))
 
-    told = rehearse(office, FAMILY, JANUARY)
+    told = rehearsal(office, FAMILY, JANUARY)
 
-    assert told.lines[0].en == "haidian_2014-01_b.xlsx: would be taken (haidian, 2014-01, revision 2), holding nothing"
+    assert told[0].text.en == "haidian_2014-01_b.xlsx: would be taken (haidian, 2014-01, revision 2), holding nothing"
     assert office.warehouse.consolidation(FAMILY, JANUARY) == before
 
 

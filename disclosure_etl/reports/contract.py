@@ -1,4 +1,4 @@
-"""What machines get: the JSON of `check`, `consolidate`, `status` and `failures`. Held by the schemas in `schemas/contracts`.
+"""What machines get: the JSON of `check`, `consolidate`, `status`, `failures` and a dry rerun. Held by the schemas in `schemas/contracts`.
 
 Not here: tables and words for people.
 """
@@ -14,6 +14,8 @@ from schemas.values import Meaning, figure_text
 
 if TYPE_CHECKING:  # the quick check prints its result without paying for a database library
     from disclosure_etl.checking import Checked
+    from disclosure_etl.reports.rehearsal import Would
+    from disclosure_etl.reports.standing import Standing
     from disclosure_etl.warehouse import Refused, StoredFailure
 
 
@@ -73,8 +75,29 @@ def failure_object(one: Failure) -> dict[str, Any]:
 
 
 def stored_failure_object(one: StoredFailure) -> dict[str, Any]:
-    """A stored failure, with whose and which file's it is."""
-    return {"bureau": one.bureau, "file": one.file, "block": one.failure.block, **failure_object(one.failure)}
+    """A stored failure, with whose, which period's and which file's it is (null where no file is at fault)."""
+    failure = one.failure
+    whose = {"bureau": one.bureau, "period": one.period, "file": one.file or None, "block": failure.block}
+    return {**whose, **failure_object(failure), "waived": failure.waiver is not None}
+
+
+def standing_object(one: Standing) -> list[dict[str, Any]]:
+    """What stands against a period, as `failures --json` prints it."""
+    return [*map(refused_object, one.refused), *map(stored_failure_object, one.failures)]
+
+
+def would_object(one: Would) -> dict[str, Any]:
+    """One thing that a rerun would do, as `rerun --dry-run --json` prints it."""
+    return {
+        "what": one.what,
+        "file": one.file,
+        "bureau": one.bureau,
+        "revision": one.revision,
+        "holds": list(one.holds),
+        "periods": list(one.periods),
+        "zh": one.text.zh,
+        "en": one.text.en,
+    }
 
 
 def _refusal(status: str, code: str, digest: str, message: Message) -> dict[str, Any]:
@@ -89,7 +112,8 @@ def _refusal(status: str, code: str, digest: str, message: Message) -> dict[str,
 
 def refused_object(one: Refused) -> dict[str, Any]:
     """A file without figures among the stored failures. A program fault says so in its kind: `failed`, never `unreadable`."""
-    told = {"bureau": None, "file": one.file, "block": None, **_refusal(one.status, one.code, one.digest, one.message)}
+    whose = {"bureau": None, "period": one.period, "file": one.file, "block": None}
+    told = {**whose, **_refusal(one.status, one.code, one.digest, one.message), "waived": False}
     return told | {"seen": [one.bureau_written] if one.bureau_written else []}
 
 

@@ -1,4 +1,7 @@
-"""汇总表: a consolidation as a workbook: bureaus × indicators with their sum, how every bureau stands, and the failures."""
+"""汇总表: a consolidation as a workbook: bureaus × indicators with their sum, and the consolidated figures.
+
+Not here: how every bureau stands and what failed (`summary_account`), what it looks like (`summary_formats`).
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,16 @@ import xlsxwriter
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from disclosure_etl.reports.summary_account import failures_sheet, is_coarser, states_sheet, status_text
+from disclosure_etl.reports.summary_formats import A3, A4, STATUS, Formats, print_page
 from disclosure_etl.warehouse import StoredFailure
 from schemas.consolidation import BureauFigure, Consolidation
 from schemas.forms import Form, Indicator
 from schemas.periods import Period
 from schemas.records import Status
 
-_STATUS = {
-    "accepted": "已认定", "partly_held": "部分暂存", "held": "暂存", "missing": "未报", "failed": "程序故障",
-    "superseded": "已被替代", "unreadable": "无法读取", "duplicate": "重复", "misdirected": "误投", "other_period": "其他时期",
-}  # fmt: skip
 _VERSION = {"provisional": "初步数", "final": "终稿", "locked": "已锁定", "unverified": "未经核实"}
+_HELD_MEANS = "红色斜体为暂存板块的填报数:照填报数计入合计,未经认定。"
 
 
 def summary_path(folder: Path, one: Consolidation) -> Path:
@@ -30,65 +32,57 @@ def summary_path(folder: Path, one: Consolidation) -> Path:
 
 
 def summary_workbook(
-    form: Form, one: Consolidation, figures: Sequence[BureauFigure], failures: Sequence[StoredFailure]
+    form: Form,
+    one: Consolidation,
+    figures: Sequence[BureauFigure],
+    failures: Sequence[StoredFailure],
+    absences: Mapping[str, Sequence[str]] | None = None,
 ) -> bytes:
-    """The workbook. `figures` are the bureaus' that count; failures are listed as they come."""
+    """The workbook. `figures` are the bureaus' that count; failures are listed as they come.
+
+    `absences`: of a coarser period, the parts in which a bureau is missing that reported in others.
+    """
     buffer = BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    formats = _Formats(book)
+    formats = Formats(book)
+    coarser, absent = is_coarser(form, one), absences or {}
     period = Period.parse(one.period)
     title = f"{period.label_zh}{form.title.zh}汇总表({_VERSION[one.status.value]},第 {one.version} 版)"
     columns = form.own_columns
     for code in columns:
-        sheet = book.add_worksheet("汇总表" if len(columns) == 1 else f"汇总表 {form.columns[code].label.zh}")
-        sheet.write_string(0, 0, title, formats.title)
+        label = _of_period(form.columns[code].label.zh, coarser)
+        sheet = book.add_worksheet("汇总表" if len(columns) == 1 else f"汇总表 {label}")
         own = [figure for figure in figures if figure.column == code and figure.value is not None]
+        _write_states(sheet, formats, form, one, absent)
         _table(sheet, formats, form, one, own, code)
+        _lay_out_table(sheet, formats, title, form, one)
     _totals(book, formats, title, form, one)
-    _states(book, formats, form, one)
-    _failures(book, formats, failures, {state.bureau: state.name_zh for state in one.bureaus})
+    states_sheet(book, formats, title, form, one, absent)
+    failures_sheet(book, formats, title, one, failures, coarser)
     book.close()
     return buffer.getvalue()
 
 
-class _Formats:
-    def __init__(self, book: Workbook) -> None:
-        base = {"font_name": "宋体", "font_size": 10, "valign": "vcenter"}
-        boxed = {**base, "border": 1, "border_color": "#9AA5B1"}
-        self.title = book.add_format({**base, "font_size": 15, "bold": True})
-        self.note = book.add_format({**base, "font_color": "#52606D"})
-        self.head = book.add_format(
-            {**boxed, "bold": True, "align": "center", "text_wrap": True, "bg_color": "#E8EDF3"}
-        )
-        self.text = book.add_format(boxed)
-        self.wrap = book.add_format({**boxed, "text_wrap": True, "valign": "top"})
-        self.absent = book.add_format({**boxed, "font_color": "#9E2A2B", "align": "center"})
-        self._book, self._boxed = book, boxed
-        self._numbers: dict[tuple[int, bool, bool], object] = {}
-
-    def number(self, decimals: int, held: bool = False, total: bool = False) -> object:
-        key = (decimals, held, total)
-        if key not in self._numbers:
-            look: dict[str, object] = {"num_format": "#,##0" + ("." + "0" * decimals if decimals else "")}
-            if held:
-                look |= {"font_color": "#9E2A2B", "italic": True, "bg_color": "#FDECEA"}
-            if total:
-                look |= {"bold": True, "top": 2}
-            self._numbers[key] = self._book.add_format({**self._boxed, **look})
-        return self._numbers[key]
+def _of_period(label: str, coarser: bool) -> str:
+    """A label of the form in a table of a coarser period, which is no month's."""
+    return label.replace("本月", "本期") if coarser else label
 
 
 def _decimal(value: int, scale: int) -> float:
     return float(Decimal(value).scaleb(-scale))
 
 
-def _table(
-    sheet: Worksheet, formats: _Formats, form: Form, one: Consolidation, figures: Sequence[BureauFigure], column: str
+def _parts(form: Form) -> set[str]:
+    """The indicators that are a part of another."""
+    parts = {part for item in form.indicators.values() for one in item.breakdowns for part in one.parts}
+    return parts | {item.code for item in form.indicators.values() if item.subset_of}
+
+
+def _write_states(
+    sheet: Worksheet, formats: Formats, form: Form, one: Consolidation, absences: Mapping[str, Sequence[str]]
 ) -> None:
-    """Bureaus × indicators of one column, the sum below. `figures` are those of the column that have a value."""
-    sheet.write_string(1, 0, f"{_account(one)};红色斜体为暂存板块的填报数,未经认定。", formats.note)
-    indicators = list(form.indicators.values())
-    place = {item.code: at for at, item in enumerate(indicators, 2)}
+    """The bureaus and how each stands, left of the figures, and the headings above them."""
+    coarser, parts = is_coarser(form, one), _parts(form)
     sheet.write_string(3, 0, "单位", formats.head)
     sheet.write_string(3, 1, "状态", formats.head)
     at = 2
@@ -99,17 +93,26 @@ def _table(
         else:
             sheet.write_string(2, at, block.label.zh, formats.head)
         at = last + 1
-    for item in indicators:
-        sheet.write_string(3, place[item.code], f"{item.label.zh}({item.unit})", formats.head)
-    rows = {state.bureau: row for row, state in enumerate(one.bureaus, 4)}
-    for state in one.bureaus:
-        row = rows[state.bureau]
+    for at, item in enumerate(form.indicators.values(), 2):
+        style = formats.head_part if item.code in parts else formats.head
+        sheet.write_string(3, at, f"{_of_period(item.label.zh, coarser)}({item.unit})", style)
+    for row, state in enumerate(one.bureaus, 4):
+        absent = absences.get(state.bureau, ())
         sheet.write_string(row, 0, state.name_zh, formats.text)
-        absent = state.status in ("missing", "held")
-        sheet.write_string(row, 1, _STATUS[state.status], formats.absent if absent else formats.text)
+        style = formats.absent if absent or state.status in ("missing", "held") else formats.centre
+        sheet.write_string(row, 1, status_text(state, absent), style)
+
+
+def _table(
+    sheet: Worksheet, formats: Formats, form: Form, one: Consolidation, figures: Sequence[BureauFigure], column: str
+) -> None:
+    """The figures of one column, the sum below. `figures` are those of the column that have a value."""
+    place = {item.code: at for at, item in enumerate(form.indicators.values(), 2)}
+    rows = {state.bureau: row for row, state in enumerate(one.bureaus, 4)}
     for figure in figures:
         if figure.value is not None and figure.bureau in rows and figure.indicator in place:
-            style = formats.number(figure.scale, held=not figure.validated)
+            whole = bool(form.indicators[figure.indicator].breakdowns)
+            style = formats.number(figure.scale, held=not figure.validated, sum_of_parts=whole)
             sheet.write_number(
                 rows[figure.bureau], place[figure.indicator], _decimal(figure.value, figure.scale), style
             )
@@ -120,61 +123,97 @@ def _table(
         if total.column == column and total.value is not None:
             style = formats.number(total.scale, held=not total.validated, total=True)
             sheet.write_number(bottom, place[total.indicator], _decimal(total.value, total.scale), style)
-    sheet.set_column(0, 0, 16)
-    sheet.set_column(1, 1, 10)
-    sheet.set_column(2, 1 + len(indicators), 9.5)
-    sheet.set_row(3, 44)
+
+
+_BUREAU_WIDTH, _STATUS_WIDTH, _FIGURE_WIDTH = 13.0, 10.0, 7.5  # in letters; a figure column is as wide as its figures
+_LETTER_MM = 2.7  # a letter of a column at full size, in the widest of the fonts that stand in for a missing 宋体
+_PAGE_MM = 398  # what A3 landscape leaves between its margins
+_ROWS_A_PAGE = 75  # of the totals on A4 upright; fewer are made to fit one page
+_COLUMNS_A_PAGE = 20  # indicators beside the bureaus at which type is still easily read
+
+
+def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, one: Consolidation) -> None:
+    """Title and legend on the screen, and printed pages of whole blocks: bureaus, headings, title and legend on each."""
+    sheet.write_string(0, 0, title, formats.title)
+    sheet.write_string(1, 0, f"{_account(one)}。{_HELD_MEANS}", formats.note)
+    last = 1 + len(form.indicators)
+    longest = max(
+        (len(f"{_decimal(total.value, total.scale):,.{total.scale}f}") for total in one.figures if total.value),
+        default=0,
+    )
+    figure_width = max(_FIGURE_WIDTH, longest + 1.5)
+    sheet.set_column(0, 0, _BUREAU_WIDTH)
+    sheet.set_column(1, 1, _STATUS_WIDTH)
+    sheet.set_column(2, last, figure_width)
+    sheet.set_row(2, 20)
+    sheet.set_row(3, 62)
+    for row in range(4, 5 + len(one.bureaus)):
+        sheet.set_row(row, 22)
     sheet.freeze_panes(4, 2)
-    sheet.set_landscape()
-    sheet.set_paper(8)
-    sheet.set_print_scale(60)
+    breaks, most = _pages(form)
+    width = (_BUREAU_WIDTH + _STATUS_WIDTH + most * figure_width) * _LETTER_MM
+    print_page(sheet, title, [f"{_account(one)}。", _HELD_MEANS], paper=A3, landscape=True)
+    sheet.set_print_scale(max(40, min(100, int(100 * _PAGE_MM / width))))
+    sheet.print_area(2, 0, 4 + len(one.bureaus), last)
     sheet.repeat_columns(0, 1)
     sheet.repeat_rows(2, 3)
-    sheet.set_v_pagebreaks(_page_breaks(form))
+    sheet.set_v_pagebreaks(breaks)
 
 
-_COLUMNS_A_PAGE = 22  # indicators that A3 landscape takes beside the bureaus
-
-
-def _page_breaks(form: Form) -> list[int]:
-    """The columns at which a printed page ends: blocks stay whole where they fit."""
-    breaks, filled, at = [], 0, 2
+def _pages(form: Form) -> tuple[list[int], int]:
+    """The columns at which a printed page ends, blocks staying whole; and the most indicators that one page takes."""
+    breaks, filled, most, at = [], 0, 0, 2
     for block in form.blocks:
         if filled and filled + len(block.indicators) > _COLUMNS_A_PAGE:
             breaks.append(at)
             filled = 0
         filled += len(block.indicators)
         at += len(block.indicators)
-    return breaks
+        most = max(most, filled)
+    return breaks, most
 
 
-def _totals(book: Workbook, formats: _Formats, title: str, form: Form, one: Consolidation) -> None:
-    """All consolidated figures, a row an indicator, with shares of the stated totals."""
+def _totals(book: Workbook, formats: Formats, title: str, form: Form, one: Consolidation) -> None:
+    """All consolidated figures, a row an indicator under its block, with shares of the stated totals."""
     sheet = book.add_worksheet("合计")
+    coarser, parts = is_coarser(form, one), _parts(form)
+    columns = [column for column in form.columns.values() if not (coarser and column.cumulates)]
+    heads = ["指标", "单位", *(_of_period(column.label.zh, coarser) for column in columns), "占比(%)"]
+    values = {(figure.indicator, figure.column): figure for figure in one.figures}
     sheet.write_string(0, 0, title, formats.title)
-    columns = list(form.columns.values())
-    heads = ["指标", "单位", *(column.label.zh for column in columns), "占比(%)"]
+    sheet.write_string(1, 0, _HELD_MEANS, formats.note)
     for at, head in enumerate(heads):
         sheet.write_string(2, at, head, formats.head)
-    values = {(figure.indicator, figure.column): figure for figure in one.figures}
-    for row, item in enumerate(form.indicators.values(), 3):
-        sheet.write_string(row, 0, item.label.zh, formats.text)
-        sheet.write_string(row, 1, item.unit, formats.text)
-        for at, column in enumerate(columns, 2):
-            figure = values.get((item.code, column.code))
-            if figure is None or figure.value is None:
-                sheet.write_blank(row, at, None, formats.text)
+    row = 3
+    for block in form.blocks:
+        sheet.merge_range(row, 0, row, len(heads) - 1, block.label.zh, formats.block)
+        row += 1
+        for item in block.indicators:
+            whole = bool(item.breakdowns)
+            label = formats.part if item.code in parts else formats.bold if whole else formats.text
+            sheet.write_string(row, 0, _of_period(item.label.zh, coarser), label)
+            sheet.write_string(row, 1, item.unit, formats.centre)
+            for at, column in enumerate(columns, 2):
+                figure = values.get((item.code, column.code))
+                if figure is None or figure.value is None:
+                    sheet.write_blank(row, at, None, formats.text)
+                else:
+                    style = formats.number(figure.scale, held=not figure.validated, sum_of_parts=whole)
+                    sheet.write_number(row, at, _decimal(figure.value, figure.scale), style)
+            share = _share(form, item, {place: figure.value for place, figure in values.items()})
+            if share is None:
+                sheet.write_blank(row, len(heads) - 1, None, formats.text)
             else:
-                style = formats.number(figure.scale, held=not figure.validated)
-                sheet.write_number(row, at, _decimal(figure.value, figure.scale), style)
-        share = _share(form, item, {place: figure.value for place, figure in values.items()})
-        if share is None:
-            sheet.write_blank(row, 2 + len(columns), None, formats.text)
-        else:
-            sheet.write_number(row, 2 + len(columns), float(share), formats.number(-int(share.as_tuple().exponent)))
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 2 + len(columns), 12)
+                sheet.write_number(row, len(heads) - 1, float(share), formats.number(-int(share.as_tuple().exponent)))
+            row += 1
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 8)
+    sheet.set_column(2, len(heads) - 1, 14)
     sheet.freeze_panes(3, 1)
+    print_page(sheet, f"{title}:合计", [_HELD_MEANS], paper=A4, landscape=False)
+    sheet.print_area(2, 0, row - 1, len(heads) - 1)
+    sheet.repeat_rows(2)
+    sheet.fit_to_pages(1, 1 if row <= _ROWS_A_PAGE else 0)
 
 
 def _share(form: Form, part: Indicator, values: dict[tuple[str, str], int | None]) -> Decimal | None:
@@ -189,53 +228,9 @@ def _share(form: Form, part: Indicator, values: dict[tuple[str, str], int | None
     return None
 
 
-def _states(book: Workbook, formats: _Formats, form: Form, one: Consolidation) -> None:
-    sheet = book.add_worksheet("各单位情况")
-    labels = {block.code: block.label.zh for block in form.blocks}
-    heads = ("单位", "状态", "暂存板块", "修订号", "收到时间", "迟报", "错误", "警告", "提示", "待判")
-    for at, head in enumerate(heads):
-        sheet.write_string(0, at, head, formats.head)
-    for row, state in enumerate(one.bureaus, 1):
-        received = (
-            state.received_at.astimezone(one.frozen_at.tzinfo).strftime("%Y-%m-%d %H:%M") if state.received_at else ""
-        )
-        texts = (
-            state.name_zh,
-            _STATUS[state.status] + ("(待复核)" if state.stale else ""),
-            "、".join(labels.get(code, code) for code in state.held_blocks),
-            str(state.revision or ""),
-            received,
-            "是" if state.late else "",
-        )
-        for at, text in enumerate(texts):
-            sheet.write_string(row, at, text, formats.text)
-        for at, count in enumerate((state.errors, state.warnings, state.notices, state.not_assessable), len(texts)):
-            sheet.write_number(row, at, count, formats.number(0))
-    sheet.set_column(0, 5, 16)
-    sheet.freeze_panes(1, 1)
-
-
-def _failures(book: Workbook, formats: _Formats, failures: Sequence[StoredFailure], names: Mapping[str, str]) -> None:
-    sheet = book.add_worksheet("未通过的校验")
-    for at, head in enumerate(("单位", "程度", "规则", "说明", "单元格", "影响", "文件")):
-        sheet.write_string(0, at, head, formats.head)
-    for row, one in enumerate(failures, 1):
-        failure = one.failure
-        impact = f"{failure.impact:.4%}" if failure.impact else ""
-        texts = (
-            names.get(one.bureau or "", one.bureau or ""), failure.severity.label_zh, failure.rule, failure.message.zh, "、".join(failure.cells),
-            impact, one.file,
-        )  # fmt: skip
-        for at, text in enumerate(texts):
-            sheet.write_string(row, at, text, formats.wrap)
-    for at, width in enumerate((12, 8, 34, 70, 30, 10, 28)):
-        sheet.set_column(at, at, width)
-    sheet.freeze_panes(1, 0)
-
-
 def _account(one: Consolidation) -> str:
     counts = "、".join(
-        f"{_STATUS[status.value]} {one.counts[status]}"
+        f"{STATUS[status.value]} {one.counts[status]}"
         for status in Status
         if one.counts[status] and status is not Status.OTHER_PERIOD
     )

@@ -303,6 +303,16 @@ class Warehouse:
         with reading(self.engine) as connection:
             return queries.failures(connection, family, period, bureau)
 
+    def version_failures(self, family: str, period: Period, version: int) -> list[StoredFailure]:
+        """The failures of the submissions that a frozen version is made of."""
+        with reading(self.engine) as connection:
+            return queries.version_failures(connection, family, period, version)
+
+    def version_figures(self, family: str, period: Period, version: int, column: str) -> list[BureauFigure]:
+        """Every bureau's figures in one of a period's own columns, as they entered a frozen version."""
+        with reading(self.engine) as connection:
+            return queries.version_figures(connection, family, period, version, column)
+
     def refused(self, family: str, period: Period) -> list[Refused]:
         """Files of the period that gave no submission, and those that came too late to be taken."""
         with reading(self.engine) as connection:
@@ -327,6 +337,11 @@ class Warehouse:
         """Periods after `period` that hold submissions."""
         with reading(self.engine) as connection:
             return queries.later_periods(connection, family, period)
+
+    def consolidated_periods(self, family: str) -> tuple[Period, ...]:
+        """All periods of any frequency that have a frozen version."""
+        with reading(self.engine) as connection:
+            return queries.consolidated_periods(connection, family)
 
     def periods(self, family: str) -> tuple[Period, ...]:
         """All periods that hold submissions."""

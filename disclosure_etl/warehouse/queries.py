@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, exists, func, select
 
 from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.tables import (
+    consolidation,
+    consolidation_member,
     current_block,
+    dim_cell,
+    dim_indicator,
     dim_period,
     document,
+    fact_observation,
     failure,
     receipt,
     submission,
     unread,
 )
+from schemas.consolidation import BureauFigure
 from schemas.errors import Message
 from schemas.periods import Period
 from schemas.records import Failure, Severity, Status, Unread
@@ -24,11 +30,12 @@ from schemas.records import Failure, Severity, Status, Unread
 
 @dataclass(frozen=True, slots=True)
 class StoredFailure:
-    """A failure with whose and which file's it is."""
+    """A failure with whose, which file's and which period's it is. `file` is '' where no file is at fault."""
 
     bureau: str | None
     file: str
     failure: Failure
+    period: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Refused:
     code: str
     message: Message
     bureau_written: str | None = None
+    period: str = ""
 
 
 _RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure.c.severity, else_=2)
@@ -49,18 +57,29 @@ _RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure
 
 def failures(connection: Connection, family: str, period: Period, bureau: str | None) -> list[StoredFailure]:
     """The period's failures of submissions that are not superseded: errors first, then by impact, then as told."""
+    wanted: list[ColumnElement[bool]] = [submission.c.status != Status.SUPERSEDED.value]
+    if bureau is not None:
+        wanted.append(submission.c.bureau_code == bureau)
+    return _failures(connection, family, period, wanted)
+
+
+def version_failures(connection: Connection, family: str, period: Period, version: int) -> list[StoredFailure]:
+    """The failures of the submissions that a frozen version is made of, in the same order."""
+    return _failures(connection, family, period, [submission.c.id.in_(_members(family, period, version))])
+
+
+def _failures(
+    connection: Connection, family: str, period: Period, wanted: list[ColumnElement[bool]]
+) -> list[StoredFailure]:
     statement = (
         select(failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file)
         .join(submission, submission.c.id == failure.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .where(submission.c.family == family, dim_period.c.code == period.code)
-        .where(submission.c.status != Status.SUPERSEDED.value)
+        .where(submission.c.family == family, dim_period.c.code == period.code, *wanted)
         .order_by(
             _RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, submission.c.id, failure.c.position
         )
     )
-    if bureau is not None:
-        statement = statement.where(submission.c.bureau_code == bureau)
     return [
         StoredFailure(
             row.bureau_code,
@@ -71,9 +90,51 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
                 Message(row.message_zh, row.message_en), row.implied_by,
                 row.case_id, row.waiver,
             ),
+            period.code,
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
+
+
+def _members(family: str, period: Period, version: int):
+    """The submissions that a frozen version is made of, as a subquery."""
+    return (
+        select(consolidation_member.c.submission_id)
+        .join(consolidation, consolidation.c.id == consolidation_member.c.consolidation_id)
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family, dim_period.c.code == period.code, consolidation.c.version == version)
+    )
+
+
+def version_figures(
+    connection: Connection, family: str, period: Period, version: int, column: str
+) -> list[BureauFigure]:
+    """Every bureau's figures in one column that is a period's own, as they entered a frozen version of it."""
+    rows = connection.execute(
+        select(
+            consolidation_member.c.bureau_code,
+            dim_indicator.c.code,
+            dim_cell.c.measure,
+            dim_cell.c.scale,
+            cast(func.sum(fact_observation.c.value), type_=BigInteger).label("value"),
+            func.min(case((consolidation_member.c.accepted, 1), else_=0)).label("accepted"),
+        )
+        .select_from(consolidation_member)
+        .join(consolidation, consolidation.c.id == consolidation_member.c.consolidation_id)
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .join(fact_observation, fact_observation.c.submission_id == consolidation_member.c.submission_id)
+        .join(
+            dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == consolidation_member.c.block)
+        )
+        .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
+        .where(consolidation.c.family == family, dim_period.c.code == period.code, consolidation.c.version == version)
+        .where(dim_cell.c.measure != "share", dim_cell.c.column_code == column)
+        .group_by(consolidation_member.c.bureau_code, dim_indicator.c.code, dim_cell.c.measure, dim_cell.c.scale)
+    )
+    return [
+        BureauFigure(row.bureau_code, row.code, column, row.measure, row.value, row.scale, bool(row.accepted))
+        for row in rows
+    ]
 
 
 def refused(connection: Connection, family: str, period: Period) -> list[Refused]:
@@ -101,6 +162,7 @@ def refused(connection: Connection, family: str, period: Period) -> list[Refused
             row.problem_code,
             Message(row.problem_zh, row.problem_en),
             row.bureau_written or None,
+            period.code,
         )
         for row in rows
     ] + _not_taken(connection, family, period)
@@ -136,7 +198,13 @@ def _not_taken(connection: Connection, family: str, period: Period) -> list[Refu
         .order_by(late.c.name)
     )  # fmt: skip
     return [
-        Refused(row.name, row.digest, Status.SUPERSEDED.value, *_why_not_taken(row.revision, row.counts, row.is_first))
+        Refused(
+            row.name,
+            row.digest,
+            Status.SUPERSEDED.value,
+            *_why_not_taken(row.revision, row.counts, row.is_first),
+            period=period.code,
+        )
         for row in rows
     ]
 
@@ -248,6 +316,17 @@ def later_periods(connection: Connection, family: str, period: Period) -> tuple[
         .order_by(dim_period.c.code)
     )
     return tuple(Period.parse(code) for code in rows.scalars())
+
+
+def consolidated_periods(connection: Connection, family: str) -> tuple[Period, ...]:
+    """All periods of any frequency that have a frozen version, by first day, of two that begin together the longer first."""
+    rows = connection.execute(
+        select(dim_period.c.code)
+        .join(consolidation, consolidation.c.period_id == dim_period.c.id)
+        .where(consolidation.c.family == family)
+        .distinct()
+    )
+    return tuple(sorted(Period.parse(code) for code in rows.scalars()))
 
 
 def periods(connection: Connection, family: str) -> tuple[Period, ...]:

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.session import CLEAN, NEEDS_PERSON, Session, exit_code, exit_code_of, print_json
+from flows.session import CLEAN, NEEDS_PERSON, Session, exit_code, exit_code_of, print_json, read_period
 
 if TYPE_CHECKING:
     from flows.running import Ran
     from schemas.periods import Period
 
 Code = Annotated[str, typer.Argument(metavar="PERIOD", help="2014-05, 2014Q2, 2014H1 or 2014.")]
-Family = Annotated[str | None, typer.Option(help="The form family; by default the office's.")]
+Family = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FAMILY",
+        help="Which return, such as bureau-monthly (a form family: all versions of one return); by default 'family' in settings.yaml.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")]
+Early = Annotated[bool, typer.Option("--early", help="Also a period that is not over yet.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +35,7 @@ def consolidate(
     context: typer.Context,
     period: Code,
     family: Family = None,
+    early: Early = False,
     prefect: Annotated[
         bool, typer.Option(help="Record the run in Prefect, with a server of its own if none is set.")
     ] = False,
@@ -35,7 +43,8 @@ def consolidate(
 ) -> None:
     """Read the period's returns from the inbox, check, load and freeze them; a coarser period is added up."""
     session: Session = context.obj
-    ran = _run(session, "consolidate", period, family, None, prefect, json)
+    wanted = _over(session, period, early)
+    ran = _run(session, "consolidate", wanted, family, None, prefect, json)
     _show(session, ran, json)
     raise typer.Exit(exit_code_of(ran))
 
@@ -43,54 +52,71 @@ def consolidate(
 def rerun(
     context: typer.Context,
     period: Code,
-    bureau: Annotated[list[str] | None, typer.Option(help="Only this bureau's corrections (may be repeated).")] = None,
+    bureau: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BUREAU", help="Only this bureau's corrections: code or name; may be repeated."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would happen, and change nothing.")] = False,
     family: Family = None,
+    early: Early = False,
     prefect: Annotated[bool, typer.Option(help="Record the run in Prefect.")] = False,
     json: AsJson = False,
 ) -> None:
     """Take corrections of a period, and judge again what depends on them."""
-    from disclosure_etl.pipeline import rehearse
-    from schemas.errors import UserError
-    from schemas.periods import Period
+    from disclosure_etl.blank_workbooks import bureau_called
+    from disclosure_etl.reports.contract import would_object
+    from disclosure_etl.reports.rehearsal import refuse_coarser, rehearsal
 
     session: Session = context.obj
-    known = session.office.bureaus.codes
-    for code in bureau or ():
-        if code not in known:
-            raise UserError(
-                f"没有代码为「{code}」的单位;已有:{'、'.join(known)}。",
-                f"There is no bureau with the code '{code}'; known: {', '.join(known)}.",
-            )
+    office, chosen = session.office, family or session.settings.family
+    wanted = _over(session, period, early)
+    codes = [bureau_called(office, written, wanted).code for written in bureau] if bureau else None
+    if codes or dry_run:
+        refuse_coarser(office, chosen, wanted)
     if dry_run:
-        lines = rehearse(session.office, family or session.settings.family, Period.parse(period), bureau).lines
+        would = rehearsal(office, chosen, wanted, codes)
         if json:
-            print_json({"period": period, "dry_run": True, "would": [{"zh": line.zh, "en": line.en} for line in lines]})
+            print_json({"period": wanted.code, "dry_run": True, "would": [would_object(one) for one in would]})
         else:
-            for line in lines:
-                session.say(line.zh, line.en)
+            for one in would:
+                session.say(one.text.zh, one.text.en)
         raise typer.Exit(CLEAN)
-    ran = _run(session, "rerun", period, family, bureau, prefect, json)
+    ran = _run(session, "rerun", wanted, family, codes, prefect, json)
     _show(session, ran, json)
     raise typer.Exit(exit_code_of(ran))
 
 
+def _over(session: Session, written: str, early: bool) -> Period:
+    """The period that was asked for, if it is over or `early` says that it need not be."""
+    from flows.running import refuse_unfinished
+
+    period = read_period(written)
+    if not early:
+        refuse_unfinished(session.office, period)
+    return period
+
+
 def _run(
-    session: Session, command: str, code: str, family: str | None, bureaus: list[str] | None, prefect: bool, quiet: bool
+    session: Session,
+    command: str,
+    period: Period,
+    family: str | None,
+    bureaus: list[str] | None,
+    prefect: bool,
+    quiet: bool,
 ) -> Ran:
     from contextlib import nullcontext
 
     from flows.console import progress
     from flows.running import run_period
-    from schemas.periods import Period
 
     office, chosen = session.office, family or session.settings.family
     with nullcontext(None) if quiet else progress(session) as report:
         if prefect or session.settings.file.prefect_api:
             from flows.prefect_runs import run_recorded
 
-            return run_recorded(office, command, chosen, code, bureaus, report)
-        return run_period(office, chosen, Period.parse(code), command=command, bureaus=bureaus, progress=report)
+            return run_recorded(office, command, chosen, period.code, bureaus, report)
+        return run_period(office, chosen, period, command=command, bureaus=bureaus, progress=report)
 
 
 def _show(session: Session, ran: Ran, json: bool) -> None:
@@ -100,9 +126,10 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
 
         print_json(consolidation_object(one))
     else:
+        from flows.period_screen import show_period
         from schemas.periods import Period
 
-        _show_period(session, one.family, Period.parse(one.period), most_failures=10)
+        show_period(session, one.family, Period.parse(one.period))
         changed = [later.period for later in ran.result.later]
         if changed:
             session.say(
@@ -115,119 +142,97 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
         session.warn(Message(f"程序故障:{fault}", f"program fault: {fault}"))
 
 
-def _show_period(session: Session, family: str, period: Period, most_failures: int | None = None) -> None:
-    from flows.console import show_consolidation, show_failures, show_unread
-    from schemas.values import figure_text
-
-    office = session.office
-    one = office.warehouse.consolidation(family, period)
-    assert one is not None
-    form = next(form for form in office.forms.forms if form.key == one.form)
-    base = form.own_columns[-1]
-    figures = {
-        (figure.bureau, figure.indicator): (
-            "" if figure.value is None else figure_text(figure.value, figure.scale),
-            figure.validated,
-        )
-        for figure in office.warehouse.bureau_figures(form, period, [base])
-    }
-    show_consolidation(session, form, one, figures)
-    names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
-    show_failures(
-        session,
-        office.warehouse.failures(family, period),
-        office.warehouse.refused(family, period),
-        names,
-        most_failures,
-    )
-    show_unread(session, office.warehouse.unread(family, period))
-
-
 def status(
     context: typer.Context,
     period: Annotated[
-        str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them where left out.")
+        str | None, typer.Argument(metavar="PERIOD", help="One period; all of them where left out.")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="An earlier version of the period, as it was frozen.")
     ] = None,
     family: Family = None,
     json: AsJson = False,
 ) -> None:
     """Show what is stored: one period's consolidation, or a line for each."""
     from disclosure_etl.reports.contract import consolidation_object
+    from flows.period_screen import show_period, show_periods, stored_version
     from schemas.errors import UserError
-    from schemas.periods import Period
 
     session: Session = context.obj
     office, chosen = session.office, family or session.settings.family
     if period is not None:
-        wanted = Period.parse(period)
-        one = office.warehouse.consolidation(chosen, wanted)
-        if one is None:
-            raise UserError(
-                f"{wanted} 还没有汇总;请先运行 disclosure-etl consolidate {wanted}。",
-                f"{wanted} was not consolidated yet; run 'disclosure-etl consolidate {wanted}' first.",
-            )
+        wanted = read_period(period)
+        one = stored_version(office, chosen, wanted, version)
         if json:
             print_json(consolidation_object(one))
         else:
-            _show_period(session, chosen, wanted, most_failures=10)
+            show_period(session, chosen, wanted, version)
         raise typer.Exit(exit_code(one))
-    found = [one for each in office.warehouse.periods(chosen) if (one := office.warehouse.consolidation(chosen, each))]
+    if version is not None:
+        raise UserError("--version 要与时期一同给出。", "--version needs a PERIOD beside it.")
+    stored = office.warehouse.consolidated_periods(chosen)
+    found = [newest for each in stored if (newest := office.warehouse.consolidation(chosen, each))]
     if json:
         print_json([consolidation_object(one) for one in found])
     elif not found:
         session.say("仓库中还没有任何时期。", "Nothing is stored yet.")
-    for one in [] if json else found:
-        held = sum(1 for state in one.bureaus if state.held_blocks)
-        session.say(
-            f"{one.period}  第 {one.version} 版  未报 {len(one.missing)}  暂存 {held}  未通过 {one.failures}  覆盖率 {one.coverage:.1%}",
-            f"{one.period}  version {one.version}  missing {len(one.missing)}  holding {held}  failures {one.failures}  "
-            f"coverage {one.coverage:.1%}",
-        )
+    else:
+        show_periods(session, found)
     raise typer.Exit(max((exit_code(one) for one in found), default=CLEAN))
 
 
 def failures(
     context: typer.Context,
     period: Code,
-    bureau: Annotated[str | None, typer.Option(help="Only this bureau's.")] = None,
+    bureau: Annotated[
+        str | None, typer.Option(metavar="BUREAU", help="Only this bureau's: its code, name or another name of it.")
+    ] = None,
     family: Family = None,
     json: AsJson = False,
 ) -> None:
-    """List a period's failures with cells, what was seen and expected, and what to do."""
-    from disclosure_etl.reports.contract import refused_object, stored_failure_object
-    from schemas.periods import Period
+    """List a period's failures with cells, what was seen and expected, and what to do; who is missing or late as well."""
+    from disclosure_etl.blank_workbooks import bureau_called
+    from disclosure_etl.reports.contract import standing_object
+    from disclosure_etl.reports.standing import standing
 
     session: Session = context.obj
-    office, chosen, wanted = session.office, family or session.settings.family, Period.parse(period)
-    found = office.warehouse.failures(chosen, wanted, bureau)
-    refused = office.warehouse.refused(chosen, wanted) if bureau is None else []
+    office, chosen, wanted = session.office, family or session.settings.family, read_period(period)
+    found = standing(office, chosen, wanted, bureau_called(office, bureau, wanted).code if bureau else None)
     if json:
-        print_json([*map(refused_object, refused), *map(stored_failure_object, found)])
+        print_json(standing_object(found))
     else:
-        from flows.console import show_failures
+        from flows.console import show_failures, show_what_to_do
 
         names = {one.code: session.pick(one.name_zh, one.name_en) for one in office.bureaus.bureaus}
-        show_failures(session, found, refused, names)
-        if not found and not refused:
+        show_failures(session, found.failures, found.refused, names, of=wanted.code)
+        if not found.failures and not found.refused:
             session.say("没有未通过的校验。", "No failures.")
-    acts = any(one.failure.severity != "notice" for one in found) or any(one.status != "superseded" for one in refused)
-    raise typer.Exit(NEEDS_PERSON if acts else CLEAN)
+        show_what_to_do(session, found.failures, found.refused)
+    raise typer.Exit(NEEDS_PERSON if found.needs_a_person else CLEAN)
 
 
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help="The Prefect server's port on this machine.")] = 4200,
+    port: Annotated[int, typer.Option(metavar="PORT", help="The Prefect server's port on this machine.")] = 4200,
 ) -> None:
     """Start a Prefect server, and serve the scheduled month and the rerun until stopped."""
     from flows.deployments import serve_deployments
 
     session: Session = context.obj
+    _ = session.office
     serve_deployments(session, port)
 
 
 def demo(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder for the demonstration office.")] = Path("demo"),
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="A new or empty folder for the demonstration office. An earlier demonstration in it is replaced, unless "
+            "something was changed or added there.",
+        ),
+    ] = Path("demo"),
     prefect: Annotated[bool, typer.Option(help="Run the months as Prefect flows.")] = True,
 ) -> None:
     """Tell the story of 2014: twelve months, two slips, their correction, and the year that adds up."""

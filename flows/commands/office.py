@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.session import CLEAN, NEEDS_PERSON, Session, print_json
+
+if TYPE_CHECKING:
+    from disclosure_etl.office import Office
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 def init(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The office's folder.")] = Path("."),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The office's folder; this one by default.")] = Path(
+        "."
+    ),
 ) -> None:
     """Write an office's own configuration to start from, and its inbox. Files that are there stay as they are."""
     import shutil
@@ -48,72 +53,116 @@ def init(
     for path in kept:
         session.say(f"已有,未改动:{path}", f"there already, left as it is: {path}")
     session.say(
-        f"下一步:在 {target / 'bureaus.yaml'} 中写入本系统各单位;报表、日历沿用自带的,要改时把同名文件放进 {target} 即可;"
+        f"下一步:在 {target / 'bureaus.yaml'} 中写入本系统各单位,把 {target / 'settings.yaml'} 的 office.bureau 改为本局的代码,"
+        f"运行 disclosure-etl config check 核对;报表、日历沿用自带的,要改时把同名文件放进 {target} 即可;"
         f"把各单位的文件放进 {folder / 'inbox'},然后在 {folder.resolve()} 中运行 disclosure-etl consolidate 时期(如 2014-05)。",
-        f"Next: enter your bureaus in {target / 'bureaus.yaml'}; forms and calendar are the packaged ones until a file of the "
+        f"Next: enter your bureaus in {target / 'bureaus.yaml'}, write the code of your own into office.bureau of "
+        f"{target / 'settings.yaml'}, and run 'disclosure-etl config check'; forms and calendar are the packaged ones until a file of the "
         f"same name stands in {target}; put the bureaus' files into {folder / 'inbox'}, and run "
         f"'disclosure-etl consolidate PERIOD' (2014-05, say) in {folder.resolve()}.",
     )
 
 
-def config_check(context: typer.Context) -> None:
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")]
+
+
+def config_check(context: typer.Context, json: AsJson = False) -> None:
     """Read every configuration file and say whether it can be used."""
     session: Session = context.obj
-    settings, office = session.settings, session.office
-    forms = office.forms.forms
+    settings, office = session.settings, session.any_office
+    forms = [form.key for form in office.forms.forms]
     shown = settings.dirs.office or settings.dirs.default
-    _ = office.schedule, office.calendar
-    office.check()
+    _ = office.schedule
+    last = office.calendar.last_listed_year
+    _check(office)
+    if json:
+        print_json({"config": f"{shown}", "bureaus": len(office.bureaus.codes), "forms": forms, "calendar_until": last})
+        return
     session.say(
-        f"配置可用:{shown}(单位 {len(office.bureaus.codes)},报表 {'、'.join(form.key for form in forms)},"
-        f"日历至 {office.calendar.last_listed_year} 年)",
-        f"configuration usable: {shown} ({len(office.bureaus.codes)} bureaus, forms {', '.join(form.key for form in forms)}, "
-        f"calendar until {office.calendar.last_listed_year})",
+        f"配置可用:{shown}(单位 {len(office.bureaus.codes)},报表 {'、'.join(forms)},日历至 {last} 年)",
+        f"configuration usable: {shown} ({len(office.bureaus.codes)} bureaus, forms {', '.join(forms)}, "
+        f"calendar until {last})",
     )
 
 
-def doctor(
-    context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else.")] = False,
-) -> None:
-    """Look whether everything is in place: configuration, warehouse, inbox, calendar."""
-    from disclosure_etl.warehouse import Warehouse
+def _check(office: Office) -> None:
+    """Hold the files against one another; the office's own code first, with its line.
 
-    session: Session = context.obj
-    settings, office = session.settings, session.office
-    now = office.clock()
-    found, needed = Warehouse.open(settings.warehouse_url, any_version=True).schema_version()
-    last = office.calendar.last_listed_year or 0
+    Raises:
+        ConfigError: something names what is not there.
+    """
+    from disclosure_etl.settings import SettingsFile
+    from schemas.yamlfile import read_yaml, unknown_name
+
+    settings, source = read_yaml(office.settings.dirs.file("settings.yaml"), SettingsFile)
+    own = settings.office.bureau
+    if own not in office.bureaus.codes:
+        zh, en = unknown_name(own, office.bureaus.codes)
+        raise source.error(
+            ("office", "bureau"),
+            f"office.bureau「{own}」不在 bureaus.yaml 中;请写上本局在 bureaus.yaml 中的代码。{zh}",
+            f"office.bureau is '{own}', which is not in bureaus.yaml; write the office's own code. {en}",
+        )
     office.check()
-    where = f"{settings.dirs.office or settings.dirs.default}"
-    schema = (f"结构 {found},需要 {needed}", f"schema {found}, needs {needed}")
-    if found is None:
-        schema = ("空,首次运行时建立", "empty, filled by the first run")
-    findings = [
-        ("config", True, where, where),
-        ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}", f"{settings.inbox_path}"),
-        (
-            "warehouse",
-            found in (None, needed),
-            f"{settings.warehouse_label}({schema[0]})",
-            f"{settings.warehouse_label} ({schema[1]})",
-        ),
-        # Next year's holidays are announced in November; from December on they have to be entered.
-        (
-            "calendar",
-            last > now.year or (last == now.year and now.month < 12),
-            f"节假日录至 {last} 年",
-            f"holidays listed until {last}",
-        ),
-    ]
+
+
+def doctor(context: typer.Context, json: AsJson = False) -> None:
+    """Look whether everything is in place: configuration, form, inbox, warehouse, calendar."""
+    session: Session = context.obj
+    office = session.any_office
+    _check(office)
+    findings = _findings(office)
     if json:
         print_json([{"what": what, "ok": fine, "detail": {"zh": zh, "en": en}} for what, fine, zh, en in findings])
     else:
-        names = {"config": "配置", "inbox": "收件目录", "warehouse": "仓库", "calendar": "日历"}
+        names = {"config": "配置", "form": "报表", "inbox": "收件目录", "warehouse": "仓库", "calendar": "日历"}
         for what, fine, zh, en in findings:
             mark = "✓" if fine else "✗"
             session.say(f"{mark} {names[what]}:{zh}", f"{mark} {what}: {en}")
     raise typer.Exit(CLEAN if all(fine for _, fine, _, _ in findings) else NEEDS_PERSON)
+
+
+_Finding = tuple[str, bool, str, str]  # what, whether it is in place, in Chinese and English
+
+
+def _findings(office: Office) -> list[_Finding]:
+    """What is in place, as (what, whether it is, in Chinese and English)."""
+    from flows.running import default_period, form_gap
+
+    settings, now = office.settings, office.clock()
+    last = office.calendar.last_listed_year or 0
+    # Next year's holidays are announced in November; from December on they have to be entered.
+    listed = last > now.year or (last == now.year and now.month < 12)
+    gap = form_gap(office, settings.family)
+    over = default_period(office, settings.family)
+    form = (gap.zh, gap.en) if gap else (f"{settings.family}({over})", f"{settings.family} ({over})")
+    where = settings.dirs.office
+    config = (f"{where}", f"{where}")
+    if where is None:
+        config = (
+            f"这里没有 config/,用的是自带的示例({settings.dirs.default});请运行 disclosure-etl init 或用 --config",
+            f"no config/ here, only the packaged example ({settings.dirs.default}); run 'disclosure-etl init' or use --config",
+        )
+    return [
+        ("config", where is not None, *config),
+        ("form", gap is None, *form),
+        ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}", f"{settings.inbox_path}"),
+        *([_warehouse(office)] if where is not None else []),  # looking would make a file where there is no office
+        ("calendar", listed, f"节假日录至 {last} 年", f"holidays listed until {last}"),
+    ]
+
+
+def _warehouse(office: Office) -> _Finding:
+    from disclosure_etl.warehouse import Warehouse
+
+    warehouse = Warehouse.open(office.settings.warehouse_url, any_version=True)
+    found, needed = warehouse.schema_version()
+    warehouse.close()
+    zh, en = f"结构 {found},需要 {needed}", f"schema {found}, needs {needed}"
+    if found is None:
+        zh, en = "空,首次运行时建立", "empty, filled by the first run"
+    where = office.settings.warehouse_label
+    return ("warehouse", found in (None, needed), f"{where}({zh})", f"{where} ({en})")
 
 
 def warehouse_upgrade(context: typer.Context) -> None:
@@ -121,6 +170,7 @@ def warehouse_upgrade(context: typer.Context) -> None:
     from disclosure_etl.warehouse import Warehouse
 
     session: Session = context.obj
+    _ = session.office
     warehouse = Warehouse.open(session.settings.warehouse_url, any_version=True)
     before, needed = warehouse.schema_version()
     warehouse.upgrade()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,10 +25,10 @@ from disclosure_etl.intake.templates import Filling, workbook
 from disclosure_etl.office import Office
 from disclosure_etl.settings import load_settings
 from flows.demo import story
+from flows.demo.folder import clear_earlier, note_written
 from flows.running import Ran, run_period
 from flows.session import CLEAN, PROGRAM_FAULT, Session
 from schemas.consolidation import Consolidation
-from schemas.errors import UserError
 from schemas.periods import Period
 from schemas.records import Status
 from schemas.values import figure_text
@@ -85,34 +85,47 @@ Run = Callable[[str, Period], Ran]
 
 def play(session: Session, folder: Path, *, recorded: bool) -> int:
     """Play the story in `folder` (new, empty, or of an earlier demonstration), and say whether it came true."""
+    demo = _prepare(session, folder)
+    try:
+        return _play(session, folder, demo, recorded)
+    finally:
+        note_written(folder)
+
+
+def _play(session: Session, folder: Path, demo: _Demo, recorded: bool) -> int:
     began = monotonic()
-    demo = _prepare(folder)
     session.say(
         f"■ 2014 年:17 个单位、12 个月的报表写入 {folder / 'inbox'}",
         f"■ 2014: the returns of 17 bureaus for 12 months are written to {folder / 'inbox'}",
     )
     demo.write_year()
+    versions: dict[str, list[str]] = {}  # of each month: what each of its versions was frozen for
     with ExitStack() as stack:
         run = _runner(stack, session, demo.office, recorded)
-        session.say("■ 逐月汇总(每月 6 日,固化初步数)", "■ Month by month (on the 6th, freezing provisional figures)")
+        session.say(
+            "■ 逐月汇总(每月 6 日,固化初步数;* 含暂存板块的填报数,照填报数计入,未经认定)",
+            "■ Month by month (on the 6th, freezing provisional figures; * includes held blocks: counted as reported, not validated)",
+        )
         for number in range(1, story.MONTHS + 1):
             period = story.month_of(number)
             demo.clock.moment = datetime(story.YEAR, period.shifted(1).ordinal, 6, 8, tzinfo=_ZONE)
             if number == story.MONTHS:
                 demo.clock.moment = demo.clock.moment.replace(year=story.YEAR + 1)
-            _tell_month(session, run("consolidate", period).result.consolidation)
+            ran = run("consolidate", period)
+            _tell_month(session, ran.result.consolidation, _noted(versions, ran))
         held = _tell_held(session, demo.office)
         demo.clock.moment = datetime(story.YEAR + 1, 1, 8, 9, tzinfo=_ZONE)
         provisional = run("consolidate", Period.parse(str(story.YEAR))).result.consolidation
         demo.clock.moment = datetime(story.YEAR + 1, 1, 15, 9, tzinfo=_ZONE)
         demo.write_corrections()
         session.say(
-            "■ 2015 年 1 月 15 日:两份更正表和缺报的一份到达,重新汇总这三个月",
-            "■ 15 January 2015: two corrections and the missing return have arrived; those three months are run again",
+            "■ 2015 年 1 月 15 日:两份更正表和缺报的一份到达,重新汇总这三个月(其后各月的累计数也随之固化新版)",
+            "■ 15 January 2015: two corrections and the missing return have arrived; those three months are run again, and "
+            "every later month is frozen anew, since its cumulatives contain them",
         )
         for number in sorted({story.LETTER_SLIP[1], story.RECONSIDERATION_SLIP[1], story.MISSING[1]}):
             ran = run("rerun", story.month_of(number))
-            _tell_month(session, ran.result.consolidation)
+            _tell_month(session, ran.result.consolidation, _noted(versions, ran))
             for fault in ran.result.faults:
                 session.console.print(fault, markup=False)
         demo.clock.moment = datetime(story.YEAR + 1, 1, 16, 9, tzinfo=_ZONE)
@@ -120,6 +133,22 @@ def play(session: Session, folder: Path, *, recorded: bool) -> int:
     true = _tell_year(session, demo.office, provisional, year) and held
     _tell_end(session, folder, monotonic() - began, true)
     return CLEAN if true else PROGRAM_FAULT
+
+
+def _noted(versions: dict[str, list[str]], ran: Ran) -> Sequence[str]:
+    """Note what each version of a run was frozen for; of the run's own period, the corrections of other months for which
+    the versions since it was last told were frozen."""
+    own, later = ran.result.consolidation, ran.result.later
+    told = versions.setdefault(own.period, [])
+    between = told[_last_own(told, own.period) + 1 :]
+    for one in (own, *later):
+        frozen = versions.setdefault(one.period, [])
+        frozen += [own.period] * (one.version - len(frozen))
+    return between
+
+
+def _last_own(reasons: Sequence[str], period: str) -> int:
+    return max((at for at, reason in enumerate(reasons) if reason == period), default=-1)
 
 
 @dataclass
@@ -182,18 +211,10 @@ class _Demo:
         os.utime(path, (moment, moment))
 
 
-def _prepare(folder: Path) -> _Demo:
+def _prepare(session: Session, folder: Path) -> _Demo:
     """A fresh office in `folder`; a folder with anything else in it is not touched."""
-    marker = folder / ".disclosure-demo"
-    if folder.exists() and any(folder.iterdir()):
-        if not marker.exists():
-            raise UserError(
-                f"{folder} 不是空目录,也不是以前的演示目录;请换一个目录。",
-                f"{folder} is neither empty nor of an earlier demonstration; name another folder.",
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    marker.touch()
+    if clear_earlier(folder):
+        session.say(f"■ {folder} 中以前的演示被替换", f"■ the earlier demonstration in {folder} is replaced")
     default = load_settings(None, {}, folder.resolve()).dirs.default
     for name in ("settings.yaml", "bureaus.yaml", "schedule.yaml"):
         (folder / "config").mkdir(exist_ok=True)
@@ -223,7 +244,23 @@ def _value(one: Consolidation, indicator: str) -> str:
     return "" if figure.value is None else figure_text(figure.value, figure.scale)
 
 
-def _tell_month(session: Session, one: Consolidation) -> None:
+def _marked(one: Consolidation, indicator: str, otherwise: str = "") -> str:
+    """The figure, with a star where a held block is in it, else with `otherwise`."""
+    figure = next(figure for figure in one.figures if (figure.indicator, figure.column) == (indicator, "month"))
+    return _value(one, indicator) + (otherwise if figure.validated else "*")
+
+
+def _versions_between(session: Session, one: Consolidation, between: Sequence[str]) -> str:
+    """Why version numbers seem to be skipped: those versions came with the corrections of other months."""
+    if not between:
+        return ""
+    numbers = session.listed(str(number) for number in range(one.version - len(between), one.version))
+    months = session.listed(between)
+    return session.pick(f"第 {numbers} 版随 {months} 更正固化", f"version {numbers}: with the correction of {months}")
+
+
+def _tell_month(session: Session, one: Consolidation, between: Sequence[str]) -> None:
+    """A line for a month. `between`: the other months whose corrections froze the versions since its last line."""
     held = [f"{session.pick(state.name_zh, state.name_en)}" for state in one.bureaus if state.held_blocks]
     names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
     notes = [
@@ -235,14 +272,18 @@ def _tell_month(session: Session, one: Consolidation) -> None:
         session.pick(f"无法读取 {one.counts[Status.UNREADABLE]}", f"unreadable {one.counts[Status.UNREADABLE]}")
         if one.counts[Status.UNREADABLE]
         else "",
+        _versions_between(session, one, between),
     ]
     shown = "  ".join(filter(None, notes))
+    published, received, replied = (
+        f"{_marked(one, code, ' '):>{width}}"
+        for code, width in (("publications", 6), ("applications.received", 5), ("replies", 5))
+    )
     session.say(
-        f"  {one.period} 第 {one.version} 版  已认定 {one.counts[Status.ACCEPTED]:>2}  公开 {_value(one, 'publications'):>5} 条"
-        f"  申请 {_value(one, 'applications.received'):>4} 件  答复 {_value(one, 'replies'):>4} 件  {shown}",
+        f"  {one.period} 第 {one.version} 版  已认定 {one.counts[Status.ACCEPTED]:>2}  公开 {published}条"
+        f"  申请 {received}件  答复 {replied}件  {shown}",
         f"  {one.period} version {one.version}  accepted {one.counts[Status.ACCEPTED]:>2}  "
-        f"published {_value(one, 'publications'):>5}  applications {_value(one, 'applications.received'):>4}  "
-        f"replies {_value(one, 'replies'):>4}  {shown}",
+        f"published {published} applications {received} replies {replied} {shown}",
     )
 
 
@@ -270,18 +311,30 @@ def _tell_held(session: Session, office: Office) -> bool:
 
 def _tell_year(session: Session, office: Office, first: Consolidation, year: Consolidation) -> bool:
     """The year before and after, beside what was published; true if every figure is as it must be."""
+    from flows.console import labels_of
+
     form = office.forms.choose(_FAMILY, story.month_of(1))
     table = Table(
         box=None, pad_edge=False, title=session.pick("■ 2014 年全年", "■ The year 2014"), title_justify="left"
     )
     table.add_column(session.pick("指标", "indicator"))
-    for zh, en in (("更正前(缺 1 份)", "before (1 missing)"), ("更正后", "corrected"), ("当年公布", "published")):
+    heads = (
+        ("更正前(缺 1 份,含 2 个暂存板块)", "before (1 missing, 2 blocks held)"),
+        ("更正后", "corrected"),
+        ("当年公布", "published"),
+    )
+    for zh, en in heads:
         table.add_column(session.pick(zh, en), justify="right")
-    for code in _SHOWN:
+    for code, label in zip(_SHOWN, labels_of(session, form, _SHOWN), strict=True):
         before, after, published = _value(first, code), _value(year, code), EXPECTED[code][1] or "—"
-        label = form.indicators[code].label
         style = "yellow" if before != after or published not in ("—", after) else ""
-        table.add_row(session.pick(label.zh, label.en), before, Text(after, style="bold"), published, style=style)
+        table.add_row(
+            label.replace("本月", "本年"),
+            _marked(first, code),
+            Text(_marked(year, code), style="bold"),
+            published,
+            style=style,
+        )
     session.console.print(table)
     return (
         all(_value(year, code) == expected for code, (expected, _) in EXPECTED.items())
@@ -316,10 +369,15 @@ def _tell_end(session: Session, folder: Path, seconds: float, true: bool) -> Non
         f"■ The story {'came true' if true else 'did NOT come true (a fault of the program)'}, in {seconds:.0f} s. Look next at:",
     )
     us, config = _how_we_are_called(), folder / "config"
+    slip = story.month_of(story.LETTER_SLIP[1])
     for command in (
-        f"{us} --config {config} status 2014-06",
-        f"{us} --config {config} failures 2014-09",
-        f"{us} --config {config} check '{folder}/inbox/2014-06/海淀分局_2014-06.xlsx'",
+        f"{us} --config {config} status",
+        f"{us} --config {config} status {slip} --version 1",
+        f"{us} --config {config} check '{folder}/inbox/{slip}/海淀分局_{slip}.xlsx'",
     ):
         session.console.print(f"    {command}", markup=False, soft_wrap=True)
-    session.say(f"    汇总表:{folder / 'out'}", f"    tables: {folder / 'out'}")
+    before = folder / "out" / slip.code / f"汇总表-{slip}-v1.xlsx"
+    session.say(
+        f"    更正前的汇总表:{before}(红色斜体为暂存板块;更正后的各版在同一目录)",
+        f"    the table before the correction: {before} (held blocks in red italics; later versions beside it)",
+    )

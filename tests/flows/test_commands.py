@@ -107,7 +107,7 @@ def test_the_year_is_consolidated_by_the_same_command(say, tmp_path: Path) -> No
     january(tmp_path)
     say(*NOW, "consolidate", "2014-01")
 
-    said = say(*NOW, "consolidate", "2014", "--json")
+    said = say(*NOW, "consolidate", "2014", "--early", "--json")
 
     contract("consolidation").validate(said.json)
     assert said.code == 1  # eleven months are missing
@@ -220,7 +220,10 @@ def test_a_wrong_baseline_names_the_line(say, tmp_path: Path, text: str, said_of
         (("consolidate", "2019-06"), "No version of 'bureau-monthly' covers 2019-06"),
         (("consolidate", "2014-01", "--family", "weekly"), "no form family 'weekly'"),
         (("status", "2014-01"), "was not consolidated yet"),
-        (("rerun", "2014-01", "--bureau", "nowhere"), "no bureau with the code 'nowhere'"),
+        (("rerun", "2014-01", "--bureau", "nowhere"), "no bureau 'nowhere'"),
+        (("failures", "2014-01", "--bureau", "nowhere"), "no bureau 'nowhere'"),
+        (("--lang", "fr", "status"), "--lang 'fr' is not known"),
+        (("--now", "tomorrow", "status"), "--now 'tomorrow' is no day"),
         (("template", "--bureau", "nowhere", "--period", "2014-01"), "no bureau 'nowhere'"),
         (("--config", "nowhere", "status"), "does not exist"),
         (("check", "nowhere.xlsx"), "Cannot read nowhere.xlsx"),
@@ -284,6 +287,7 @@ def test_doctor_finds_everything_in_place(say, tmp_path: Path) -> None:
     assert said.code == 0
     assert {one["what"]: one["ok"] for one in said.json} == {
         "config": True,
+        "form": True,
         "inbox": True,
         "warehouse": True,
         "calendar": True,

@@ -52,6 +52,48 @@ def test_the_story_comes_true_and_nothing_strays_into_it(told) -> None:
     assert "虚构" in done.stdout  # it says that the slips are invented
 
 
+@pytest.mark.prefect
+def test_unvalidated_figures_are_marked_and_later_versions_explained(told) -> None:
+    folder, done = told
+    lines = done.stdout.splitlines()
+    june = next(line for line in lines if line.startswith("  2014-06 第 1 版"))
+    may = next(line for line in lines if line.startswith("  2014-05 第 1 版"))
+
+    assert "656*" in june and "*" not in may
+    assert "照填报数计入,未经认定" in done.stdout
+    assert "更正前(缺 1 份,含 2 个暂存板块)" in done.stdout
+    september = next(line for line in lines if line.startswith("  2014-09 第 4 版"))
+    assert "第 2、3 版随 2014-06、2014-08 更正固化" in september
+    assert f"{folder}/out/2014-06/汇总表-2014-06-v1.xlsx" in done.stdout
+
+
+@pytest.mark.prefect
+def test_what_it_says_to_look_at_shows_something(told) -> None:
+    folder, done = told
+    steps = [line.split("--config")[1].split() for line in done.stdout.splitlines() if " --config " in line]
+
+    assert len(steps) == 3
+    for _, *words in steps:
+        shown = command("--config", folder / "config", *(word.strip("'") for word in words))
+        assert shown.returncode == 1  # each has something to tell
+    assert "各分项合计 73" in command("--config", folder / "config", "status", "2014-06", "--version", "1").stdout
+    assert (folder / "out" / "2014-06" / "汇总表-2014-06-v1.xlsx").exists()
+
+
+@pytest.mark.prefect
+def test_something_added_to_it_is_not_deleted_by_the_next(told) -> None:
+    folder, _ = told
+    mine = folder / "inbox" / "mine.xlsx"
+    mine.write_bytes(b"mine")
+
+    done = command("--lang", "en", "demo", folder)
+
+    assert done.returncode == 2
+    assert "mine.xlsx" in done.stderr
+    assert mine.read_bytes() == b"mine"
+    mine.unlink()
+
+
 def test_the_corrected_year_has_the_figures_of_the_report(told) -> None:
     folder, _ = told
 

@@ -1,0 +1,98 @@
+"""What machines get, held against the schemas in `schemas/contracts`."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from schemas.periods import Period
+from tests.factories import contract, default_form, make_office, return_bytes, send, send_month, some_figures, with_slip
+
+JANUARY = Period.parse("2014-01")
+NOW = ("--now", "2014-02-10")
+
+
+@pytest.fixture
+def january(say, tmp_path: Path) -> None:
+    office = make_office(tmp_path)
+    send_month(office, JANUARY, without=("yanqing", "miyun"), changed={"haidian": with_slip()})
+    send(office, "miyun_2014-01.xlsx", b"")
+    say(*NOW, "consolidate", "2014-01")
+    say("--now", "2014-04-10", "consolidate", "2014Q1")
+
+
+@pytest.mark.usefixtures("january")
+@pytest.mark.parametrize("period", ["2014-01", "2014Q1"])
+def test_failures(say, period: str) -> None:
+    said = say("--now", "2014-04-10", "failures", period, "--json")
+
+    contract("failures").validate(said.json)
+    assert {one["kind"] for one in said.json} >= {"breakdown", "duty", "unreadable"}
+
+
+@pytest.mark.usefixtures("january")
+def test_status_without_a_period(say) -> None:
+    said = say("status", "--json")
+
+    contract("status").validate(said.json)
+    assert len(said.json) == 2
+
+
+def test_each_of_statuss_items_is_what_consolidate_prints() -> None:
+    folder = files("schemas") / "contracts"
+    one, many = (
+        json.loads((folder / f"{name}.schema.json").read_text("utf-8")) for name in ("consolidation", "status")
+    )
+
+    assert many["items"] == {key: one[key] for key in ("type", "additionalProperties", "required", "properties")}
+
+
+@pytest.mark.usefixtures("january")
+def test_a_dry_rerun_tells_file_bureau_revision_and_held_blocks(say, tmp_path: Path) -> None:
+    slip = return_bytes(default_form(), JANUARY, "yanqing", "延庆分局", with_slip())
+    good = return_bytes(default_form(), JANUARY, "haidian", "海淀分局", some_figures(default_form()), revision=2)
+    office = make_office(tmp_path)
+    for name, data in (("yanqing.xlsx", slip), ("haidian_2.xlsx", good), ("bad_2014-01.xlsx", b"PK")):
+        send(office, name, data)
+
+    said = say(*NOW, "rerun", "2014-01", "--dry-run", "--json")
+
+    contract("rehearsal").validate(said.json)
+    would = {(one["what"], one["file"], one["bureau"], one["revision"], *one["holds"]) for one in said.json["would"]}
+    assert would == {
+        ("take", "yanqing.xlsx", "yanqing", 1, "enquiries"),
+        ("take", "haidian_2.xlsx", "haidian", 2),
+        ("refuse", "bad_2014-01.xlsx", None, None),
+        ("freeze", None, None, None),
+    }
+    assert said.json["would"][-1]["periods"] == ["2014-01"]
+
+
+@pytest.mark.usefixtures("january")
+def test_a_dry_rerun_of_nothing(say) -> None:
+    said = say(*NOW, "rerun", "2014-01", "--dry-run", "--json")
+
+    contract("rehearsal").validate(said.json)
+    assert [one["what"] for one in said.json["would"]] == ["nothing"]
+
+
+@pytest.mark.parametrize("furnished", [True, False])
+def test_doctor(say, furnished: bool) -> None:
+    contract("doctor").validate(say("doctor", "--json", furnished=furnished).json)
+
+
+def test_import_history(say, tmp_path: Path) -> None:
+    make_office(tmp_path)
+    (tmp_path / "past.csv").write_text("bureau,period,indicator,column,value\n,2013-12,publications,month,5\n", "utf-8")
+
+    contract("import-history").validate(say(*NOW, "import-history", tmp_path / "past.csv", "--json").json)
+
+
+def test_config_check(say) -> None:
+    said = say("config", "check", "--json")
+
+    contract("config-check").validate(said.json)
+    assert said.json["bureaus"] == 17
