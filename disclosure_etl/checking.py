@@ -53,7 +53,9 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
         data = path.read_bytes()
     except OSError as error:
         why = reason(error)
-        raise UserError(f"读不到文件 {path}:{why.zh}。请核对路径。", f"{path} {why.en}. Check the path.") from None
+        raise UserError(
+            f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
+        ) from None
     digest = digest_of(data)
     try:
         document = read_document(path.name, data, limits)
@@ -74,6 +76,9 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
     return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
 
 
+_ANY_TIME = datetime.max.replace(tzinfo=UTC)  # when a file arrived is of no interest here
+
+
 def files_in(path: Path) -> list[Path]:
     """The files that a path stands for: those in a folder, as an inbox would have them, or itself.
 
@@ -82,7 +87,7 @@ def files_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    files = [one.path for one in FolderSource(path, UTC).deliveries(datetime.now(UTC))]
+    files = [one.path for one in FolderSource(path, UTC).deliveries(_ANY_TIME)]
     if not files:
         raise UserError(f"目录 {path} 中没有可检查的文件。", f"The folder {path} has no file to check.")
     return files

@@ -151,8 +151,8 @@ _WHO = {
 
 
 def _header_findings(one: Submission) -> tuple[Finding, ...]:
-    """Whether preparer, checker and the head who signs are named, and the checker is not the preparer (统计法实施条例 asks
-    for all three; a nil return is signed like any other)."""
+    """Whether preparer, checker and the head who signs are named, and the checker is not the preparer. A nil return is
+    signed like any other."""
     found = []
     names = {name: "".join(one.header.get(name, "").split()) for name in _WHO}
     if missing := [label for name, label in _WHO.items() if not names[name]]:

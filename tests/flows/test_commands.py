@@ -144,7 +144,7 @@ def test_the_template_carries_last_months_accepted_closings(say, tmp_path: Path)
         ("litigation.opening", "month"): 0,
         ("litigation.opening", "year_to_date"): 0,
     }
-    assert [one["rule"] for one in checked["failures"]] == ["return:untouched"]
+    assert [one["rule"] for one in checked["failures"]] == ["return:untouched", "header:signer"]
 
 
 # -- an office of one's own ---------------------------------------------------------------------------------------------

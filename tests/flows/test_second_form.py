@@ -47,9 +47,10 @@ SOUTH = {**NORTH, "新受理": (8, 4, 13), "住房类": (9, 0, 9)}  # a row that
 
 
 def fill_in(path: Path, to: Path, rows: dict[str, tuple[int, ...]]) -> None:
-    """As a clerk does: open the blank workbook, type figures beside the labels, save it."""
+    """As a clerk does: open the blank workbook, sign it, type figures beside the labels, save it."""
     book = openpyxl.load_workbook(path)
     sheet = book.active
+    sheet["B4"], sheet["D4"], sheet["B5"] = "张敏", "李强", "王芳"
     for row in sheet.iter_rows():
         figures = rows.get(str(row[0].value).removeprefix("其中:"))
         for cell, figure in zip(row[2:], figures or (), strict=False):
