@@ -103,7 +103,7 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
     """Write the 汇总表 of each version that has none yet."""
     written = []
     for one in consolidations:
-        path = summary_path(office.settings.reports_path, one)
+        path = summary_path(office.settings.reports_path, one, office.settings.family)
         if not path.exists():
             period = Period.parse(one.period)
             form = next(form for form in office.forms.forms if form.key == one.form)

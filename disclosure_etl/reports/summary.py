@@ -5,7 +5,9 @@ Not here: how every bureau stands and what failed (`summary_account`), what it l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +20,7 @@ from disclosure_etl.reports.summary_account import failures_sheet, is_coarser, s
 from disclosure_etl.reports.summary_formats import A3, A4, STATUS, Formats, print_page
 from disclosure_etl.warehouse import StoredFailure
 from schemas.consolidation import BureauFigure, Consolidation
-from schemas.forms import Form, Indicator
+from schemas.forms import Cell, Form, Indicator
 from schemas.periods import Period
 from schemas.records import Status
 
@@ -26,9 +28,54 @@ _VERSION = {"provisional": "初步数", "final": "终稿", "locked": "已锁定"
 _HELD_MEANS = "红色斜体为暂存板块的填报数:照填报数计入合计,未经认定。"
 
 
-def summary_path(folder: Path, one: Consolidation) -> Path:
-    """Where the table of a version is written: one folder a period, one file a version."""
-    return folder / one.period / f"汇总表-{one.period}-v{one.version}.xlsx"
+def summary_path(folder: Path, one: Consolidation, usual_family: str) -> Path:
+    """Where the table of a version is written: one folder a period, one file a version. Files of another family than the
+    office's usual one are named after it."""
+    family = "" if one.family == usual_family else f"{one.family}-"
+    return folder / one.period / f"汇总表-{family}{one.period}-v{one.version}.xlsx"
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One sheet of bureaus × figures: its blocks with the cells that stand side by side, and whether a heading has to name
+    the column as well."""
+
+    name: str
+    blocks: tuple[tuple[str, tuple[Cell, ...]], ...]
+    names_columns: bool
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, from left to right."""
+        return tuple(cell for _, cells in self.blocks for cell in cells)
+
+
+def _pages_of(form: Form) -> list[_Page]:
+    """A form with one column of its own has one page. Another has one a sheet of the form: of a matrix the total column, of
+    other tables all that are not cumulative."""
+    single = len(form.own_columns) == 1
+    sheets: dict[str, list[tuple[str, tuple[Cell, ...]]]] = {}
+    several: set[str] = set()
+    for table in form.tables:
+        name = "汇总表" if single else _sheet_name(f"汇总表 {(table.sheet or table.title).zh}")
+        own = [column for column in table.columns if column.cumulates is None]
+        shown = [column for column in own if column.sum_of] or own
+        if len(shown) > 1:
+            several.add(name)
+        for block in table.blocks:
+            cells = tuple(
+                cell
+                for item in block.indicators
+                for column in shown
+                if (cell := form.figure_cell(item.code, column.code)) is not None
+            )
+            sheets.setdefault(name, []).append((block.label.zh, cells))
+    return [_Page(name, tuple(blocks), name in several) for name, blocks in sheets.items()]
+
+
+def _sheet_name(name: str) -> str:
+    """A name that a spreadsheet takes: 31 characters, none of those that stand for something in formulas."""
+    return re.sub(r"[\[\]:*?/\\]", "-", name)[:31]
 
 
 def summary_workbook(
@@ -48,14 +95,11 @@ def summary_workbook(
     coarser, absent = is_coarser(form, one), absences or {}
     period = Period.parse(one.period)
     title = f"{period.label_zh}{form.title.zh}汇总表({_VERSION[one.status.value]},第 {one.version} 版)"
-    columns = form.own_columns
-    for code in columns:
-        label = _of_period(form.columns[code].label.zh, coarser)
-        sheet = book.add_worksheet("汇总表" if len(columns) == 1 else f"汇总表 {label}")
-        own = [figure for figure in figures if figure.column == code and figure.value is not None]
-        _write_states(sheet, formats, form, one, absent)
-        _table(sheet, formats, form, one, own, code)
-        _lay_out_table(sheet, formats, title, form, one)
+    for page in _pages_of(form):
+        sheet = book.add_worksheet(page.name)
+        _write_states(sheet, formats, form, one, page, absent)
+        _table(sheet, formats, form, one, page, figures)
+        _lay_out_table(sheet, formats, title, one, page)
     _totals(book, formats, title, form, one)
     states_sheet(book, formats, title, form, one, absent)
     failures_sheet(book, formats, title, one, failures, coarser)
@@ -79,23 +123,30 @@ def _parts(form: Form) -> set[str]:
 
 
 def _write_states(
-    sheet: Worksheet, formats: Formats, form: Form, one: Consolidation, absences: Mapping[str, Sequence[str]]
+    sheet: Worksheet,
+    formats: Formats,
+    form: Form,
+    one: Consolidation,
+    page: _Page,
+    absences: Mapping[str, Sequence[str]],
 ) -> None:
     """The bureaus and how each stands, left of the figures, and the headings above them."""
     coarser, parts = is_coarser(form, one), _parts(form)
     sheet.write_string(3, 0, "单位", formats.head)
     sheet.write_string(3, 1, "状态", formats.head)
     at = 2
-    for block in form.blocks:
-        last = at + len(block.indicators) - 1
+    for label, cells in page.blocks:
+        last = at + len(cells) - 1
         if last > at:
-            sheet.merge_range(2, at, 2, last, block.label.zh, formats.head)
+            sheet.merge_range(2, at, 2, last, label, formats.head)
         else:
-            sheet.write_string(2, at, block.label.zh, formats.head)
+            sheet.write_string(2, at, label, formats.head)
         at = last + 1
-    for at, item in enumerate(form.indicators.values(), 2):
+    for at, cell in enumerate(page.cells, 2):
+        item = form.indicators[cell.indicator]
+        of_column = f"·{form.columns[cell.column].label.zh}" if page.names_columns else ""
         style = formats.head_part if item.code in parts else formats.head
-        sheet.write_string(3, at, f"{_of_period(item.label.zh, coarser)}({item.unit})", style)
+        sheet.write_string(3, at, f"{_of_period(item.label.zh + of_column, coarser)}({item.unit})", style)
     for row, state in enumerate(one.bureaus, 4):
         absent = absences.get(state.bureau, ())
         sheet.write_string(row, 0, state.name_zh, formats.text)
@@ -104,25 +155,25 @@ def _write_states(
 
 
 def _table(
-    sheet: Worksheet, formats: Formats, form: Form, one: Consolidation, figures: Sequence[BureauFigure], column: str
+    sheet: Worksheet, formats: Formats, form: Form, one: Consolidation, page: _Page, figures: Sequence[BureauFigure]
 ) -> None:
-    """The figures of one column, the sum below. `figures` are those of the column that have a value."""
-    place = {item.code: at for at, item in enumerate(form.indicators.values(), 2)}
+    """The bureaus' figures, the sum below."""
+    place = {(cell.indicator, cell.column): at for at, cell in enumerate(page.cells, 2)}
     rows = {state.bureau: row for row, state in enumerate(one.bureaus, 4)}
     for figure in figures:
-        if figure.value is not None and figure.bureau in rows and figure.indicator in place:
+        at = place.get((figure.indicator, figure.column))
+        if figure.value is not None and figure.bureau in rows and at is not None:
             whole = bool(form.indicators[figure.indicator].breakdowns)
             style = formats.number(figure.scale, held=not figure.validated, sum_of_parts=whole)
-            sheet.write_number(
-                rows[figure.bureau], place[figure.indicator], _decimal(figure.value, figure.scale), style
-            )
+            sheet.write_number(rows[figure.bureau], at, _decimal(figure.value, figure.scale), style)
     bottom = 4 + len(one.bureaus)
     sheet.write_string(bottom, 0, "合计", formats.head)
     sheet.write_string(bottom, 1, "", formats.head)
     for total in one.figures:
-        if total.column == column and total.value is not None:
+        at = place.get((total.indicator, total.column))
+        if at is not None and total.value is not None:
             style = formats.number(total.scale, held=not total.validated, total=True)
-            sheet.write_number(bottom, place[total.indicator], _decimal(total.value, total.scale), style)
+            sheet.write_number(bottom, at, _decimal(total.value, total.scale), style)
 
 
 _BUREAU_WIDTH, _STATUS_WIDTH, _FIGURE_WIDTH = 13.0, 10.0, 7.5  # in letters; a figure column is as wide as its figures
@@ -132,11 +183,11 @@ _ROWS_A_PAGE = 75  # of the totals on A4 upright; fewer are made to fit one page
 _COLUMNS_A_PAGE = 20  # indicators beside the bureaus at which type is still easily read
 
 
-def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, one: Consolidation) -> None:
+def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, one: Consolidation, page: _Page) -> None:
     """Title and legend on the screen, and printed pages of whole blocks: bureaus, headings, title and legend on each."""
     sheet.write_string(0, 0, title, formats.title)
     sheet.write_string(1, 0, f"{_account(one)}。{_HELD_MEANS}", formats.note)
-    last = 1 + len(form.indicators)
+    last = 1 + len(page.cells)
     longest = max(
         (len(f"{_decimal(total.value, total.scale):,.{total.scale}f}") for total in one.figures if total.value),
         default=0,
@@ -150,7 +201,7 @@ def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, o
     for row in range(4, 5 + len(one.bureaus)):
         sheet.set_row(row, 22)
     sheet.freeze_panes(4, 2)
-    breaks, most = _pages(form)
+    breaks, most = _printed_pages(page)
     width = (_BUREAU_WIDTH + _STATUS_WIDTH + most * figure_width) * _LETTER_MM
     print_page(sheet, title, [f"{_account(one)}。", _HELD_MEANS], paper=A3, landscape=True)
     sheet.set_print_scale(max(40, min(100, int(100 * _PAGE_MM / width))))
@@ -160,15 +211,15 @@ def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, o
     sheet.set_v_pagebreaks(breaks)
 
 
-def _pages(form: Form) -> tuple[list[int], int]:
-    """The columns at which a printed page ends, blocks staying whole; and the most indicators that one page takes."""
+def _printed_pages(page: _Page) -> tuple[list[int], int]:
+    """The columns at which a printed page ends, blocks staying whole; and the most figures that one takes side by side."""
     breaks, filled, most, at = [], 0, 0, 2
-    for block in form.blocks:
-        if filled and filled + len(block.indicators) > _COLUMNS_A_PAGE:
+    for _, cells in page.blocks:
+        if filled and filled + len(cells) > _COLUMNS_A_PAGE:
             breaks.append(at)
             filled = 0
-        filled += len(block.indicators)
-        at += len(block.indicators)
+        filled += len(cells)
+        at += len(cells)
         most = max(most, filled)
     return breaks, most
 

@@ -146,7 +146,7 @@ def test_a_cell_that_is_no_count_holds_its_block_and_is_named(say, tmp_path: Pat
 
     assert (done.code, done.json["partly_held"], done.json["accepted"]) == (1, 1, 1)
     _the_other_went_on(done.json)
-    errors = [one for one in say("failures", "2014-05", "--json").json if one["severity"] == "error"]
+    errors = [one for one in _findings(say) if one["severity"] == "error"]
     assert rule in {one["rule"] for one in errors}
     assert {one["block"] for one in errors} == {"enquiries"}
     assert all(one["cells"] and one["file"] == "东城分局_2014-05.xlsx" for one in errors)
@@ -169,8 +169,13 @@ def test_a_file_of_another_month_is_counted_and_left(say, tmp_path: Path) -> Non
     assert "dongcheng" in done.json["missing"]
 
 
+def _findings(say) -> list[dict]:
+    """What the returns themselves are told; that the other bureaus are missing is no matter here."""
+    return [one for one in say("failures", "2014-05", "--json").json if one["kind"] != "duty"]
+
+
 def _only_finding(say, code: str) -> dict:
-    found = say("failures", "2014-05", "--json").json
+    found = _findings(say)
     assert {one["rule"] for one in found} == {code}
     return found[0]
 

@@ -217,7 +217,7 @@ def test_a_wrong_baseline_names_the_line(say, tmp_path: Path, text: str, said_of
     ("arguments", "said_of_it"),
     [
         (("consolidate", "2014-13"), "'2014-13' is not a period"),
-        (("consolidate", "2019-06"), "No version of 'bureau-monthly' covers 2019-06"),
+        (("consolidate", "2008-03"), "No version of 'bureau-monthly' covers 2008-03"),
         (("consolidate", "2014-01", "--family", "weekly"), "no form family 'weekly'"),
         (("status", "2014-01"), "was not consolidated yet"),
         (("rerun", "2014-01", "--bureau", "nowhere"), "no bureau 'nowhere'"),
