@@ -246,7 +246,7 @@ class Failure:
     `seen` are the figures as written, the total (or closing, or printed share) last; `expected` is what they imply;
     `difference` is sum of parts − total, opening + inflow − outflow − closing, or printed − true share. Numbers are
     decimal text. `id` has no run in it, so a decision outlives a rerun. `implied_by` is the failure that it follows from;
-    `case` the first failure of those that one cause explains, this one's own id where it is that. `waiver` is the decision
+    `case` the first failure of those that one cause explains, None where it is that one itself. `waiver` is the decision
     by which it no longer holds anything.
     """
 

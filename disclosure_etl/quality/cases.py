@@ -39,7 +39,7 @@ def into_cases(
     """The failures of one return with `implied_by` and `case` set, in their order."""
     failures = _attached([one.failure for one in found])
     if len(failures) < 2:
-        return [replace(one, case=one.id) for one in failures]
+        return failures
     lead: dict[str, str] = {}
     left = {at for at, one in enumerate(found) if one.place >= 0}
     for cell, members in _causes(found, table, verdicts, equations):
@@ -56,8 +56,8 @@ def into_cases(
                 lead[one.id] = first
     result = []
     for one in failures:
-        case = lead.get(one.id) or (lead.get(one.implied_by) if one.implied_by else None) or one.implied_by or one.id
-        result.append(replace(one, case=case))
+        case = lead.get(one.id) or (lead.get(one.implied_by) if one.implied_by else None) or one.implied_by
+        result.append(one if case in (None, one.id) else replace(one, case=case))
     return result
 
 

@@ -5,7 +5,7 @@ A template a kind of rule, which the rule book prints as it stands here; filling
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.constraints import Kind
@@ -49,31 +49,54 @@ class Facts:
     title: Message | None = None  # of a rule that is written out
 
 
-def _fields(facts: Facts, language: Language) -> dict[str, str]:
-    figures = facts.figures
-    zh = language == "zh"
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What a template asks for, made when it asks: most templates name a few of the fields."""
+
+    facts: Facts
+    language: Language
+    more: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        if name in self.more:
+            return self.more[name]
+        return _FIELDS[name](self.facts, self.language)
+
+
+def _off(facts: Facts, language: Language) -> str:
     difference = facts.difference or "0"
     less, amount = difference.startswith("-"), difference.lstrip("-")
-    first, last = figures[0], figures[-1]
-    second = figures[1] if len(figures) > 1 else first
-    return {
-        "total": last.label(language),
-        "seen": last.written(language),
-        "part": first.label(language),
-        "part_seen": first.written(language),
-        "plain_part": first.zh if zh else first.en,
-        "second": second.label(language),
-        "second_seen": second.written(language),
-        "parts": " + ".join(f"{one.label(language)} {one.text or '—'}" for one in figures[:-1]),
-        "all": (",".join if zh else ", ".join)(f"{one.label(language)} {one.text or '—'}" for one in figures),
-        "column": facts.column.in_language(language),
-        "cells": _cells(figures, "、" if zh else ", "),
-        "expected": facts.expected or "",
-        "difference": difference,
-        "off": (f"少 {amount}" if less else f"多 {amount}") if zh else f"{amount} {'less' if less else 'more'}",
-        "title": facts.title.in_language(language) if facts.title else "",
-        **(facts.more or {}),
-    }
+    if language == "zh":
+        return f"{'少' if less else '多'} {amount}"
+    return f"{amount} {'less' if less else 'more'}"
+
+
+def _listed(figures: Sequence[Named], language: Language, separator: str) -> str:
+    return separator.join([f"{one.label(language)} {one.text or '—'}" for one in figures])
+
+
+# The fields of `schemas.formchecks.MESSAGE_FIELDS`, which says what each is.
+_FIELDS: Mapping[str, Callable[[Facts, Language], str]] = {
+    "total": lambda facts, language: facts.figures[-1].label(language),
+    "seen": lambda facts, language: facts.figures[-1].written(language),
+    "part": lambda facts, language: facts.figures[0].label(language),
+    "part_seen": lambda facts, language: facts.figures[0].written(language),
+    "plain_part": lambda facts, language: facts.figures[0].zh if language == "zh" else facts.figures[0].en,
+    "second": lambda facts, language: facts.figures[1].label(language),
+    "second_seen": lambda facts, language: facts.figures[1].written(language),
+    "parts": lambda facts, language: _listed(facts.figures[:-1], language, " + "),
+    "all": lambda facts, language: _listed(facts.figures, language, "," if language == "zh" else ", "),
+    "column": lambda facts, language: facts.column.in_language(language),
+    "cells": lambda facts, language: _cells(facts.figures, "、" if language == "zh" else ", "),
+    "expected": lambda facts, _: facts.expected or "",
+    "difference": lambda facts, _: facts.difference or "0",
+    "off": _off,
+    "title": lambda facts, language: facts.title.in_language(language) if facts.title else "",
+}
+
+
+def _filled(template: Message, facts: Facts, zh: Mapping[str, str], en: Mapping[str, str]) -> Message:
+    return Message(template.zh.format_map(_Fields(facts, "zh", zh)), template.en.format_map(_Fields(facts, "en", en)))  # type: ignore[arg-type]
 
 
 def _cells(figures: Sequence[Named], separator: str) -> str:
@@ -88,7 +111,8 @@ def _cells(figures: Sequence[Named], separator: str) -> str:
 
 def filled(template: Message, facts: Facts) -> Message:
     """A template with the facts in it."""
-    return Message(template.zh.format_map(_fields(facts, "zh")), template.en.format_map(_fields(facts, "en")))
+    more = facts.more or {}
+    return _filled(template, facts, more, more)
 
 
 RULES: Mapping[Kind, Message] = {
@@ -288,10 +312,7 @@ def reading_message(trouble: Trouble, facts: Facts, unit: str, decimals: int) ->
     )
     template = READING[trouble]
     common = {"text": text, "unit": unit}
-    return Message(
-        template.zh.format_map(_fields(facts, "zh") | common | {"allowed": allowed.zh}),
-        template.en.format_map(_fields(facts, "en") | common | {"allowed": allowed.en}),
-    )
+    return _filled(template, facts, common | {"allowed": allowed.zh}, common | {"allowed": allowed.en})
 
 
 def required_message(facts: Facts, not_found: str | None = None) -> Message:
@@ -300,10 +321,7 @@ def required_message(facts: Facts, not_found: str | None = None) -> Message:
     if not_found is not None:
         return filled(REQUIRED_UNPLACED[not_found], facts)
     cell = facts.figures[-1].cell
-    return Message(
-        REQUIRED.zh.format_map(_fields(facts, "zh") | {"cell": cell}),
-        REQUIRED.en.format_map(_fields(facts, "en") | {"cell": cell}),
-    )
+    return _filled(REQUIRED, facts, {"cell": cell}, {"cell": cell})
 
 
 NIL_AMONG_PEERS = Message(
@@ -319,7 +337,4 @@ def nil_among_peers_message(labels: Message) -> Message:
 
 def uncalculated_shares_message(whole: Message, facts: Facts) -> Message:
     """Share formulas without results, of the breakdown of `whole`; `facts.figures` are the shares."""
-    return Message(
-        UNCALCULATED_SHARES.zh.format_map(_fields(facts, "zh") | {"whole": whole.zh}),
-        UNCALCULATED_SHARES.en.format_map(_fields(facts, "en") | {"whole": whole.en}),
-    )
+    return _filled(UNCALCULATED_SHARES, facts, {"whole": whole.zh}, {"whole": whole.en})
