@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from disclosure_etl.pipeline import Progress as Report
+from disclosure_etl.quality.review import Reviewed
 from disclosure_etl.warehouse import Refused, StoredFailure
 from flows.session import Session
 from schemas.consolidation import BureauState, Consolidation
@@ -235,10 +236,13 @@ def show_failures(
     session: Session, failures: Sequence[StoredFailure], refused: Sequence[Refused] = (), names: dict[str, str] | None = None,
     most: int | None = None, of: str | None = None,
 ) -> None:  # fmt: skip
-    """Failures one below the other, each with its message; those implied by another stand under it. Each tells its period
-    where that is not the one they are listed of."""
-    implied = [one for one in failures if one.failure.implied_by]
-    listed = [one for one in failures if not one.failure.implied_by]
+    """Failures one below the other, each with its message; what has the same cause, or follows from it, stands under it.
+    Each tells its period where that is not the one they are listed of."""
+    members: dict[tuple[str, str], list[StoredFailure]] = {}
+    for one in failures:
+        if one.failure.case:
+            members.setdefault((one.failure.case, one.file), []).append(one)
+    listed = [one for one in failures if not one.failure.case]
     for file in refused:
         line = Text(f"✗ {_when(file.period, of)}{file.file}: ", style="bold")
         line.append(file.message.in_language(session.language), style="red")
@@ -255,14 +259,15 @@ def show_failures(
             line.append(session.pick("  已豁免", "  waived"), style="dim")
         if one.file:
             line.append(f"  ({one.file})", style="dim")
+            line.append(f"  #{failure.id[:8]}", style="dim")
         session.console.print(line)
         said = Text(failure.message.in_language(session.language))
         on_terminal = session.console.is_terminal  # elsewhere a message is one line, for grep
         session.console.print(Padding(said, (0, 0, 0, 4), expand=False) if on_terminal else Text("    ") + said)
-        attached = [other for other in implied if (other.failure.implied_by, other.file) == (failure.id, one.file)]
-        for other in attached:
-            note = session.pick("由此引起", "implied by it")
-            session.console.print(Text(f"    └ {note}: {other.failure.rule}", style="dim"))
+        for other in members.get((failure.id, one.file), ()):
+            follows = other.failure.implied_by is not None
+            note = session.pick(*(("由此引起", "follows from it") if follows else ("同一原因", "same cause")))
+            session.console.print(Text(f"    └ {note}: {other.failure.rule} ({other.failure.column})", style="dim"))
     if most is not None and len(listed) > most:
         session.say(f"……另有 {len(listed) - most} 条。", f"… and {len(listed) - most} more.")
 
@@ -277,6 +282,16 @@ def show_what_to_do(session: Session, failures: Sequence[StoredFailure], refused
         session.say(
             "更正后的报表可先自查:disclosure-etl check 文件",
             "a corrected return can be checked before it is sent: disclosure-etl check FILE",
+        )
+
+
+def show_review(session: Session, effect: Reviewed, below: float) -> None:
+    """What the threshold does, below which a warning becomes a notice."""
+    if effect.demoted:
+        session.say(
+            f"影响低于 {below:.2%} 的 {effect.demoted} 条警告已降为提示;其余仍占影响合计的 {effect.share:.1%}。",
+            f"{effect.demoted} warnings with an impact below {below:.2%} became notices; what is left to review has "
+            f"{effect.share:.1%} of the whole impact.",
         )
 
 

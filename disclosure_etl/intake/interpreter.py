@@ -148,7 +148,9 @@ class Interpreter:
 
     def _period_told(self, document: Document) -> Period | None:
         """The period that the header tells, or else the file name. The form is chosen by it, so nothing else is known yet."""
-        word = self._lexicons.setdefault("", Lexicon.of(None)).word
+        if "" not in self._lexicons:
+            self._lexicons[""] = Lexicon.of(None)
+        word = self._lexicons[""].word
         for grid in document.grids:
             for row, cells in enumerate(grid.values):
                 for column, value in enumerate(cells):

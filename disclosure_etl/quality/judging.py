@@ -187,7 +187,7 @@ def _not_assessable(
             continue
         if kind in TRENDS:
             names.append((str(kind), None))
-            masks.append(outcome.unassessable.all(axis=1))
+            masks.append(outcome.unassessable.any(axis=1))
         elif kind in SHARES and kind is not Kind.SHARE_COLUMN:
             start = 0
             for group in table.share_groups(kind):

@@ -78,7 +78,14 @@ def stored_failure_object(one: StoredFailure) -> dict[str, Any]:
     """A stored failure, with whose, which period's and which file's it is (null where no file is at fault)."""
     failure = one.failure
     whose = {"bureau": one.bureau, "period": one.period, "file": one.file or None, "block": failure.block}
-    return {**whose, **failure_object(failure), "waived": failure.waiver is not None}
+    case = failure.case or failure.id
+    return {
+        **whose,
+        **failure_object(failure),
+        "case": case,
+        "implied_by": failure.implied_by,
+        "waiver": failure.waiver,
+    }
 
 
 def standing_object(one: Standing) -> list[dict[str, Any]]:
@@ -113,7 +120,8 @@ def _refusal(status: str, code: str, digest: str, message: Message) -> dict[str,
 def refused_object(one: Refused) -> dict[str, Any]:
     """A file without figures among the stored failures. A program fault says so in its kind: `failed`, never `unreadable`."""
     whose = {"bureau": None, "period": one.period, "file": one.file, "block": None}
-    told = {**whose, **_refusal(one.status, one.code, one.digest, one.message), "waived": False}
+    told = {**whose, **_refusal(one.status, one.code, one.digest, one.message)}
+    told |= {"case": told["id"], "implied_by": None, "waiver": None}
     return told | {"seen": [one.bureau_written] if one.bureau_written else []}
 
 

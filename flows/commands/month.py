@@ -201,12 +201,15 @@ def failures(
     if json:
         print_json(standing_object(found))
     else:
-        from flows.console import show_failures, show_what_to_do
+        from disclosure_etl.quality.review import reviewed
+        from flows.console import show_failures, show_review, show_what_to_do
 
         names = {one.code: session.pick(one.name_zh, one.name_en) for one in office.bureaus.bureaus}
         show_failures(session, found.failures, found.refused, names, of=wanted.code)
         if not found.failures and not found.refused:
             session.say("没有未通过的校验。", "No failures.")
+        review = office.rule_settings.review
+        show_review(session, reviewed([one.failure for one in found.failures], review), review.impact_below)
         show_what_to_do(session, found.failures, found.refused)
     raise typer.Exit(NEEDS_PERSON if found.needs_a_person else CLEAN)
 
