@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -59,24 +60,24 @@ class Course:
     units: np.ndarray
     whole: np.ndarray
 
+    @cached_property
+    def level(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The median of the recent figures, how many there are, and their robust spread on the square-root scale (at least
+        that of a Poisson count). Rows × figures each; NaN where there are none."""
+        recent = _natural(self.past[:RECENT], self.units)
+        there = (~np.isnan(recent)).sum(axis=0)
+        if not len(recent):
+            nothing = np.full(self.now.shape, np.nan)
+            return nothing, np.zeros(self.now.shape, int), nothing
+        level = _median(recent, there)
+        roots = 2 * np.sqrt(np.maximum(recent, 0) + 0.375)
+        off = np.abs(roots - 2 * np.sqrt(np.maximum(level, 0) + 0.375))
+        return level, there, np.maximum(_MAD * _median(off, there), 1.0)
+
 
 def _natural(values: np.ndarray, units: np.ndarray) -> np.ndarray:
     """Figures as floats in their unit, NaN where unknown."""
     return np.where(values == UNKNOWN, np.nan, values / units)
-
-
-def _level(course: Course) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The median of the recent figures, how many there are, and their robust spread on the square-root scale (at least
-    that of a Poisson count). Rows × figures each; NaN where there are none."""
-    recent = _natural(course.past[:RECENT], course.units)
-    there = (~np.isnan(recent)).sum(axis=0)
-    if not len(recent):
-        nothing = np.full(course.now.shape, np.nan)
-        return nothing, np.zeros(course.now.shape, int), nothing
-    level = _median(recent, there)
-    roots = 2 * np.sqrt(np.maximum(recent, 0) + 0.375)
-    off = np.abs(roots - 2 * np.sqrt(np.maximum(level, 0) + 0.375))
-    return level, there, np.maximum(_MAD * _median(off, there), 1.0)
 
 
 def _median(values: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -92,7 +93,7 @@ def _median(values: np.ndarray, there: np.ndarray) -> np.ndarray:
 def norms_of(course: Course) -> Norms:
     """What all rows together tell of a period. Rows of held returns count too: medians bear with some that are wrong."""
     now = _natural(course.now, course.units)
-    level, there, _ = _level(course)
+    level, there, _ = course.level
     there_now = (~np.isnan(now)).sum(axis=0)
     with np.errstate(invalid="ignore"):
         positive = np.where(there_now > 0, (now > 0).sum(axis=0) / np.maximum(there_now, 1), 0.0)
@@ -120,7 +121,7 @@ def _ratio(now: np.ndarray, level: np.ndarray) -> np.ndarray:
 def jumps(course: Course, norms: Norms, thresholds: TrendThresholds) -> tuple[Outcome, np.ndarray]:
     """Figures far from the bureau's own recent level, moved as its peers moved. Rows × figures, and the expected figures
     (float, in units)."""
-    level, there, spread = _level(course)
+    level, there, spread = course.level
     enough = there >= thresholds.least_history
     expected = np.where(enough, level * norms.season, np.nan)
     error = spread * np.sqrt(1 + math.pi / 2 / np.maximum(there, 1))
@@ -135,7 +136,7 @@ def year_jumps(course: Course, norms: Norms, thresholds: TrendThresholds) -> tup
         nothing = np.zeros(course.now.shape, bool)
         return Outcome(nothing, nothing, np.zeros(course.now.shape, np.int64)), np.full(course.now.shape, np.nan)
     year = _natural(course.past[course.year_before], course.units)
-    _, there, spread = _level(course)
+    _, there, spread = course.level
     own = np.where(there >= thresholds.least_history, spread * (1 + 4 / np.maximum(there, 1)), 2.0)
     own = np.maximum(np.nan_to_num(own, nan=2.0), 1.0)
     return _far(
@@ -199,7 +200,7 @@ def _tail(seen: float, expected: float, exposure: float) -> float:
 def zeros_among_peers(course: Course, norms: Norms, thresholds: TrendThresholds) -> Outcome:
     """A zero where nearly all peers report something, and much; not of a bureau whose own level is nothing, and only of
     figures that are part of no other (`course.whole`). Rows × figures; the difference is minus the peers' median."""
-    level, there, _ = _level(course)
+    level, there, _ = course.level
     with np.errstate(invalid="ignore"):
         usual = (there >= thresholds.least_history) & (level < 1)
     large = (

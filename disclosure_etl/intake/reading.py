@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from schemas.records import DocumentRecord, Receipt, Submission
 
 _ENOUGH_FOR_PROCESSES = 500  # files; below this, starting processes costs more than they save
 _MOST_PROCESSES = 4
+_FETCHED_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,11 @@ class ChunkReader:
         """Keep the bytes of each file in the raw store, and read those that are not settled."""
         arrived: list[Arrived] = []
         seen: set[str] = set(self.settled)
-        for delivery in deliveries:
-            try:
-                data = delivery.read()
-            except OSError as error:
-                arrived.append(self._unreachable(delivery, error))
+        for delivery, fetched in self._fetched(deliveries):
+            if isinstance(fetched, OSError):
+                arrived.append(self._unreachable(delivery, fetched))
                 continue
-            digest = self.store.put(data)
+            data, digest = fetched
             receipt = Receipt(delivery.name, self.source, digest, len(data), delivery.arrived_at)
             if digest in seen:
                 arrived.append(Arrived(receipt))
@@ -76,6 +76,26 @@ class ChunkReader:
             seen.add(digest)
             arrived.append(self._understood(receipt, data))
         return arrived
+
+    def _fetched(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[Delivery, tuple[bytes, str] | OSError]]:
+        """Each file's bytes and digest, or why there are none. The next few are fetched and kept while one is understood: a
+        shared folder answers slowly, and waiting for it costs no processor."""
+        with ThreadPoolExecutor(1) as fetching:
+            ahead: deque[tuple[Delivery, Future[tuple[bytes, str] | OSError]]] = deque()
+            for delivery in deliveries:
+                ahead.append((delivery, fetching.submit(self._fetch, delivery)))
+                if len(ahead) > _FETCHED_AHEAD:
+                    first, future = ahead.popleft()
+                    yield first, future.result()
+            for first, future in ahead:
+                yield first, future.result()
+
+    def _fetch(self, delivery: Delivery) -> tuple[bytes, str] | OSError:
+        try:
+            data = delivery.read()
+        except OSError as error:
+            return error
+        return data, self.store.put(data)
 
     def _unreachable(self, delivery: Delivery, error: OSError) -> Arrived:
         """A file that was listed and cannot be read, or is gone: told of under its name, since it has no bytes to be known

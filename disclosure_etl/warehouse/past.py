@@ -186,17 +186,17 @@ def _past(
     connection: Connection, form: Form, period: Period, rows: Rows, count: int, watched: Sequence[Cell]
 ) -> np.ndarray:
     """The watched figures of the periods before that a level needs, and of the one a year ago: periods × rows × figures.
-    Those between that nobody asks for stay unknown."""
+    Those between that nobody asks for stay unknown; no periods at all where nothing was accepted."""
     per_year = 12 // form.frequency.months
     past = np.full((max(RECENT, per_year), count, len(watched)), UNKNOWN)
-    if not rows:
-        return past
+    found = False
     steps = {period.shifted(-1 - step).code: step for step in {*range(RECENT), per_year - 1}}
     place = {cell.name: at for at, cell in enumerate(watched)}
     ids = _cells_named(connection, form.family, {cell.name: cell for cell in watched})
     for code, part, cell_id, value, accepted in _accepted(connection, form.family, steps, rows, ids):
         cell, scale = ids[cell_id]
         if accepted and value is not None and scale == cell.scale:
+            found = True
             for row in rows[code]:
                 past[steps[part], row, place[cell.name]] = value
-    return past
+    return past if found else past[:0]
