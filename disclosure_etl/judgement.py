@@ -34,9 +34,17 @@ def verdict_of(
     history = warehouse.history(form, period, bureaus, looks, finer)
     units = units_figures(everybody or batch, looks.units, office.bureaus.units(form.family, period), bureaus)
     norms = warehouse.norms_of(rules) if everybody is not None else None
-    history = replace(history, figures={**history.figures, **units}, norms=norms)
+    keys = _keys(office, everybody or batch) if form.lists else None
+    history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
     waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
     return judge(batch, rules, history, totals, waivers)
+
+
+def _keys(office: Office, batch: Batch) -> dict[str, frozenset[str]]:
+    """Of each list that others follow, what any bureau lists: in this batch, and what counts of it and of earlier periods."""
+    stored = office.warehouse.known_keys(batch.form, batch.period)
+    now = [item for one in batch.submissions for item in one.items]
+    return {code: keys | {item.key for item in now if item.list == code and item.key} for code, keys in stored.items()}
 
 
 def frozen(

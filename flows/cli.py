@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import month, office, returns, rules
+from flows.commands import lists, month, office, returns, rules
 from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, read_moment
 from schemas.errors import ProgramError, UserError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (month, returns, rules, office):
+for commands in (month, returns, rules, lists, office):
     commands.register(app)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from schemas.errors import ConfigError, UserError
 from schemas.formchecks import check_form, unknown
 from schemas.forms import Form
+from schemas.listchecks import check_lists
 from schemas.periods import Frequency, Period
 from schemas.yamlfile import Source, read_yaml
 
@@ -83,6 +84,7 @@ def load_forms(files: Iterable[Path], optional_blocks: dict[str, tuple[str, ...]
     read = [(path, *read_yaml(path, Form)) for path in files]
     for _, form, source in read:
         check_form(form, source)
+        check_lists(form, source)
     _check_family(read)
     _check_adds_up(read)
     switched_on = optional_blocks or {}

@@ -174,6 +174,51 @@ class FormRule(_Part):
     legal: str | None = None
 
 
+class ListColumn(_Part):
+    """One column of a list. `key` tells the item, `bureau` names the bureau that it belongs to."""
+
+    code: Code
+    label: Label
+    aliases: tuple[str, ...] = ()
+    kind: Literal["key", "date", "bureau", "text"]
+    required: bool = False
+
+
+class ListCount(_Part):
+    """The items whose date in `column` lies in the period are what the indicator counts in the period's own column."""
+
+    indicator: Code
+    column: Code
+
+
+class ItemList(_Part):
+    """A list of single items behind the counts, on a sheet of its own. `block`: whose gate it shares; `follows`: the list
+    in which, of any bureau and in this or an earlier period, its keys must stand."""
+
+    code: Code
+    label: Label
+    block: Code
+    sheet: Label
+    columns: tuple[ListColumn, ...] = Field(min_length=2)
+    counts: tuple[ListCount, ...] = ()
+    follows: Code | None = None
+
+    @property
+    def key(self) -> ListColumn:
+        """The column that tells items apart."""
+        return next(column for column in self.columns if column.kind == "key")
+
+    @property
+    def dates(self) -> tuple[ListColumn, ...]:
+        """The columns of dates: in a list that follows another, its stages in their order."""
+        return tuple(column for column in self.columns if column.kind == "date")
+
+    @property
+    def bureau(self) -> ListColumn | None:
+        """The column that names a bureau, if there is one."""
+        return next((column for column in self.columns if column.kind == "bureau"), None)
+
+
 class AddsUp(_Part):
     """The finer returns that this one is the sum of: those of `family` within its period, cell by cell where both have the
     same indicator; `columns` says which of theirs answers to one of ours (the same code where left out)."""
@@ -228,6 +273,7 @@ class Form(_Part):
     legal: str | None = None
     tables: tuple[Table, ...] = Field(min_length=1)
     rules: tuple[FormRule, ...] = ()
+    lists: tuple[ItemList, ...] = ()
     adds_up: AddsUp | None = None
 
     @property
@@ -247,7 +293,9 @@ class Form(_Part):
             if blocks:
                 tables.append(table.model_copy(update={"blocks": blocks}))
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self).model_validate({**fields, "tables": tuple(tables)}, by_name=True)
+        left = {block.code for table in tables for block in table.blocks}
+        lists = tuple(one for one in self.lists if one.block in left)
+        return type(self).model_validate({**fields, "tables": tuple(tables), "lists": lists}, by_name=True)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -302,6 +350,12 @@ class Form(_Part):
     def figure_cell(self, indicator: str, column: str) -> Cell | None:
         """The cell that holds the indicator's own figure (not its share) in `column`, if the form has it."""
         return self.cell_at.get((indicator, column, self.indicators[indicator].measure))
+
+    def counting_cell(self, indicator: str) -> Cell | None:
+        """The cell of an indicator that a list can count: in the first column of the period's own flows."""
+        own = (self.columns[code] for code in self.own_columns)
+        cells = (self.figure_cell(indicator, one.code) for one in own if not one.sum_of and one.stock is None)
+        return next((cell for cell in cells if cell is not None and cell.measure == "count"), None)
 
     @cached_property
     def digest(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 
@@ -127,6 +127,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A further cell of an item: what is written there, where, and in a column of dates the day that it means."""
+
+    text: str
+    cell: str
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a list. `key` is without what varies in writing; `bureau` the one that the row names, where it is known;
+    `entries` are the other columns, by code; `locator` is the place of the key."""
+
+    list: str
+    key: str
+    bureau: str | None
+    entries: Mapping[str, Entry]
+    locator: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What one bureau sent for one period: immutable, known by the digest of its bytes.
 
@@ -153,6 +174,7 @@ class Submission:
     locators: Sequence[str]
     unread: tuple[Unread, ...] = ()
     findings: tuple[Finding, ...] = ()
+    items: tuple[Item, ...] = ()
 
 
 NO_DECIMALS = 255
@@ -223,19 +245,25 @@ class History:
     `figures[column of the wide frame]` (such as `previous:` + cell name): int64, `UNKNOWN` where nothing is accepted (yet).
     `past`: the watched figures of the periods before, periods × submissions × watched cells, the preceding one first;
     None where nobody asked. `norms`: what the peers did, where the batch is only a part of them. `periods_final`: whether
-    the finer periods that this one is held against are final, which it is not yet itself.
+    the finer periods that this one is held against are final, which it is not yet itself. `keys`: of each list that others follow, all keys of any bureau in this and earlier
+    periods; None where nobody asked.
     """
 
     figures: Mapping[str, np.ndarray] = field(default_factory=dict)
     past: np.ndarray | None = None
     norms: Norms | None = None
     periods_final: bool = False
+    keys: Mapping[str, frozenset[str]] | None = None
 
     def part(self, rows: slice) -> History:
         """The same of some of the submissions."""
         past = None if self.past is None else self.past[:, rows]
         return History(
-            {name: values[rows] for name, values in self.figures.items()}, past, self.norms, self.periods_final
+            {name: values[rows] for name, values in self.figures.items()},
+            past,
+            self.norms,
+            self.periods_final,
+            self.keys,
         )
 
 

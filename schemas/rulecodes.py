@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from schemas.batches import required_cells, unsigned_cells
 from schemas.constraints import LINEAR, SHARES, TRENDS, Kind
 from schemas.errors import Message
+from schemas.forms import ItemList
 from schemas.records import Severity
 from schemas.rules import RuleSet
 from schemas.values import Trouble
@@ -105,10 +106,23 @@ FINDINGS: dict[str, FindingRule] = {
 }  # fmt: skip
 
 
+def list_rule_codes(one: ItemList) -> Iterator[str]:
+    """The codes of the rules of a list."""
+    yield f"list:{one.code}:key"
+    if one.dates:
+        yield f"list:{one.code}:date"
+    if one.bureau is not None:
+        yield f"list:{one.code}:bureau"
+    yield from (f"list:{one.code}:{count.indicator}" for count in one.counts)
+    if one.follows is not None:
+        yield f"list:{one.code}:link"
+
+
 def rule_codes(rules: RuleSet) -> Iterator[str]:
     """The codes of all rules in force, each once, in the order in which their failures are told."""
     form, table = rules.form, rules.table
     yield from FINDINGS
+    yield from (code for one in form.lists for code in list_rule_codes(one))
     for trouble in Trouble:
         if trouble is not Trouble.NONE:
             yield f"{Kind.READING}:{trouble.code}"

@@ -23,13 +23,14 @@ from disclosure_etl.intake.header import header_places, text_at
 from disclosure_etl.intake.identity import Identity, identify, period_in_name
 from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
+from disclosure_etl.intake.listed import read_lists
 from disclosure_etl.intake.listed_twice import listed_twice
 from disclosure_etl.intake.sheets import Reading, Sources, header_of, sources, two_tables
 from disclosure_etl.intake.units import unit_findings
 from schemas.documents import CellValue, Document, Grid, Unreadable
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Finding, Submission, Unread
+from schemas.records import Finding, Item, Submission, Unread
 from schemas.values import Meaning, Trouble
 
 _NUMBERS = (int(Meaning.NUMBER), int(Meaning.ZERO))
@@ -227,6 +228,10 @@ class Interpreter:
         for grid in document.grids:
             if grid.hidden:
                 unread += self._hidden(grid)
+        items: tuple[Item, ...] = ()
+        if form.lists:
+            listed = read_lists(form, document, self.bureaus, who.period.end if who.period else None)
+            items, unread = listed.items, [one for one in unread if not listed.covers(one.locator)]
         numbers, meanings, decimals, troubles, texts = zip(*values, strict=True)
         if _DIFFERS in troubles:
             findings += _display_findings(form, readings, taken, troubles)
@@ -249,6 +254,7 @@ class Interpreter:
             locators=tuple(locators),
             unread=tuple(unread),
             findings=(*who.findings, *form_findings(form, who, self.forms), *findings),
+            items=items,
         )
 
     def _take(self, values: list[CellNumber], reading: Reading, slots: Sequence[_Slot]) -> None:

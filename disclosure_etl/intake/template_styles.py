@@ -25,6 +25,9 @@ class Styles:
         self.check = book.add_format({**boxed, "font_color": "#3E7B4F", "font_size": 10})
         self.wrong = book.add_format({"font_color": "#FFFFFF", "bg_color": "#C62828", "bold": True})
         self.none = book.add_format({**boxed, "bg_color": "#F5F7FA"})
+        row = {**boxed, "locked": False, "bg_color": "#FFFBEA"}
+        self.words = book.add_format({**row, "num_format": "@"})
+        self.day = book.add_format({**row, "num_format": "yyyy-mm-dd"})
         self.note = book.add_format(
             {**base, "font_size": 11, "font_color": "#323F4B", "text_wrap": True, "valign": "top"}
         )

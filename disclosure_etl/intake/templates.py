@@ -16,6 +16,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from disclosure_etl.intake.template_checks import RIGHT, Figures
+from disclosure_etl.intake.template_lists import Rows, write_list
 from disclosure_etl.intake.template_styles import Styles
 from disclosure_etl.intake.template_tables import TableWriter
 from schemas.compiling import constraint_table
@@ -40,10 +41,12 @@ _LONGEST_NAME = 31  # of a sheet, in a workbook
 
 @dataclass(frozen=True)
 class Filling:
-    """What stands in the workbook: header texts by field, and figures by (indicator, column)."""
+    """What stands in the workbook: header texts by field, figures by (indicator, column), and rows of lists, each a text
+    or day by column."""
 
     header: Mapping[str, str]
     figures: Figures = field(default_factory=dict)
+    rows: Mapping[str, Rows] = field(default_factory=dict)
 
 
 def workbook(form: Form, period: Period, filling: Filling) -> bytes:
@@ -61,6 +64,8 @@ def workbook(form: Form, period: Period, filling: Filling) -> bytes:
         sheet = book.add_worksheet(name[:_LONGEST_NAME])
         writers = [TableWriter(sheet, styles, form, table, rules, filling.figures, with_codes) for table in tables]
         _write(sheet, styles, form, writers, period, filling.header if index == 0 else None)
+    for one in form.lists:
+        write_list(book.add_worksheet(one.sheet.zh[:_LONGEST_NAME]), styles, one, filling.rows.get(one.code, ()))
     book.close()
     return buffer.getvalue()
 

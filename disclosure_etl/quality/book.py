@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from disclosure_etl.quality import messages
+from disclosure_etl.quality.lists import rules_of_lists
 from disclosure_etl.quality.share_failures import SEVERITY as SHARE_SEVERITY
 from schemas.batches import required_cells, unsigned_cells
 from schemas.constraints import LINEAR, SHARES, TRENDS, Constraint, Kind, ShareGroup
@@ -85,6 +86,11 @@ def _records(rules: RuleSet) -> Iterator[RuleRecord]:
     for code, finding in FINDINGS.items():
         kind = code.partition(":")[0]
         yield _record(form, code, kind, finding.title, finding.severity, (), finding.text)
+    for code, rule, one in rules_of_lists(form):
+        title = Message(f"{one.label.zh}:{rule.title.zh}", f"{one.label.en}: {rule.title.en}")
+        counted = (form.counting_cell(count.indicator) for count in one.counts if code.endswith(f":{count.indicator}"))
+        read = tuple((cell.indicator, cell.column) for cell in counted if cell is not None)
+        yield _record(form, code, "list", title, rule.severity, read, rule.template)
     yield from _cellwise(form)
     for kind in Kind:
         if kind in LINEAR:

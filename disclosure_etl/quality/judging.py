@@ -16,6 +16,7 @@ import numpy as np
 from disclosure_etl.quality.cases import equations_of, into_cases
 from disclosure_etl.quality.failures import Found, Places, finding_failure, found_failures
 from disclosure_etl.quality.gate import held_blocks
+from disclosure_etl.quality.lists import list_findings
 from disclosure_etl.quality.nil import fill_nil, nil_cells
 from disclosure_etl.quality.returns import return_findings
 from disclosure_etl.quality.share_failures import found_share_failures
@@ -143,6 +144,10 @@ class _Court:
         judged = []
         for row, one in enumerate(batch.submissions):
             about_return: Sequence[Finding] = (*one.findings, *findings.get(row, ()))
+            if batch.form.lists:
+                told, open_rules = list_findings(batch.form, batch.period, one, history.keys)
+                about_return = (*about_return, *told)
+                waiting[row] = (*waiting[row], *((code, None) for code in open_rules))
             failures = [finding_failure(one, finding) for finding in about_return]
             if row in found and not any(finding.code == "return:untouched" for finding in about_return):
                 own = sorted(found[row], key=lambda failing: _ORDER[failing.failure.kind])

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.dimensions import form_id
+from disclosure_etl.warehouse.listed import items_of
 from disclosure_etl.warehouse.tables import (
     dim_cell,
     dim_form,
@@ -20,7 +21,7 @@ from disclosure_etl.warehouse.tables import (
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Batch, Finding, Severity, Status, Submission
+from schemas.records import NO_DECIMALS, Batch, Finding, Item, Severity, Status, Submission
 from schemas.values import Meaning
 
 
@@ -66,11 +67,12 @@ def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Co
             .order_by(fact_observation.c.submission_id, fact_observation.c.cell_id)
         )  # fmt: skip
         by_submission = {key: list(group) for key, group in groupby(facts, key=itemgetter(0))}
+        items = items_of(connection, by_submission) if form.lists else {}
         for row in rows:
             if row.id in by_submission:
                 own = by_submission[row.id]
                 placed = own if row.form_id == current else _placed(own, places, len(form.cells))
-                found.append(_submission(row, form, period, placed))
+                found.append(_submission(row, form, period, placed, items.get(row.id, ())))
     return Batch(form, period, tuple(found))
 
 
@@ -94,7 +96,9 @@ def _placed(facts: Sequence[Sequence], places: dict[int, int], count: int) -> li
     return placed
 
 
-def _submission(row, form: Form, period: Period, facts: Sequence[Sequence]) -> Submission:  # row: of submission
+def _submission(
+    row, form: Form, period: Period, facts: Sequence[Sequence], items: tuple[Item, ...]
+) -> Submission:  # row: of submission
     _, _, values, meanings, decimals, troubles, texts, locators = zip(*facts, strict=True)
     printed = zip(values, decimals, strict=True)
     return Submission(
@@ -114,6 +118,7 @@ def _submission(row, form: Form, period: Period, facts: Sequence[Sequence]) -> S
         texts=texts,
         locators=locators,
         findings=tuple(_finding(one) for one in row.findings),
+        items=items,
     )
 
 

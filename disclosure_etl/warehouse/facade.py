@@ -15,6 +15,7 @@ from disclosure_etl.warehouse import (
     batches,
     decisions,
     figures,
+    listed,
     loading,
     past,
     pending,
@@ -26,6 +27,7 @@ from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
+from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
 from disclosure_etl.warehouse.tables import run as run_table
@@ -190,6 +192,16 @@ class Warehouse:
         """What accepted returns of other periods say, one entry for each of `bureaus`; see `past.history`."""
         with reading(self.engine) as connection:
             return past.history(connection, form, period, bureaus, looks, finer)
+
+    def known_keys(self, form: Form, period: Period) -> dict[str, frozenset[str]]:
+        """Of each list that others follow: the keys of all bureaus that count, in this and earlier periods."""
+        with reading(self.engine) as connection:
+            return listed.known_keys(connection, form, period.end)
+
+    def listed_items(self, form: Form, period: Period) -> list[StoredItem]:
+        """The items of all lists that count, of all bureaus, in this and earlier periods."""
+        with reading(self.engine) as connection:
+            return listed.listed_items(connection, form, period.end)
 
     # -- rules and decisions
 

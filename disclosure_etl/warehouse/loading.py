@@ -17,6 +17,7 @@ from sqlalchemy.sql import tuple_
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
+from disclosure_etl.warehouse.listed import note_followers, store_items
 from disclosure_etl.warehouse.pending import Dependents, note_judgements, settle_pending
 from disclosure_etl.warehouse.tables import (
     current_block,
@@ -78,6 +79,8 @@ def load(
     )
     fitting = [(key, one.submission) for key, one in numbered if one.submission.form == form.key]
     bulk(connection, fact_observation, _facts(fitting, cell_ids(connection, form_key)), _FACT_COLUMNS)
+    if form.lists:
+        store_items(connection, fitting)
     _store_verdicts(connection, numbered)
     blocks = [block.code for block in form.blocks]
     rows = ((key, block, _is_accepted(one, block), False) for key, one in numbered for block in blocks)
@@ -93,6 +96,7 @@ def load(
         connection, form.family, period_key, {one.submission.bureau for one in new if one.submission.bureau}
     )
     note_judgements(connection, dependents.judged, changed)
+    note_followers(connection, form, period, changed)
     return changed
 
 
@@ -223,6 +227,7 @@ def renew(
     bureaus = {one.submission.bureau for one in judged if one.submission.bureau}
     changed = settle(connection, form.family, period_id(connection, period), bureaus)
     note_judgements(connection, dependents.judged, changed | refilled)
+    note_followers(connection, form, period, changed)
     settle_pending(connection, form.family, period, bureaus)
     return changed | refilled
 

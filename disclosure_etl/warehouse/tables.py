@@ -27,7 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
-)
+)  # fmt: skip
 
 metadata = MetaData(
     naming_convention={

@@ -1,4 +1,4 @@
-"""rule sets, decisions, norms of a period, pending work; failures in cases; receipts by what each name holds"""
+"""rule sets, decisions, norms of a period, pending work; items of lists; failures in cases; receipts by what each name holds"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -61,6 +61,18 @@ def upgrade() -> None:
         sa.Column("bureau_code", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["period_id"], ["dim_period.id"], name=op.f("fk_pending_period_id_dim_period")),
         sa.PrimaryKeyConstraint("family", "period_id", "bureau_code", name=op.f("pk_pending")),
+    )
+    op.create_table(
+        "fact_item",
+        sa.Column("submission_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("list", sa.String(length=64), nullable=False),
+        sa.Column("item_key", sa.Text(), nullable=False),
+        sa.Column("bureau_code", sa.String(length=64), nullable=True, comment="the bureau that the row names"),
+        sa.Column("entries", sa.JSON(), nullable=False, comment="the other columns: text, cell and day"),
+        sa.Column("locator", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("submission_id", "position", name=op.f("pk_fact_item")),
+        sqlite_with_rowid=False,
     )
     _receipts_by_what_a_name_holds()
     op.add_column(
