@@ -124,7 +124,8 @@ class Bureaus:
         return tuple(bureau for bureau in self.at(day) if bureau.owes_on(family, day))
 
     def units(self, family: str, period: Period) -> dict[str, tuple[str, ...]]:
-        """Of each bureau that reports for its whole branch: the bureaus below it that owe a return of their own."""
+        """Of each bureau that reports for its whole branch: the bureaus below it that owe a return of their own, without
+        those that are inside another's which reports for its whole branch itself."""
         owing = self.owing(family, period)
         parents = {bureau.code: bureau.parent for bureau in self.at(period.end)}
 
@@ -133,11 +134,9 @@ class Bureaus:
                 yield code
 
         lines = {bureau.code: tuple(above(bureau.code)) for bureau in owing}
-        return {
-            whole.code: tuple(code for code, line in lines.items() if whole.code in line)
-            for whole in owing
-            if whole.reports == "whole"
-        }
+        wholes = [bureau.code for bureau in owing if bureau.reports == "whole"]
+        nearest = {code: next((one for one in line if one in wholes), None) for code, line in lines.items()}
+        return {whole: tuple(code for code, above in nearest.items() if above == whole) for whole in wholes}
 
     def known(self) -> tuple[str, ...]:
         """Every code with its latest name, `dongcheng(东城分局)`, in order: what a message lists as known."""

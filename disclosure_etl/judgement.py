@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from disclosure_etl.bureaus import Duty
 from disclosure_etl.office import Office
 from disclosure_etl.quality.branches import units_figures
-from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, totals_of
+from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, norms_of, totals_of
 from disclosure_etl.quality.waivers import Waivers, waives
 from disclosure_etl.warehouse import Dependents, Waiting
 from schemas.consolidation import Consolidation
@@ -26,14 +26,18 @@ from schemas.trends import RECENT
 def verdict_of(
     office: Office, rules: RuleSet, batch: Batch, totals: Mapping[str, int], everybody: Batch | None = None
 ) -> Verdict:
-    """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it."""
+    """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it, so
+    that it is held against what all bureaus did."""
     warehouse, form, period = office.warehouse, batch.form, batch.period
     bureaus = [one.bureau for one in batch.submissions]
     looks = looks_back_on(rules)
     finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
     history = warehouse.history(form, period, bureaus, looks, finer)
     units = units_figures(everybody or batch, looks.units, office.bureaus.units(form.family, period), bureaus)
-    norms = warehouse.norms_of(rules) if everybody is not None else None
+    norms = None
+    if everybody is not None and (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
+        peers = [one.bureau for one in everybody.submissions]
+        norms = norms_of(everybody, rules, warehouse.history(form, period, peers, looks, finer))
     keys = _keys(office, everybody or batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
     waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
@@ -109,13 +113,16 @@ def _followed(office: Office, run: str, waiting: Waiting, faults: dict[str, str]
         warehouse.settle_pending(waiting)
         return None
     rules = office.rules(form, period)
-    version = warehouse.enter_rules(rules, office.clock())
     batch = warehouse.stored_batch(form, period, bureaus=waiting.bureaus)
     if batch.submissions:
-        everybody = warehouse.stored_batch(form, period)
-        verdict = verdict_of(office, rules, batch, totals_of(everybody), everybody)
+        everybody = batch if waiting.bureaus is None else warehouse.stored_batch(form, period)
+        # Judged by what all did as it was when they were last judged together; anew where that is now.
+        verdict = verdict_of(office, rules, batch, totals_of(everybody), None if everybody is batch else everybody)
         faults |= {one.submission.file: one.fault for one in verdict.judged if one.fault}
+        version = warehouse.enter_rules(rules, office.clock(), verdict.norms)
         warehouse.renew(form, period, verdict.judged, version, dependents_of(office, family, period))
+    else:
+        version = warehouse.enter_rules(rules, office.clock())
     before = warehouse.consolidation(family, period)
     others = before.others if before else 0
     one = frozen(office, run, form, period, others, version)

@@ -243,15 +243,15 @@ def _stocks(form: Form) -> Iterator[Constraint]:
 
 
 def _periods(form: Form) -> Iterator[Constraint]:
-    """A coarser return against the finer ones within its period. Stocks do not add up over time, nor does a total that
-    has one among its parts."""
+    """A coarser return against the finer ones within its period: what came and went adds up, a closing is the last one's.
+    How things stood before is of last year; a total of flows and stocks follows from its parts."""
     if form.adds_up is None:
         return
-    stocks = {column.code for column in form.columns.values() if column.stock}
     for block, indicator, column in _rows(form):
-        if column.cumulates or column.stock or stocks.intersection(column.sum_of):
-            continue
         cell = _cell(form, indicator.code, column.code)
+        opens = column.stock is not None and column.stock.moment == "opening"
+        if column.cumulates or opens or cell.moment == "total":
+            continue
         yield Constraint(
             f"periods:{indicator.code}", Kind.PERIODS, block, column.code,
             (Term(1, cell, Source.PERIODS), Term(-1, cell)), Relation.EQUAL, Severity.ERROR, indicator.legal, indicator.code,
@@ -259,14 +259,15 @@ def _periods(form: Form) -> Iterator[Constraint]:
 
 
 def _branches(form: Form) -> Iterator[Constraint]:
-    """A bureau that reports for its whole branch has at least what its units reported of themselves."""
+    """A bureau that reports for its whole branch has at least what its units reported of themselves. Only a warning: the
+    slip may as well be in a unit's return, and must not hold the branch's."""
     for block, indicator, column in _rows(form):
         if column.cumulates or column.signed or indicator.is_stock:
             continue
         cell = _cell(form, indicator.code, column.code)
         yield Constraint(
             f"branch:{indicator.code}", Kind.BRANCH, block, column.code, (Term(1, cell, Source.UNITS), Term(-1, cell)),
-            Relation.AT_MOST, Severity.ERROR, indicator.legal, indicator.code,
+            Relation.AT_MOST, Severity.WARNING, indicator.legal, indicator.code,
         )  # fmt: skip
 
 

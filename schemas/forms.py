@@ -6,6 +6,7 @@ Not here: which rules follow from the roles (`schemas.constraints`), or how labe
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
@@ -16,7 +17,7 @@ from schemas.periods import Frequency, Period
 
 Measure = Literal["count", "amount", "share"]
 Role = Literal["opening", "inflow", "outflow", "closing"]
-Moment = Literal["flow", "opening", "closing"]
+Moment = Literal["flow", "opening", "closing", "total"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
 SHARE_DECIMALS = 6  # shares are kept as whole numbers of 10^-6 per cent, whatever was printed
@@ -90,7 +91,10 @@ class Stock(_Part):
 
     Items are also counted anew for other reasons, so a difference only warns; but what came in a period and did not go
     in it must still be there (`at_least_net`). With neither it is a state (尚未审结) whose flows the form does not ask for.
+    `moment`: whether it is how things stood at the period's beginning (上一年项目数量) or how they stand at its end.
     """
+
+    moment: Literal["opening", "closing"] = "closing"
 
     plus: tuple[Code, ...] = ()
     minus: tuple[Code, ...] = ()
@@ -236,7 +240,8 @@ class Cell:
     """One place of a form: (indicator, column, measure), and the integer scale it is kept in.
 
     A number x of the cell is kept as round(x × 10^scale). `moment`: a flow over the period, or how things stand at its
-    opening or closing; over several periods flows add up, an opening is the first one's and a closing the last one's.
+    opening or closing; over several periods flows add up, an opening is the first one's and a closing the last one's. A
+    `total` has flows and such stocks among its parts, so over several periods it is the sum of them (`Form.parts_of`).
     """
 
     position: int
@@ -255,11 +260,13 @@ class Cell:
         return f"{self.indicator}|{self.column}|{self.measure}"
 
 
-def _moment(item: Indicator, column: Column) -> Moment:
-    role = item.balance.role if item.balance else None
-    if role == "opening":
-        return "opening"
-    return "closing" if role == "closing" or column.stock is not None else "flow"
+def _moment(item: Indicator, column: Column, stocks: Collection[str]) -> Moment:
+    """`stocks`: the columns of the table that hold some."""
+    if item.balance is not None and item.is_stock:
+        return "opening" if item.balance.role == "opening" else "closing"
+    if column.stock is not None:
+        return column.stock.moment
+    return "total" if any(part in stocks for part in column.sum_of) else "flow"
 
 
 class Form(_Part):
@@ -328,10 +335,11 @@ class Form(_Part):
         cells: list[Cell] = []
         for table in self.tables:
             rows = [(block.code, item) for block in table.blocks for item in block.indicators]
+            stocks = {column.code for column in table.columns if column.stock}
             for block, item in rows:
                 for column in table.columns:
                     place = (item.code, column.code, item.measure)
-                    moment = _moment(item, column)
+                    moment = _moment(item, column, stocks)
                     cells.append(Cell(len(cells), *place, block, table.code, item.decimals, column.signed, moment))
             for block, item in rows:
                 for breakdown in item.breakdowns:
@@ -350,6 +358,13 @@ class Form(_Part):
     def figure_cell(self, indicator: str, column: str) -> Cell | None:
         """The cell that holds the indicator's own figure (not its share) in `column`, if the form has it."""
         return self.cell_at.get((indicator, column, self.indicators[indicator].measure))
+
+    def parts_of(self, cell: Cell) -> tuple[Cell, ...]:
+        """The cells of the same row that a total is the sum of; none of any other cell."""
+        if cell.measure == "share":
+            return ()
+        parts = (self.figure_cell(cell.indicator, code) for code in self.columns[cell.column].sum_of)
+        return tuple(part for part in parts if part is not None)
 
     def counting_cell(self, indicator: str) -> Cell | None:
         """The cell of an indicator that a list can count: in the first column of the period's own flows."""

@@ -246,3 +246,16 @@ def test_a_list_without_bureaus_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="at least 1 items are expected"):
         load_bureaus(path)
+
+
+def test_a_branch_within_a_branch_is_counted_by_the_nearest_only(tmp_path: Path) -> None:
+    owes = "owes: [{family: bureau-monthly, from: 2008-05-01}]"
+    tree = loaded(
+        tmp_path,
+        entry("city", "市局", f"reports: whole, {owes}"),
+        entry("east", "东区", f"parent: city, reports: whole, {owes}"),
+        entry("north", "北所", f"parent: east, {owes}"),
+        entry("west", "西区", f"parent: city, {owes}"),
+    )
+    units = tree.units("bureau-monthly", Period.parse("2014-05"))
+    assert units == {"city": ("east", "west"), "east": ("north",)}

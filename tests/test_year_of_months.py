@@ -10,13 +10,14 @@ import yaml
 from sqlalchemy import update
 
 from disclosure_etl.office import Office
-from disclosure_etl.pipeline import consolidate
+from disclosure_etl.pipeline import consolidate, roll_up
 from disclosure_etl.settings import default_config_dir
 from disclosure_etl.warehouse.connection import writing
 from disclosure_etl.warehouse.tables import consolidation
 from schemas.forms import Form
 from schemas.periods import Period
 from tests.factories import FAMILY, ZONE, make_office, return_bytes, send
+from tests.forms.flows import by_thirds, returns
 
 YEAR = Period.parse("2022")
 MONTHS = [Period.parse(f"2022-{number:02d}") for number in range(1, 13)]
@@ -119,3 +120,35 @@ def test_a_corrected_month_has_the_year_judged_again(two_families: Office) -> No
     rules = [one.failure.rule for one in two_families.warehouse.failures(ANNUAL, YEAR, "east")]
     assert "periods:permits" in rules
     two_families.warehouse.close()
+
+
+def test_a_quarter_is_made_of_what_came_and_of_how_things_stand(two_families: Office) -> None:
+    """All results of a quarter are what was settled in it and what is pending at its end, of one bureau as of all."""
+    office, months, quarter = two_families, [Period.parse(f"2020-{number:02d}") for number in (1, 2, 3)], "2020Q1"
+    form = office.forms.choose(FAMILY, months[0])
+    told = returns(form, 3, by_thirds)
+    for month, one in zip(months, told, strict=True):
+        numbers = {place: Decimal(value).scaleb(-form.indicators[place[0]].decimals) for place, value in one.items()}
+        for code in ("shiju", "east"):
+            send(office, f"{code}_{month}.xlsx", return_bytes(form, month, code, f"{code}局", numbers))
+        consolidate(office, FAMILY, month)
+
+    one = roll_up(office, FAMILY, Period.parse(quarter))
+    by_bureau = office.warehouse.bureau_figures(form, Period.parse(quarter))
+    alone = office.warehouse.bureau_figures(form, Period.parse(quarter), ["all_results"])
+
+    settled = ("upheld", "corrected", "other_result")
+    item = "reconsiderations"
+    expected = sum(month[item, column] for month in told for column in settled) + told[-1][item, "pending"]
+    figures = {(figure.indicator, figure.column): figure for figure in one.figures}
+    assert expected > 0
+    assert figures[item, "all_results"].value == 2 * expected
+    assert figures[item, "all_results"].validated
+    assert [each.value for each in by_bureau if (each.indicator, each.column) == (item, "all_results")] == [
+        expected
+    ] * 2
+    assert [each.value for each in alone if each.indicator == item] == [expected] * 2
+    for place, figure in figures.items():
+        sums = [each.value or 0 for each in by_bureau if (each.indicator, each.column) == place]
+        assert sum(sums) == (figure.value or 0), place
+    office.warehouse.close()

@@ -21,7 +21,8 @@ from disclosure_etl.quality.nil import fill_nil, nil_cells
 from disclosure_etl.quality.returns import return_findings
 from disclosure_etl.quality.share_failures import found_share_failures
 from disclosure_etl.quality.waivers import Waivers
-from schemas.batches import Verdicts, validate, wide_frame
+from schemas import trends
+from schemas.batches import Verdicts, course_of, validate, wide_frame
 from schemas.constraints import CELLWISE, SHARES, TRENDS, Kind, Source
 from schemas.errors import UserError
 from schemas.kernels import Columns
@@ -92,6 +93,16 @@ def judge(
     court = _Court(rules, totals, waivers or Waivers(()), [0])
     judged, norms = court.judge_or_isolate(batch, history or History())
     return Verdict(tuple(judged), norms)
+
+
+def norms_of(everybody: Batch, rules: RuleSet, history: History) -> Norms | None:
+    """What all bureaus of a period did, for judging some of them by; None where no figure is watched.
+
+    Args:
+        history: of `everybody`, one entry a submission.
+    """
+    course = course_of(fill_nil(everybody, history, rules.period.opens_year), history, rules)
+    return None if course is None else trends.norms_of(course)
 
 
 def held_unjudged(one: Submission) -> Judged:

@@ -12,6 +12,7 @@ from schemas.forms import Cell, Form
 from schemas.records import NO_DECIMALS, Batch, History, Submission
 from schemas.values import UNKNOWN, Meaning
 
+_NOWHERE = ""  # a source that no history has
 _OPEN = (Meaning.BLANK, Meaning.NIL, Meaning.NOT_APPLICABLE)
 
 
@@ -19,9 +20,12 @@ def nil_source(form: Form, cell: Cell, opens_year: bool) -> str | None:
     """The preceding cell that a nil return repeats there; None where it is zero (a flow), or nothing (a share).
 
     opening = closing = the preceding closing; a cumulative stays what it was, and begins at zero with the year, where
-    an opening is the month's own.
+    an opening is the month's own. No accepted figure tells what a column of openings stands at: its own name of the
+    period before is another moment's.
     """
     indicator, column = form.indicators[cell.indicator], form.columns[cell.column]
+    if column.stock is not None and column.stock.moment == "opening":
+        return _NOWHERE
     if column.stock is not None:
         return cell.name
     if not indicator.is_stock:
@@ -44,13 +48,15 @@ def fill_nil(batch: Batch, history: History, opens_year: bool) -> Batch:
     """
     if not any(submission.nil for submission in batch.submissions):
         return batch
-    sources = [
-        (cell.position, nil_source(batch.form, cell, opens_year))
-        for cell in batch.form.cells
-        if cell.measure != "share"
+    figures = [cell for cell in batch.form.cells if cell.measure != "share"]
+    sources = [(cell.position, nil_source(batch.form, cell, opens_year)) for cell in figures if cell.moment != "total"]
+    totals = [
+        (cell.position, [part.position for part in batch.form.parts_of(cell)])
+        for cell in figures
+        if cell.moment == "total"
     ]
     filled = tuple(
-        _filled(submission, row, sources, history) if submission.nil else submission
+        _filled(submission, row, sources, totals, history) if submission.nil else submission
         for row, submission in enumerate(batch.submissions)
     )
     return replace(batch, submissions=filled)
@@ -58,11 +64,18 @@ def fill_nil(batch: Batch, history: History, opens_year: bool) -> Batch:
 
 def nil_cells(form: Form, opens_year: bool) -> tuple[Cell, ...]:
     """The preceding figures that nil returns ask for, beside those of the rules."""
-    sources = {nil_source(form, cell, opens_year) for cell in form.cells if cell.measure != "share"}
+    figures = [cell for cell in form.cells if cell.measure != "share" and cell.moment != "total"]
+    sources = {nil_source(form, cell, opens_year) for cell in figures}
     return tuple(cell for cell in form.cells if cell.name in sources)
 
 
-def _filled(submission: Submission, row: int, sources: list[tuple[int, str | None]], history: History) -> Submission:
+def _filled(
+    submission: Submission,
+    row: int,
+    sources: list[tuple[int, str | None]],
+    totals: list[tuple[int, list[int]]],
+    history: History,
+) -> Submission:
     numbers, meanings = list(submission.numbers), bytearray(submission.meanings)
     decimals = bytearray(submission.decimals)
     for position, source in sources:
@@ -77,4 +90,11 @@ def _filled(submission: Submission, row: int, sources: list[tuple[int, str | Non
             numbers[position], decimals[position] = int(before[row]), 0
         else:
             numbers[position], decimals[position] = 0, NO_DECIMALS
+    for position, parts in totals:  # of what was carried over as well, so after it, and unknown as long as that is
+        if meanings[position] not in _OPEN:
+            continue
+        known = all(decimals[part] != NO_DECIMALS for part in parts)
+        meanings[position] = Meaning.NIL
+        numbers[position] = sum(numbers[part] for part in parts) if known else 0
+        decimals[position] = 0 if known else NO_DECIMALS
     return replace(submission, numbers=tuple(numbers), meanings=bytes(meanings), decimals=bytes(decimals))

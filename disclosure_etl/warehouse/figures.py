@@ -6,6 +6,7 @@ Not here: whose block counts (`loading`), or freezing a version of them (`versio
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import BigInteger, Connection, case, cast, func, select
 
@@ -19,7 +20,7 @@ from disclosure_etl.warehouse.tables import (
     fact_observation,
 )
 from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
-from schemas.forms import Form, Moment
+from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
 
 
@@ -77,6 +78,7 @@ def period_figures(
         contained: bureaus whose figures are inside another's that reports for its whole branch.
     """
     found = _with_baseline(connection, form, period, sums(connection, form.family, period, contained), absent)
+    parts = [_Part(form, one) for one in earlier]
     figures = []
     for cell in form.cells:
         if cell.measure == "share":
@@ -86,7 +88,7 @@ def period_figures(
             value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
             own = found.get((cell.indicator, column.cumulates), _NOTHING)
-            before = _before(earlier, cell.indicator, column.cumulates, cell.column)
+            before = _before(parts, cell.indicator, column.cumulates, cell.column)
             value, validated = _cumulated(cell.moment, [*before, own])
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
@@ -117,21 +119,27 @@ def _with_baseline(
     return result
 
 
-def _of(part: Consolidation | None, indicator: str, column: str) -> _Sum:
-    """A part's figure; of a part that is not there nothing is known, so nothing that contains it is validated."""
-    for one in part.figures if part is not None else ():
-        if (one.indicator, one.column) == (indicator, column):
-            return one.value, one.validated
-    return (None, part is not None and part.status is not VersionStatus.UNVERIFIED)
+class _Part:
+    """The figures of a part of a longer time, for looking up; None where there is no such part."""
+
+    def __init__(self, form: Form, part: Consolidation | None):
+        self._figures = {(one.indicator, one.column): one for one in part.figures} if part is not None else {}
+        self.imported = part is not None and part.status is VersionStatus.UNVERIFIED
+        # Of a part that is not there nothing is known; one on another version of the form may not have asked.
+        self._is_told = part is not None and not self.imported and part.form == form.key
+
+    def of(self, indicator: str, column: str) -> _Sum:
+        """Its figure, and whether it is validated: where nothing is known, nothing that contains it is."""
+        one = self._figures.get((indicator, column))
+        return (one.value, one.validated) if one is not None else (None, self._is_told)
 
 
-def _before(parts: Sequence[Consolidation | None], indicator: str, own: str, cumulative: str) -> list[_Sum]:
+def _before(parts: Sequence[_Part], indicator: str, own: str, cumulative: str) -> list[_Sum]:
     """The year's figures before a period, one a part. An imported cumulative stands for all parts up to its own."""
     found: list[_Sum] = []
     for part in parts:
-        value, validated = _of(part, indicator, own)
-        imported = part is not None and part.status is VersionStatus.UNVERIFIED and value is None
-        if imported and (so_far := _of(part, indicator, cumulative)[0]) is not None:
+        value, validated = part.of(indicator, own)
+        if part.imported and value is None and (so_far := part.of(indicator, cumulative)[0]) is not None:
             found = [(None, False)] * len(found) + [(so_far, False)]
         else:
             found.append((value, validated))
@@ -150,14 +158,18 @@ def _cumulated(moment: Moment, parts: Sequence[_Sum]) -> _Sum:
 
 def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list[ConsolidatedFigure]:
     """A coarser period from its parts: only columns that are a part's own; cumulatives are theirs already."""
-    figures = []
-    for cell in form.cells:
-        if cell.measure == "share" or form.columns[cell.column].cumulates:
-            continue
-        own = [_of(part, cell.indicator, cell.column) for part in parts]
-        value, validated = _cumulated(cell.moment, own)
-        figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
-    return figures
+    found = [_Part(form, part) for part in parts]
+    cells = [cell for cell in form.cells if cell.measure != "share" and not form.columns[cell.column].cumulates]
+    values: dict[Cell, _Sum] = {}
+    for cell in cells:
+        values[cell] = _cumulated(cell.moment, [part.of(cell.indicator, cell.column) for part in found])
+    for cell in cells:
+        if cell.moment == "total":
+            values[cell] = _cumulated("flow", [values[part] for part in form.parts_of(cell)])
+    return [
+        ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated)
+        for cell, (value, validated) in values.items()
+    ]
 
 
 def bureau_figures(
@@ -203,7 +215,12 @@ def _imported(
 def _over(
     connection: Connection, form: Form, parts: Sequence[Period], columns: Mapping[str, str]
 ) -> list[BureauFigure]:
-    """What counts of each bureau over `parts`. `columns`: the column that is read → the one that it is given as."""
+    """What counts of each bureau over `parts`. `columns`: the column that is read → the one that it is given as.
+
+    A total of flows and stocks is added up from what its parts are over that time.
+    """
+    totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
+    read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
     value = fact_observation.c.value
     rows = connection.execute(
         select(
@@ -222,7 +239,7 @@ def _over(
             current_block.c.family == form.family,
             dim_period.c.code.in_([part.code for part in parts]),
             dim_cell.c.measure != "share",
-            dim_cell.c.column_code.in_(list(columns)),
+            dim_cell.c.column_code.in_(sorted(read)),
         )
         .group_by(current_block.c.bureau_code, fact_observation.c.cell_id)
     )
@@ -235,12 +252,22 @@ def _over(
             .where(dim_form.c.family == form.family)
         )
     }
-    found = []
+    found: dict[tuple[str, str, str], BureauFigure] = {}
     for bureau, cell_id, total, first, last, accepted in rows:
         cell = cells[cell_id]
-        place = form.cell_at.get((cell.code, cell.column_code, cell.measure))
-        moment = place.moment if place is not None else "flow"
+        known_as = form.cell_at.get((cell.code, cell.column_code, cell.measure))
+        moment = known_as.moment if known_as is not None else "flow"
         figure = first if moment == "opening" else last if moment == "closing" else total
-        column = columns[cell.column_code]
-        found.append(BureauFigure(bureau, cell.code, column, cell.measure, figure, cell.scale, bool(accepted)))
-    return found
+        key = (bureau, cell.code, cell.column_code)
+        before = found.get(key)  # by another definition of the form, in a part of the time
+        if before is not None:
+            known = [value for value in (before.value, figure) if value is not None]
+            figure, accepted = (sum(known) if known else None), accepted and before.validated
+        found[key] = BureauFigure(*key, cell.measure, figure, cell.scale, bool(accepted))
+    for place in totals:
+        for key in [key for key in found if key[1:] == (place.indicator, place.column)]:
+            own = [found.get((key[0], part.indicator, part.column)) for part in form.parts_of(place)]
+            values = [one.value for one in own if one is not None and one.value is not None]
+            validated = all(one is not None and one.validated for one in own)
+            found[key] = replace(found[key], value=sum(values) if values else None, validated=validated)
+    return [replace(one, column=columns[one.column]) for one in found.values() if one.column in columns]

@@ -81,14 +81,26 @@ def _accepted(
     return (tuple(row) for row in connection.execute(statement) if row[0] in rows)  # type: ignore[misc]
 
 
-def _cells_named(connection: Connection, family: str, cells: Mapping[str, Cell]) -> dict[int, tuple[Cell, int]]:
-    """By id, in every version of a family: the cells of these names, with the scale they are kept in there."""
+def _cells_named(
+    connection: Connection, family: str, cells: Mapping[str, Cell], of_form: Form | None = None
+) -> dict[int, tuple[Cell, int]]:
+    """By id, in every version of a family: the cells of these names, with the scale they are kept in there.
+
+    Args:
+        of_form: cumulatives only of its version, since on another they may have begun anew or counted something else.
+    """
     found = connection.execute(
-        select(dim_cell.c.id, dim_cell.c.name, dim_cell.c.scale)
+        select(dim_cell.c.id, dim_cell.c.name, dim_cell.c.scale, dim_form.c.version)
         .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
         .where(dim_form.c.family == family, dim_cell.c.name.in_(list(cells)))
     )
-    return {row.id: (cells[row.name], row.scale) for row in found}
+    return {
+        row.id: (cell, row.scale)
+        for row in found
+        if (cell := cells[row.name]) and (
+            of_form is None or row.version == of_form.version or of_form.columns[cell.column].cumulates is None
+        )
+    }  # fmt: skip
 
 
 def _previous(
@@ -104,7 +116,7 @@ def _previous(
     for code, name, figure in _baseline(connection, form, before.code):
         if name in wanted and code in rows:
             figures[Source.PREVIOUS + name][list(rows[code])] = figure
-    ids = _cells_named(connection, form.family, wanted)
+    ids = _cells_named(connection, form.family, wanted, form)
     received: set[tuple[str, str]] = set()
     answered: set[tuple[str, str]] = set()
     for code, _, cell_id, value, accepted in _accepted(connection, form.family, [before.code], rows, ids):

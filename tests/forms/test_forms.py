@@ -19,7 +19,6 @@ from tests.forms.trials import AS_SHIPPED, FILES, WITH_OPTIONAL, Trial, consiste
 
 KEYS = sorted(AS_SHIPPED)
 MONTHLY = AS_SHIPPED["bureau-monthly/2019"]
-TABLE_FOUR_STATES = {"pending", "all_results"}
 
 
 def table_of(form: Form, code: str) -> set[str]:
@@ -268,14 +267,11 @@ def test_the_months_answer_for_every_cell_of_the_annual_tables_but_those_named_h
         (held if found is not None and found.scale == cell.scale else without_counterpart).add(cell.name)
     left = {(cell.indicator, cell.column) for cell in form.cells if cell.name not in held}
 
-    # Pending cases are a state, so they and the totals that have them among their parts do not add up over months.
-    expected = {(code, column) for code in table_of(form, "remedies") for column in TABLE_FOUR_STATES}
-    if version == "2021":  # documents in force are a state as well
-        expected |= {("documents.regulations", "in_force"), ("documents.normative", "in_force")}
-    else:
-        # Documents open to the public, and last year's number of items, are states; (六) is counted by its three reasons
-        # in the months, and only their sum would answer to the one row of 2019.
-        expected |= {("documents.regulations", "published_total"), ("documents.normative", "published_total")}
+    # Pending cases are a state, and a total that has them among its parts does not add up over months.
+    expected = {(code, "all_results") for code in table_of(form, "remedies")}
+    if version == "2019":
+        # Last year's number of items is no month's of this one; (六) is counted by its three reasons in the months, and
+        # only their sum would answer to the one row of 2019.
         expected |= {(code, "items_before") for code in (*table_of(form, "services"), *table_of(form, "fee_items"))}
         expected |= {("replies.other", column.code) for column in form.tables[-2].columns}
     assert left == expected

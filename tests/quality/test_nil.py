@@ -6,9 +6,10 @@ from disclosure_etl.quality.judging import judge
 from disclosure_etl.quality.nil import fill_nil
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.periods import Period
-from schemas.records import Batch, History
+from schemas.records import NO_DECIMALS, Batch, History
 from schemas.values import Meaning
 from tests.factories import default_form
+from tests.forms.trials import AS_SHIPPED
 from tests.quality.test_judging import APRIL, quiet
 from tests.quality.written import MAY, history_of, rules_of, verdict, written
 
@@ -49,6 +50,35 @@ def test_a_balance_that_is_not_known_yet_stays_open() -> None:
 
     assert ("applications.closing", "month") not in cells
     assert cells[("publications", "month")] == (0, Meaning.NIL)
+
+
+def test_a_total_of_flows_and_states_is_what_its_parts_are() -> None:
+    """Nothing came and nothing was settled, but what was pending still is, and is among all results."""
+    form, period = AS_SHIPPED["bureau-monthly/2019"], Period.parse("2022-03")
+    before = {(cell.indicator, cell.column): 0 for cell in form.cells} | {("reconsiderations", "pending"): 3}
+    before |= {("reconsiderations", "all_results"): 8}
+
+    one = verdict(
+        written(form, {}, nil=True, period=period), form, history_of(form, before, period=period), period=period
+    )
+    open_still = verdict(written(form, {}, nil=True, period=period), form, History(), period=period)
+
+    place = form.cell_at[("reconsiderations", "all_results", "count")].position
+    assert (one.failures, one.submission.numbers[place]) == ((), 3)
+    assert (open_still.failures, open_still.submission.decimals[place]) == ((), NO_DECIMALS)
+
+
+def test_how_things_stood_before_is_not_how_they_stood_before_that() -> None:
+    form, period = AS_SHIPPED["national-annual/2019"], Period.parse("2020")
+    before = {(cell.indicator, cell.column): 2 for cell in form.cells}
+
+    one = verdict(
+        written(form, {}, nil=True, period=period), form, history_of(form, before, period=period), period=period
+    )
+
+    place = form.cell_at[("permits", "items_before", "count")].position
+    assert one.submission.decimals[place] == NO_DECIMALS
+    assert not [failure for failure in one.failures if failure.column == "items_before"]
 
 
 def test_a_nil_return_passes_every_rule() -> None:

@@ -12,6 +12,7 @@ from disclosure_etl.warehouse import BaselineRow, Warehouse
 from schemas.consolidation import Consolidation, VersionStatus
 from schemas.errors import UserError
 from schemas.formfile import Forms
+from schemas.forms import Form
 from schemas.periods import Period
 from tests.warehouse.small import (
     AT,
@@ -20,6 +21,7 @@ from tests.warehouse.small import (
     Figures,
     Story,
     figures_of,
+    small_form,
     submission,
     unvalidated,
     values,
@@ -214,3 +216,21 @@ def test_an_earlier_figure_of_a_bureau_that_there_is_not_is_refused(story: Story
     """A misspelt code would otherwise wait for ever for a bureau of that name."""
     with pytest.raises(UserError, match="esat"):
         imported(story, [("esat", JAN, "publications", 1)])
+
+
+def test_a_year_on_two_versions_is_not_validated_where_the_first_did_not_ask(story: Story) -> None:
+    first = story.form
+    second = small_form(version="2", **{"from": FEB}).model_dump(mode="json", by_alias=True)
+    asked = second["tables"][0]["blocks"][0]["indicators"]
+    asked.append({**asked[0], "code": "new", "label": {"zh": "新", "en": "new"}})
+    story.form = Form.model_validate(second)
+    story.warehouse.sync(story.owing, [first, story.form])
+    story.form = first
+    story.month(JAN, {"east": EAST[JAN], "west": WEST[JAN]})
+    story.form = Form.model_validate(second)
+
+    february = story.month(FEB, {code: {**one[FEB], "new": 5} for code, one in (("east", EAST), ("west", WEST))})
+
+    assert (figures_of(february, "year_to_date")["new"], figures_of(february)["new"]) == (10, 10)
+    assert unvalidated(february) == set()
+    assert unvalidated(february, "year_to_date") == {"new"}

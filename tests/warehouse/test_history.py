@@ -71,6 +71,15 @@ def test_another_version_of_the_family_answers_by_name(story: Story) -> None:
     assert looked_back(story, "east")[CLOSING] == [2]
 
 
+def test_a_cumulative_does_not_go_on_over_a_change_of_version(story: Story) -> None:
+    to_date = "publications|year_to_date|count"
+    story.receive(verdict(submission(story.form, "east", JAN, FIGURES, year_to_date=FIGURES)))
+    assert looked_back(story, "east", cells=(to_date, PUBLISHED)) == {to_date: [10], PUBLISHED: [10]}
+    story.form = small_form(version="2", **{"from": FEB})
+    story.warehouse.sync(story.owing, [story.form])
+    assert looked_back(story, "east", cells=(to_date, PUBLISHED)) == {to_date: [None], PUBLISHED: [10]}
+
+
 def test_the_baseline_answers_where_nothing_was_received(story: Story) -> None:
     imported(story, "east", "cases.closing", 7)
     imported(story, "", "cases.closing", 70)
