@@ -27,18 +27,26 @@ def blank_workbooks(
         written: bureaus by code or name; all that owe the return where None.
 
     Raises:
-        UserError: a bureau that is not known on the period's last day.
+        UserError: a bureau that is not known on the period's last day, or a period that no return of the family is for.
     """
     form = office.forms.choose(family, period)
+    if period.frequency is not form.frequency:
+        example = Period.of_day(period.start, form.frequency)
+        raise UserError(
+            f"「{form.title.zh}」({family})没有 {period} 的报表:它的一期如 {example}。其他报表用 --family 指定。",
+            f"There is no return of {family} for {period}: its periods are like {example}. Name another form with --family.",
+        )
     bureaus = (
         list(office.owing(family, period)) if not written else [bureau_called(office, name, period) for name in written]
     )
     looks = LooksBack(constraint_table(form, period).looked_up(Source.PREVIOUS))
     history = office.warehouse.history(form, period, [bureau.code for bureau in bureaus], looks)
+    # Two families may have returns for one period; those of the office's own go without its name.
+    suffix = "" if family == office.settings.family else f"_{family}"
     for row, bureau in enumerate(bureaus):
         header = {"bureau": bureau.name_zh, "bureau_code": bureau.code}
         figures = opening_figures(form, period, history, row)
-        yield f"{bureau.name_zh}_{period}.xlsx", workbook(form, period, Filling(header, figures))
+        yield f"{bureau.name_zh}_{period}{suffix}.xlsx", workbook(form, period, Filling(header, figures))
 
 
 def bureau_called(office: Office, written: str, period: Period) -> Bureau:

@@ -12,7 +12,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.warehouse import StoredFailure
 from schemas.errors import UserError
 from schemas.periods import Period
-from schemas.records import Failure, Waiver
+from schemas.records import Waiver
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,11 @@ class Word:
         Raises:
             UserError: a decision without a reason or a name is none.
         """
-        if not self.by.strip() or len(self.reason.strip()) < 2:
+        if not self.by.strip():
+            raise UserError("决定须写明决定人(--by)。", "A decision names who decides (--by).")
+        if len(self.reason.strip()) < 2:
             raise UserError(
-                "决定须写明理由和决定人(--reason、--by)。",
-                "A decision names its reason and who decides (--reason, --by).",
+                "决定(撤销也是)须写明理由(--reason)。", "A decision, a withdrawal too, names its reason (--reason)."
             )
         return self
 
@@ -50,7 +51,8 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
     Raises:
         UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason.
     """
-    if found.bureau is None or found.failure.kind in ("identity", "duty", "waiver"):
+    nobody_knows = found.failure.rule == "return:two_returns"  # which of them counts; a waiver would let both through
+    if found.bureau is None or nobody_knows or found.failure.kind in ("identity", "duty", "waiver"):
         raise UserError(
             f"「{found.failure.rule}」不能豁免:须由单位更正或补报。",
             f"'{found.failure.rule}' cannot be waived: the bureau has to correct or send its return.",
@@ -99,15 +101,12 @@ def failure_by_id(found: list[StoredFailure], wanted: str) -> StoredFailure:
     Raises:
         UserError: none does, or several.
     """
-    fitting = [one for one in found if one.failure.id.startswith(wanted)]
+    # Two returns of one revision may have the same failure: it is one to decide on.
+    fitting = {one.failure.id: one for one in found if one.failure.id.startswith(wanted)}
     if len(fitting) == 1 and wanted:
-        return fitting[0]
-    shown = "、".join(_short(one.failure) for one in (fitting or found)[:10]) or "—"
+        return next(iter(fitting.values()))
+    shown = [f"{one.failure.id[:8]} ({one.failure.rule})" for one in (list(fitting.values()) or found)[:10]]
     raise UserError(
-        f"没有唯一的失败以「{wanted}」为编号;可用:{shown}。",
-        f"No single failure has an id beginning with '{wanted}'; known: {shown}.",
+        f"没有唯一的失败以「{wanted}」为编号;可用:{'、'.join(shown) or '—'}。",
+        f"No single failure has an id beginning with '{wanted}'; known: {', '.join(shown) or '—'}.",
     )
-
-
-def _short(failure: Failure) -> str:
-    return f"{failure.id}({failure.rule})"

@@ -5,7 +5,7 @@ Not here: reading what arrived (`pipeline`), the rules themselves (`quality`), h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from disclosure_etl.bureaus import Duty
@@ -23,9 +23,7 @@ from schemas.rules import RuleSet
 from schemas.trends import RECENT
 
 
-def verdict_of(
-    office: Office, rules: RuleSet, batch: Batch, totals: Mapping[str, int], everybody: Batch | None = None
-) -> Verdict:
+def verdict_of(office: Office, rules: RuleSet, batch: Batch, everybody: Batch | None = None) -> Verdict:
     """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it, so
     that it is held against what all bureaus did."""
     warehouse, form, period = office.warehouse, batch.form, batch.period
@@ -33,7 +31,8 @@ def verdict_of(
     looks = looks_back_on(rules)
     finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
     history = warehouse.history(form, period, bureaus, looks, finer)
-    units = units_figures(everybody or batch, looks.units, office.bureaus.units(form.family, period), bureaus)
+    branches = office.bureaus.units(form.family, period)
+    units = units_figures(everybody or batch, looks.units, branches, bureaus)
     norms = None
     if everybody is not None and (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
         peers = [one.bureau for one in everybody.submissions]
@@ -41,7 +40,12 @@ def verdict_of(
     keys = _keys(office, everybody or batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
     waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
-    return judge(batch, rules, history, totals, waivers)
+    return judge(batch, rules, history, totals_of(everybody or batch, _contained(branches)), waivers)
+
+
+def _contained(branches: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The bureaus whose figures are inside another's, of each bureau that reports for its whole branch."""
+    return frozenset(unit for below in branches.values() for unit in below)
 
 
 def _keys(office: Office, batch: Batch) -> dict[str, frozenset[str]]:
@@ -55,8 +59,7 @@ def frozen(
     office: Office, run: str, form: Form, period: Period, others: int = 0, rules: str | None = None
 ) -> Consolidation:
     """Freeze a period as it stands now; the newest version where nothing changed."""
-    units = office.bureaus.units(form.family, period)
-    contained = frozenset(unit for below in units.values() for unit in below)
+    contained = _contained(office.bureaus.units(form.family, period))
     duty = Duty(office.owing(form.family, period), office.due(period).day, office.clock(), contained)
     return office.warehouse.freeze(run, form, period, duty, others, rules, dependents_of(office, form.family, period))
 
@@ -117,7 +120,7 @@ def _followed(office: Office, run: str, waiting: Waiting, faults: dict[str, str]
     if batch.submissions:
         everybody = batch if waiting.bureaus is None else warehouse.stored_batch(form, period)
         # Judged by what all did as it was when they were last judged together; anew where that is now.
-        verdict = verdict_of(office, rules, batch, totals_of(everybody), None if everybody is batch else everybody)
+        verdict = verdict_of(office, rules, batch, None if everybody is batch else everybody)
         faults |= {one.submission.file: one.fault for one in verdict.judged if one.fault}
         version = warehouse.enter_rules(rules, office.clock(), verdict.norms)
         warehouse.renew(form, period, verdict.judged, version, dependents_of(office, family, period))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from disclosure_etl.intake.reading import ChunkedReading, ChunkReader
 from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
 from disclosure_etl.office import Office
-from disclosure_etl.quality.judging import held_unjudged, totals_of
+from disclosure_etl.quality.judging import held_unjudged
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation
 from schemas.forms import Form
@@ -127,7 +127,7 @@ class Month:
             (fitting if fits else in_doubt).append(one)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
-        verdict = verdict_of(self.office, rules, batch, totals_of(batch))
+        verdict = verdict_of(self.office, rules, batch)
         if not self.rehearsing:
             self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from disclosure_etl.judgement import verdict_of
 from disclosure_etl.office import Office
-from disclosure_etl.quality.judging import totals_of
 from schemas.errors import UserError
 from schemas.formfile import Forms
 from schemas.periods import Period
@@ -108,7 +107,7 @@ def _judged_twice(office: Office, period: Period, one: RuleSet, other: RuleSet) 
 
 def _judged(office: Office, period: Period, rules: RuleSet) -> Sequence[Judged]:
     batch = office.warehouse.stored_batch(rules.form, period)
-    return verdict_of(office, rules, batch, totals_of(batch)).judged
+    return verdict_of(office, rules, batch).judged
 
 
 def _differences(period: Period, first: Judged, second: Judged) -> Iterator[Difference]:

@@ -78,12 +78,6 @@ def _status(session: Session, code: str) -> Text:
     return Text(session.pick(zh, en), style=style)
 
 
-def headline_indicators(form: Form, most: int = 4) -> list[str]:
-    """The indicators that tell a month at a glance: the totals with a complete breakdown."""
-    totals = [code for code, item in form.indicators.items() if any(one.complete for one in item.breakdowns)]
-    return (totals or list(form.indicators))[:most]
-
-
 def labels_of(session: Session, form: Form, codes: Sequence[str]) -> list[str]:
     """The labels of indicators, with the block's where two would read alike (Received, of reconsiderations and lawsuits)."""
     blocks = {item.code: block.label for block in form.blocks for item in block.indicators}
@@ -145,7 +139,9 @@ def _absent_in(session: Session, parts: Sequence[str]) -> str:
 
 def _show_legend(session: Session, form: Form, one: Consolidation) -> None:
     """What the marks in the table mean, for those that stand in it."""
-    if any(not total.validated for total in one.figures if total.column == form.own_columns[-1]):
+    shown = {(cell.indicator, cell.column) for cell in form.headline}
+    in_table = [total for total in one.figures if (total.indicator, total.column) in shown or not one.bureaus]
+    if any(not total.validated for total in in_table):
         session.say(
             "* 含暂存板块的填报数:照填报数计入,未经认定",
             "* includes held blocks: counted as reported, and not validated",
@@ -166,8 +162,7 @@ _COUNTS: tuple[_Count, ...] = (
 
 def _bureau_table(session: Session, form: Form, one: Consolidation, screen: Screen) -> Table:
     """A row a bureau. Columns of counts that nobody has are left out, and no column is narrower than its longest word."""
-    shown = headline_indicators(form)
-    base = form.own_columns[-1]
+    shown = [cell.indicator for cell in form.headline]
     table = Table(box=None, pad_edge=False)
     table.add_column(session.pick("单位", "bureau"), no_wrap=True)
     table.add_column(session.pick("状态", "status"), min_width=12)
@@ -191,11 +186,11 @@ def _bureau_table(session: Session, form: Form, one: Consolidation, screen: Scre
         numbers = [str(getattr(state, name) or "") for name, *_ in counts]
         status = _standing(session, state, screen.absences.get(state.bureau, ()), blocks)
         table.add_row(session.pick(state.name_zh, state.name_en), status, *numbers, *cells)
-    totals = {figure.indicator: figure for figure in one.figures if figure.column == base}
+    totals = {(figure.indicator, figure.column): figure for figure in one.figures}
     table.add_section()
     bottom = []
-    for code in shown:
-        total = totals.get(code)
+    for cell in form.headline:
+        total = totals.get((cell.indicator, cell.column))
         text = "" if total is None or total.value is None else figure_text(total.value, total.scale)
         bottom.append(Text(text + ("" if total is None or total.validated else "*"), style="bold"))
     table.add_row(Text(session.pick("合计", "total"), style="bold"), "", *[""] * len(counts), *bottom)

@@ -48,12 +48,15 @@ def show_period(session: Session, family: str, period: Period, version: int | No
     assert newest is not None
     is_old = one.version != newest.version
     form = next(form for form in office.forms.forms if form.key == one.form)
-    base = form.own_columns[-1]
+    # A version's members are those of all its months, over which only flows add up.
+    adds_up = not is_old or period.frequency is form.frequency
+    headline = {(cell.indicator, cell.column) for cell in form.headline if adds_up or cell.moment == "flow"}
+    columns = sorted({column for _, column in headline})
     if is_old:
-        listed = warehouse.version_figures(family, period, one.version, base)
+        listed = warehouse.version_figures(family, period, one.version, columns)
         failures, refused = warehouse.version_failures(family, period, one.version), []
     else:
-        listed = warehouse.bureau_figures(form, period, [base])
+        listed = warehouse.bureau_figures(form, period, columns)
         parts = parts_of(office, family, period)
         failures = [failure for part in parts for failure in warehouse.failures(family, part)]
         refused = [file for part in parts for file in warehouse.refused(one.family, part)]
@@ -63,6 +66,7 @@ def show_period(session: Session, family: str, period: Period, version: int | No
             figure.validated,
         )
         for figure in listed
+        if (figure.indicator, figure.column) in headline
     }
     due = None if period.frequency is not form.frequency else office.due(period).day
     screen = Screen(figures, {} if is_old else absences(office, one), due, newest.version if is_old else None)

@@ -174,7 +174,7 @@ def stated_columns(form: Form, rule: FormRule) -> tuple[str, ...]:
     free = [term.indicator for term in rule.terms if term.column is None]
     if not free:
         return (rule.terms[-1].column or "",)
-    return tuple(code for code in form.columns if all(form.figure_cell(indicator, code) for indicator in free))
+    return tuple(code for code in form.own_columns if all(form.figure_cell(indicator, code) for indicator in free))
 
 
 def _message(label: Label) -> Message:

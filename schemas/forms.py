@@ -20,6 +20,7 @@ Role = Literal["opening", "inflow", "outflow", "closing"]
 Moment = Literal["flow", "opening", "closing", "total"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
+_GLANCE = 4  # figures that a line on a terminal has room for
 SHARE_DECIMALS = 6  # shares are kept as whole numbers of 10^-6 per cent, whatever was printed
 
 
@@ -365,6 +366,28 @@ class Form(_Part):
             return ()
         parts = (self.figure_cell(cell.indicator, code) for code in self.columns[cell.column].sum_of)
         return tuple(part for part in parts if part is not None)
+
+    @cached_property
+    def headline(self) -> tuple[Cell, ...]:
+        """The figures that tell a period at a glance, at most four: totals with a complete breakdown; where those are few,
+        also what came in and what is left of each account. Each in its row's total, or in its first column."""
+        whole = [code for code, item in self.indicators.items() if any(one.complete for one in item.breakdowns)]
+        if len(whole) < _GLANCE - 1:
+            ends = ("inflow", "closing")
+            whole = [
+                code
+                for code, item in self.indicators.items()
+                if code in whole or (item.balance is not None and item.balance.role in ends)
+            ]
+        return tuple(self._row_total(code) for code in (whole or list(self.indicators))[:_GLANCE])
+
+    def _row_total(self, indicator: str) -> Cell:
+        own = [
+            cell
+            for cell in self.cells
+            if cell.indicator == indicator and cell.measure != "share" and self.columns[cell.column].cumulates is None
+        ]
+        return next((cell for cell in own if self.columns[cell.column].sum_of), own[0])
 
     def counting_cell(self, indicator: str) -> Cell | None:
         """The cell of an indicator that a list can count: in the first column of the period's own flows."""

@@ -141,10 +141,31 @@ def test_the_same_waiver_twice_is_one(office: Office) -> None:
     )
 
 
-@pytest.mark.parametrize("word", [Word("王处长", ""), Word("", "理由充分")])
-def test_a_decision_names_who_and_why(office: Office, word: Word) -> None:
-    with pytest.raises(UserError, match="reason"):
+@pytest.mark.parametrize(("word", "lacks"), [(Word("王处长", ""), "--reason"), (Word("", "理由充分"), "--by")])
+def test_a_decision_names_who_and_why(office: Office, word: Word, lacks: str) -> None:
+    with pytest.raises(UserError, match=lacks):
         waive(office, FAMILY, held(office), (JANUARY, JANUARY), word)
+
+
+def test_nobody_can_vouch_for_one_of_two_returns_that_differ(office: Office) -> None:
+    form = office.forms.choose(FAMILY, JANUARY)
+    for number, figures in enumerate((some_figures(form), slip(office))):
+        send(office, f"haidian_{number}.xlsx", return_bytes(form, JANUARY, "haidian", "海淀分局", figures))
+    run(office)
+    found = [one for one in office.warehouse.failures(FAMILY, JANUARY, "haidian") if "two_returns" in one.failure.rule]
+
+    one = failure_by_id(found, found[0].failure.id)  # both files tell it, and it is one
+    with pytest.raises(UserError, match="cannot be waived"):
+        waive(office, FAMILY, one, (JANUARY, JANUARY), WORD)
+
+
+def test_two_waivers_for_one_failure_are_both_in_use(office: Office) -> None:
+    one = held(office)
+    waive(office, FAMILY, one, (JANUARY, JANUARY), WORD)
+    waive(office, FAMILY, one, (JANUARY, FEBRUARY), WORD)
+
+    rules = {failure.failure.rule for failure in office.warehouse.failures(FAMILY, JANUARY, "haidian")}
+    assert not [rule for rule in rules if rule.startswith("waiver:")]
 
 
 def test_a_failure_is_found_by_the_beginning_of_its_id(office: Office) -> None:

@@ -24,7 +24,7 @@ from disclosure_etl.intake.identity import Identity, identify, period_in_name
 from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
 from disclosure_etl.intake.listed import read_lists
-from disclosure_etl.intake.listed_twice import listed_twice
+from disclosure_etl.intake.listed_twice import Again, listed_twice
 from disclosure_etl.intake.sheets import Reading, Sources, header_of, sources, two_tables
 from disclosure_etl.intake.units import unit_findings
 from schemas.documents import CellValue, Document, Grid, Unreadable
@@ -309,13 +309,11 @@ class Interpreter:
         grid, layout = reading.grid, reading.layout
         places = [one for one in layout.again if form.cells[one[0]].table in tables]
         found = [
-            (position, layout.locators[position], grid.locator(*place), value[4], differs)
+            Again(position, layout.locators[position], grid.locator(*place), value[4], differs)
             for position, place, value, differs in self._differing(form, grid, places, values)
         ]
         texts = [value[4] for value in values]
-        return listed_twice(form, found, texts), [
-            Unread(where, text) for _, _, where, text, differs in found if differs
-        ]
+        return listed_twice(form, found, texts), [Unread(one.second, one.text) for one in found if one.differs]
 
     def _rival(
         self, form: Form, reading: Reading, rivals: frozenset[str], values: Sequence[CellNumber]

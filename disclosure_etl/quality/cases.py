@@ -13,7 +13,7 @@ from dataclasses import replace
 from disclosure_etl.quality.failures import Found
 from schemas.batches import Verdicts
 from schemas.constraints import LINEAR, SHARES, ConstraintTable, Kind, Relation, Source
-from schemas.records import Failure
+from schemas.records import Failure, Severity
 
 Change = tuple[int, int]  # the position of a cell, and by how much
 
@@ -58,6 +58,25 @@ def into_cases(
     for one in failures:
         case = lead.get(one.id) or (lead.get(one.implied_by) if one.implied_by else None) or one.implied_by
         result.append(one if case in (None, one.id) else replace(one, case=case))
+    return result
+
+
+def after_units(failures: Sequence[Failure]) -> list[Failure]:
+    """Figures that are in another unit than the form's do not add up with those that are in it: what fails because of them
+    follows from the unit."""
+    units = {
+        code: one.id
+        for one in failures
+        if one.rule == "return:unit" and one.severity is Severity.ERROR
+        for code in one.indicators
+    }
+    if not units:
+        return list(failures)
+    result = []
+    for one in failures:
+        cause = next((units[code] for code in one.indicators if code in units), None)
+        follows = cause is not None and one.id != cause and one.rule != "return:unit" and one.implied_by is None
+        result.append(replace(one, implied_by=cause, case=cause) if follows else one)
     return result
 
 

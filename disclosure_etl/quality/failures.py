@@ -102,12 +102,25 @@ class Places:
         text = "" if value == UNKNOWN else figure_text(value, term.cell.scale)
         return Named(label.zh, label.en, text, "", _WHOSE[term.source])
 
+    def terms(self, one: Submission, row: int, terms: Sequence[Term]) -> list[Named]:
+        """The terms of a rule; where they are of several columns, each with its column's name in a list of them."""
+        figures = [self.term(one, row, term) for term in terms]
+        if len({term.cell.column for term in terms}) == 1:
+            return figures
+        same = len({term.cell.indicator for term in terms}) == 1
+        named = []
+        for figure, term in zip(figures, terms, strict=True):
+            column = self.column_label(term.cell.column)
+            both = Message(f"{figure.zh}·{column.zh}", f"{figure.en} ({column.en})")
+            named.append(replace(figure, among=column if same else both))
+        return named
+
     def impact(self, difference: int, total: Cell) -> float | None:
         """|difference| ÷ the consolidated figure."""
         if self.totals is None:
             return None
         whole = abs(self.totals.get(total.name, 0)) or abs(difference)
-        return round(abs(difference) / whole, 6) if whole else 0.0
+        return abs(difference) / whole if whole else 0.0
 
     def failure(self, row: int, cell: Cell, figures: Sequence[Named], told: Told) -> Failure:
         """The failure of a rule at a place."""
@@ -152,7 +165,7 @@ def _linear(places: Places, rules: Sequence[Constraint], where: Sequence[tuple[i
     for row, at, difference in where:
         rule = rules[at]
         one = submissions[row]
-        figures = [places.term(one, row, term) for term in rule.terms]
+        figures = places.terms(one, row, rule.terms)
         last = rule.terms[-1]
         scale = last.cell.scale
         if rule.kind is Kind.SUBSET:

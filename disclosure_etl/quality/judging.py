@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import traceback
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from disclosure_etl.quality.cases import equations_of, into_cases
+from disclosure_etl.quality.cases import after_units, equations_of, into_cases
 from disclosure_etl.quality.failures import Found, Places, finding_failure, found_failures
 from disclosure_etl.quality.gate import held_blocks
 from disclosure_etl.quality.lists import list_findings
@@ -54,11 +54,16 @@ def looks_back_on(rules: RuleSet) -> LooksBack:
     )
 
 
-def totals_of(batch: Batch) -> dict[str, int]:
-    """The sum over a whole period of each cell, by its name: what a failure's impact is measured against."""
+def totals_of(batch: Batch, contained: Collection[str] = ()) -> dict[str, int]:
+    """The sum over a whole period of each cell, by its name: what a failure's impact is measured against.
+
+    Args:
+        contained: bureaus whose figures are inside another's.
+    """
     if not batch.submissions:
         return {}
-    newest = {one.bureau: row for row, one in sorted(enumerate(batch.submissions), key=lambda item: item[1].revision)}
+    sent = [(row, one) for row, one in enumerate(batch.submissions) if one.bureau not in contained]
+    newest = {one.bureau: row for row, one in sorted(sent, key=lambda item: item[1].revision)}
     rows = sorted(newest.values())  # of a bureau that sent twice, what came last: the other is about to be superseded
     sums = np.where(batch.decimals[rows] != NO_DECIMALS, batch.numbers[rows], 0).sum(axis=0)
     return {cell.name: int(sums[cell.position]) for cell in batch.form.cells}
@@ -162,7 +167,7 @@ class _Court:
             failures = [finding_failure(one, finding) for finding in about_return]
             if row in found and not any(finding.code == "return:untouched" for finding in about_return):
                 own = sorted(found[row], key=lambda failing: _ORDER[failing.failure.kind])
-                failures += into_cases(own, rules.table, verdicts, equations)
+                failures = after_units([*failures, *into_cases(own, rules.table, verdicts, equations)])
             if failures or one.bureau in self.waivers.bureaus:
                 failures = self.waivers.applied(one, self._as_severe_as_set(one, failures))
             held, whole = held_blocks(failures, blocks)

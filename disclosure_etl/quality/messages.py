@@ -17,17 +17,25 @@ from schemas.values import Trouble
 @dataclass(frozen=True, slots=True)
 class Named:
     """A figure as a message tells it: its label, its text as written ('' where there is none), its cell. `whose` says it of
-    a figure that is not the return's own (上期, preceding)."""
+    a figure that is not the return's own (上期, preceding). `among`: its name in a list of figures, where its label alone
+    would not tell it from the others there: the column's."""
 
     zh: str
     en: str
     text: str
     cell: str
     whose: Message | None = None
+    among: Message | None = None
 
     def label(self, language: Language) -> str:
         """Its label, with whose it is where it is not the return's own."""
-        plain = self.zh if language == "zh" else self.en
+        return self._of(self.zh if language == "zh" else self.en, language)
+
+    def listed(self, language: Language) -> str:
+        """Its name in a list of figures."""
+        return self.label(language) if self.among is None else self._of(self.among.in_language(language), language)
+
+    def _of(self, plain: str, language: Language) -> str:
         if self.whose is None:
             return plain
         return f"{self.whose.zh}{plain}" if language == "zh" else f"{self.whose.en} {plain}"
@@ -72,7 +80,7 @@ def _off(facts: Facts, language: Language) -> str:
 
 
 def _listed(figures: Sequence[Named], language: Language, separator: str) -> str:
-    return separator.join([f"{one.label(language)} {one.text or '—'}" for one in figures])
+    return separator.join([f"{one.listed(language)} {one.text or '—'}" for one in figures])
 
 
 # The fields of `schemas.formchecks.MESSAGE_FIELDS`, which says what each is.

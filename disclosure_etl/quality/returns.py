@@ -166,6 +166,7 @@ def _header_findings(one: Submission) -> tuple[Finding, ...]:
                     f"The header does not name: {en}. A return is prepared, checked and signed; add the names and send it "
                     "again with the next revision number.",
                 ),
+                seen=tuple(label.zh for label in missing),
                 severity=Severity.WARNING,
             )
         )

@@ -32,7 +32,7 @@ def reviewed(failures: Iterable[Failure], review: Review) -> Reviewed:
         is_demoted = (
             one.severity is Severity.NOTICE
             and one.impact < review.impact_below
-            and one.kind not in (Kind.SHARE, Kind.PERIODS)
+            and one.kind not in (Kind.SHARE, Kind.PERIODS, Kind.STATED)  # notices of their own accord
         )
         demoted += is_demoted
         kept += 0 if is_demoted else one.impact

@@ -40,10 +40,9 @@ class Waivers:
             return list(failures)
         told, used = [], set()
         for failure in failures:
-            fitting = next((waiver for waiver in own if _fits(waiver, failure)), None)
-            if fitting is not None:
-                used.add(fitting.number)
-                failure = replace(failure, waiver=fitting.number)
+            if fitting := [waiver.number for waiver in own if _fits(waiver, failure)]:
+                used.update(fitting)
+                failure = replace(failure, waiver=fitting[0])
             told.append(failure)
         return told + [_idle(one, waiver, failures) for waiver in own if waiver.number not in used]
 

@@ -320,10 +320,12 @@ class Warehouse:
         with reading(self.engine) as connection:
             return queries.version_failures(connection, family, period, version)
 
-    def version_figures(self, family: str, period: Period, version: int, column: str) -> list[BureauFigure]:
-        """Every bureau's figures in one of a period's own columns, as they entered a frozen version."""
+    def version_figures(
+        self, family: str, period: Period, version: int, columns: Collection[str]
+    ) -> list[BureauFigure]:
+        """Every bureau's figures in some of a period's own columns, as they entered a frozen version."""
         with reading(self.engine) as connection:
-            return queries.version_figures(connection, family, period, version, column)
+            return queries.version_figures(connection, family, period, version, columns)
 
     def refused(self, family: str, period: Period) -> list[Refused]:
         """Files of the period that gave no submission, and those that came too late to be taken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, exists, func, select
@@ -107,13 +108,15 @@ def _members(family: str, period: Period, version: int):
 
 
 def version_figures(
-    connection: Connection, family: str, period: Period, version: int, column: str
+    connection: Connection, family: str, period: Period, version: int, columns: Collection[str]
 ) -> list[BureauFigure]:
-    """Every bureau's figures in one column that is a period's own, as they entered a frozen version of it."""
+    """Every bureau's figures in columns that are a period's own, as they entered a frozen version of it,
+    added up over its parts where it is a coarser one."""
     rows = connection.execute(
         select(
             consolidation_member.c.bureau_code,
             dim_indicator.c.code,
+            dim_cell.c.column_code,
             dim_cell.c.measure,
             dim_cell.c.scale,
             cast(func.sum(fact_observation.c.value), type_=BigInteger).label("value"),
@@ -128,11 +131,17 @@ def version_figures(
         )
         .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
         .where(consolidation.c.family == family, dim_period.c.code == period.code, consolidation.c.version == version)
-        .where(dim_cell.c.measure != "share", dim_cell.c.column_code == column)
-        .group_by(consolidation_member.c.bureau_code, dim_indicator.c.code, dim_cell.c.measure, dim_cell.c.scale)
+        .where(dim_cell.c.measure != "share", dim_cell.c.column_code.in_(sorted(columns)))
+        .group_by(
+            consolidation_member.c.bureau_code,
+            dim_indicator.c.code,
+            dim_cell.c.column_code,
+            dim_cell.c.measure,
+            dim_cell.c.scale,
+        )
     )
     return [
-        BureauFigure(row.bureau_code, row.code, column, row.measure, row.value, row.scale, bool(row.accepted))
+        BureauFigure(row.bureau_code, row.code, row.column_code, row.measure, row.value, row.scale, bool(row.accepted))
         for row in rows
     ]
 

@@ -225,6 +225,7 @@ def test_a_wrong_baseline_names_the_line(say, tmp_path: Path, text: str, said_of
         (("--lang", "fr", "status"), "--lang 'fr' is not known"),
         (("--now", "tomorrow", "status"), "--now 'tomorrow' is no day"),
         (("template", "--bureau", "nowhere", "--period", "2014-01"), "no bureau 'nowhere'"),
+        (("template", "--period", "2014Q1"), "its periods are like 2014-01"),
         (("--config", "nowhere", "status"), "does not exist"),
         (("check", "nowhere.xlsx"), "Cannot read nowhere.xlsx"),
         (("consolidate",), "Missing argument"),

@@ -278,6 +278,24 @@ def test_the_months_answer_for_every_cell_of_the_annual_tables_but_those_named_h
     assert {name.split("|")[0] for name in without_counterpart} == ({"replies.other"} if version == "2019" else set())
 
 
+@pytest.mark.parametrize("key", KEYS)
+def test_every_form_has_figures_that_tell_a_period_at_a_glance(key: str) -> None:
+    """In the column of the row's total where there is one, else in the period's own."""
+    form = AS_SHIPPED[key]
+    assert 2 <= len(form.headline) <= 4
+    for cell in form.headline:
+        table = next(table for table in form.tables if table.code == cell.table)
+        totals = [column.code for column in table.columns if column.sum_of]
+        assert cell.column == (totals or [table.columns[0].code])[0]
+        assert form.columns[cell.column].cumulates is None
+
+
+def test_the_form_of_2019_is_told_by_what_came_what_was_settled_and_what_is_left() -> None:
+    assert [(cell.indicator, cell.column) for cell in MONTHLY.headline] == [
+        ("applications.received", "total"), ("replies", "total"), ("applications.closing", "total"),
+    ]  # fmt: skip
+
+
 def test_what_is_counted_in_the_same_unit_keeps_its_code_and_scale() -> None:
     for version in ("2019", "2021"):
         for code, item in AS_SHIPPED[f"national-annual/{version}"].indicators.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from disclosure_etl.intake.listed_twice import Again, listed_twice
 from schemas.documents import Grid
 from schemas.records import Severity
 from tests.factories import some_figures
@@ -113,6 +114,19 @@ def test_an_indicator_listed_twice_with_the_same_figure_is_a_warning() -> None:
     (finding,) = read.findings
     assert (finding.code, finding.severity) == ("return:listed_twice", Severity.WARNING)
     assert read.unread == ()
+
+
+def test_a_row_that_stands_twice_is_told_once_for_all_its_columns() -> None:
+    cells = [cell for cell in form().cells if cell.indicator == "enquiries" and cell.measure == "count"]
+    texts = ["4"] * len(form().cells)
+    again = [Again(cell.position, f"C{at}", f"D{at}", "4", False) for at, cell in enumerate(cells)]
+    assert len(again) > 1
+
+    (same,) = listed_twice(form(), again, texts)
+    (other,) = listed_twice(form(), [again[0], again[1]._replace(text="5", differs=True)], texts)
+
+    assert (same.severity, same.column, len(same.cells)) == (Severity.WARNING, None, 2 * len(again))
+    assert (other.severity, other.column, other.seen) == (Severity.ERROR, cells[1].column, ("4", "5"))
 
 
 def test_an_empty_row_of_a_label_met_before_says_nothing() -> None:

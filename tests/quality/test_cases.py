@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from schemas.errors import Message
+from schemas.records import Finding, Severity
 from tests.factories import default_form
 from tests.quality.test_judging import APRIL, quiet, with_changes
 from tests.quality.written import history_of, shares_of, verdict, written
@@ -53,3 +57,20 @@ def test_a_lone_failure_is_a_case_of_its_own() -> None:
     one = verdict(written(FORM, with_changes(publications__full_text=13), shares_of(FORM, quiet())), FORM)
 
     assert [failure.case for failure in one.failures if failure.rule.startswith("subset")] == [None]
+
+
+def test_what_a_wrong_unit_makes_fail_follows_from_it() -> None:
+    """A fee in 万元 under a heading in 元 breaks the year to date as well; nobody needs to look at that."""
+    code = "fees.collected.search"
+    unit = Finding(
+        "return:unit", Message("单位", "unit"), ("统计表!B9",), ("万元",), "元", Severity.ERROR, "fees", (code,)
+    )
+    one = written(FORM, APRIL | {(code, "month"): 500})
+
+    told = verdict(replace(one, findings=(unit,)), FORM, history_of(FORM, APRIL)).failures
+
+    cause = next(failure for failure in told if failure.rule == "return:unit")
+    about = [failure for failure in told if code in failure.indicators and failure is not cause]
+    assert about
+    assert {failure.implied_by for failure in about} == {cause.id} == {failure.case for failure in about}
+    assert cause.case is None
