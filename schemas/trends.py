@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 
@@ -29,7 +29,9 @@ _CHI = 0.4549  # the median of χ² with one degree of freedom
 _NEAR, _FAR = NormalDist().inv_cdf(0.95), NormalDist().inv_cdf(0.99)  # where the tails are measured, and extended from
 _BORROWED = 300.0  # so many figures' weight have all figures together in what is estimated for one
 _OWN = 6.0  # so many periods' weight has the pooled spread in a bureau's own
-_FREEDOM = 120  # degrees of freedom of the tail beyond what was measured
+_FREEDOM = (
+    120  # degrees of freedom of the lower tail: near a logarithm, that of a skew count grows beyond what was measured
+)
 _BURST = 5.0  # variance ÷ mean, of what follows on nothing, above which a figure comes in bursts
 _LONGEST = 1000  # counts above this are as improbable as this: the exact tail goes no further
 
@@ -106,14 +108,9 @@ class Pool:
     burst: np.ndarray
     zero: np.ndarray
 
-    def stacked(self) -> np.ndarray:
-        """As one array, parameters × figures, which is how norms keep it."""
-        return np.stack([getattr(self, one.name) for one in fields(self)])
-
-    def reach(self, bound: float) -> tuple[np.ndarray, np.ndarray]:
-        """How far up and down on the figure's scale a normal deviate of `bound` is."""
-        beyond = bound - _NEAR
-        return self.up + self.up_slope * beyond, self.down + self.down_slope * beyond
+    def reach(self, above: float, below: float) -> tuple[np.ndarray, np.ndarray]:
+        """How far up and down on the figure's scale these normal deviates are."""
+        return self.up + self.up_slope * (above - _NEAR), self.down + self.down_slope * (below - _NEAR)
 
 
 def _scaled(values: np.ndarray, relative: np.ndarray) -> np.ndarray:
@@ -138,22 +135,23 @@ def pool_of(course: Course) -> Pool:
         large = known & (level >= _FEW)
         roots = 2 * (np.sqrt(np.maximum(flat, 0) + 0.375) - np.sqrt(level + 0.375))
         excess = np.where(large, (roots**2 / _CHI / (1 + math.pi / 10) - 1) / level, np.nan)
-    relative = np.maximum(_shared(lambda one: _median(one, (~np.isnan(one)).sum(axis=0)), excess, np.array(0.0)), 0)
+    relative = np.maximum(_shared(lambda values: _median(values, (~np.isnan(values)).sum(axis=0)), excess, 0.0), 0)
     off = np.where(some, _scaled(flat, relative) - _scaled(level, relative), np.nan)
-    nominal = math.sqrt(1 + math.pi / 10) * np.array([_NEAR, _FAR])
-    tails = []
-    for side in (off, -off):
-        near, far = (
-            _shared(lambda one, share=share: _quantile(one, share), side, np.array(usual))
-            for share, usual in zip((0.95, 0.99), nominal, strict=True)
-        )
-        near = np.maximum(near, 0.0)
-        # A tail that seems to end after the 99th percentile is not to be believed: it goes on at least half as wide.
-        tails += [near, np.maximum((far - near) / (_FAR - _NEAR), near / _NEAR / 2)]
+    up, up_slope = _side(off)
+    down, down_slope = _side(-off)
     seen = some.sum(axis=0)
     zeros = (some & (flat == 0)).sum(axis=0)
     zero = np.maximum(zeros - 1 - 0.001 * seen, 0) / np.maximum(seen, 1)  # some of them are slips
-    return Pool(relative, *tails, burst=_burst(np.where(nothing, flat, np.nan)), zero=zero)
+    return Pool(relative, up, up_slope, down, down_slope, _burst(np.where(nothing, flat, np.nan)), zero)
+
+
+def _side(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the upper tail is at 95 %, and how much further for each unit of a normal deviate, by the 99th percentile."""
+    usual = math.sqrt(1 + math.pi / 10)
+    near = np.maximum(_shared(lambda values: _quantile(values, 0.95), off, usual * _NEAR), 0)
+    far = _shared(lambda values: _quantile(values, 0.99), off, usual * _FAR)
+    # A tail that seems to end after the 99th percentile is not to be believed: it goes on at least half as wide.
+    return near, np.maximum((far - near) / (_FAR - _NEAR), near / _NEAR / 2)
 
 
 def _others(values: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -169,7 +167,7 @@ def _others(values: np.ndarray, there: np.ndarray) -> np.ndarray:
     return np.where((there >= 3) & ~np.isnan(values), middle, np.nan)
 
 
-def _shared(estimate: Callable[[np.ndarray], np.ndarray], values: np.ndarray, usual: np.ndarray) -> np.ndarray:
+def _shared(estimate: Callable[[np.ndarray], np.ndarray], values: np.ndarray, usual: float) -> np.ndarray:
     """An estimate by figure (column), drawn to that of all figures together where few values (not NaN) are to be had, and
     that to `usual`."""
     there = (~np.isnan(values)).sum(axis=0)
@@ -229,7 +227,7 @@ def norms_of(course: Course) -> Norms:
         reporting=there_now,
         positive=positive,
         median=np.nan_to_num(_median(now, there_now)) if len(now) else np.zeros(now.shape[1]),
-        pool=pool_of(course).stacked(),
+        pool=np.stack([*vars(pool_of(course)).values()]),
     )
 
 
@@ -271,21 +269,19 @@ def _far(
     thresholds: TrendThresholds,
     single: bool = False,
 ) -> tuple[Outcome, np.ndarray]:
-    """`error`: the standard error against the pool's; `single`: what is expected is one figure, which strays as well."""
+    """`error`: the standard error against the pool's; `single`: what is expected is one figure."""
     now = _natural(course.now, course.units)
     pool = _pool(course, norms)
     # Nothing is expected of what comes in bursts: an amount now and then is no jump, and was none before.
-    bursts = course.patchy & ((course.units > 1) | (pool.burst > _BURST) | (pool.relative > 1))
-    if single:
-        bursts |= (expected == 0) & ((course.units > 1) | (pool.burst > _BURST) | (pool.relative > 1))
-    expected = np.where(bursts, np.nan, expected)
+    bursts = (course.units > 1) | (pool.burst > _BURST) | (pool.relative > 1)
+    expected = np.where(bursts & (course.patchy | (expected == 0)), np.nan, expected)
     applies = ~np.isnan(expected)  # a bureau without a past has nothing to be compared with, and waits for nothing
     assessable = ~np.isnan(now) & applies
     fails = np.zeros(now.shape, bool)
     if assessable.any():
         chance = _chance(norms, assessable, thresholds)
-        bound = _heavy(NormalDist().inv_cdf(1 - chance / 2))
-        up, down = pool.reach(bound)
+        bound = NormalDist().inv_cdf(1 - chance / 2)
+        up, down = pool.reach(bound, _heavy(bound))
         if single:
             up = down = np.maximum(up, down)
         wide = error * _own_spread(course, pool, thresholds)
@@ -319,10 +315,8 @@ def _chance(norms: Norms, judged: np.ndarray, thresholds: TrendThresholds) -> fl
 
 
 def _heavy(bound: float) -> float:
-    """The quantile of Student's t for a normal one (Abramowitz & Stegun 26.7.5, two terms)."""
-    first = (bound**3 + bound) / 4
-    second = (5 * bound**5 + 16 * bound**3 + 3 * bound) / 96
-    return bound + first / _FREEDOM + second / _FREEDOM**2
+    """The quantile of Student's t for a normal one (Abramowitz & Stegun 26.7.5, first term)."""
+    return bound + (bound**3 + bound) / 4 / _FREEDOM
 
 
 def _own_spread(course: Course, pool: Pool, thresholds: TrendThresholds) -> np.ndarray:
