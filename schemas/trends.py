@@ -25,8 +25,9 @@ RECENT = 6  # how many preceding periods make a bureau's level
 _MAD = 1.4826  # median absolute deviation → standard deviation, of a normal distribution
 _SMALL = 20  # expected counts below this are judged by their exact distribution as well
 _FEW = 5  # below so many peers there is no season to be seen
+_FIVE = 1 + math.pi / 10  # the variance of a figure less the median of five others, in variances of a figure
 _CHI = 0.4549  # the median of χ² with one degree of freedom
-_NEAR, _FAR = NormalDist().inv_cdf(0.95), NormalDist().inv_cdf(0.99)  # where the tails are measured, and extended from
+_NEAR, _FAR = (NormalDist().inv_cdf(share) for share in (0.92, 0.98))  # where tails are measured; slips are fewer
 _BORROWED = 300.0  # so many figures' weight have all figures together in what is estimated for one
 _OWN = 6.0  # so many periods' weight has the pooled spread in a bureau's own
 _FREEDOM = (
@@ -96,7 +97,7 @@ class Pool:
     """How far figures stray from their bureaus' levels, by all bureaus' recent periods. One float a figure each.
 
     `relative`: c of the variance μ + c·μ². `up`, `up_slope`, `down`, `down_slope`: on the scale of c, a figure is beyond
-    the median of the others by more than up + up_slope·(z - 1.645) as often as a normal deviate beyond z. `burst`: variance
+    the median of the others by more than up + up_slope·(z - 1.405) as often as a normal deviate beyond z. `burst`: variance
     ÷ mean of figures whose neighbours' median is below one. `zero`: the share of zeros where it is not.
     """
 
@@ -134,7 +135,7 @@ def pool_of(course: Course) -> Pool:
         some, nothing = known & (level >= 1), known & (level < 1)
         large = known & (level >= _FEW)
         roots = 2 * (np.sqrt(np.maximum(flat, 0) + 0.375) - np.sqrt(level + 0.375))
-        excess = np.where(large, (roots**2 / _CHI / (1 + math.pi / 10) - 1) / level, np.nan)
+        excess = np.where(large, (roots**2 / _CHI / _FIVE - 1) / level, np.nan)
     relative = np.maximum(_shared(lambda values: _median(values, (~np.isnan(values)).sum(axis=0)), excess, 0.0), 0)
     off = np.where(some, _scaled(flat, relative) - _scaled(level, relative), np.nan)
     up, up_slope = _side(off)
@@ -146,11 +147,11 @@ def pool_of(course: Course) -> Pool:
 
 
 def _side(off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the upper tail is at 95 %, and how much further for each unit of a normal deviate, by the 99th percentile."""
-    usual = math.sqrt(1 + math.pi / 10)
-    near = np.maximum(_shared(lambda values: _quantile(values, 0.95), off, usual * _NEAR), 0)
-    far = _shared(lambda values: _quantile(values, 0.99), off, usual * _FAR)
-    # A tail that seems to end after the 99th percentile is not to be believed: it goes on at least half as wide.
+    """Where the upper tail is at `_NEAR`, and how much further for each unit of a normal deviate, by where it is at `_FAR`."""
+    usual = math.sqrt(_FIVE)
+    near = np.maximum(_shared(lambda values: _quantile(values, 0.92), off, usual * _NEAR), 0)
+    far = _shared(lambda values: _quantile(values, 0.98), off, usual * _FAR)
+    # A tail that seems to end there is not to be believed: it goes on at least half as wide.
     return near, np.maximum((far - near) / (_FAR - _NEAR), near / _NEAR / 2)
 
 
@@ -246,7 +247,7 @@ def jumps(course: Course, norms: Norms, thresholds: TrendThresholds) -> tuple[Ou
     level, there = course.level
     expected = np.where(there >= thresholds.least_history, level * norms.season, np.nan)
     # The pool is of medians of (mostly) five; a level of fewer is less certain.
-    error = np.sqrt((1 + math.pi / 2 / np.clip(there, 1, RECENT - 1)) / (1 + math.pi / 10))
+    error = np.sqrt((1 + math.pi / 2 / np.clip(there, 1, RECENT - 1)) / _FIVE)
     return _far(course, norms, expected, error, there / np.maximum(norms.season, 1e-9), thresholds)
 
 
@@ -256,7 +257,7 @@ def year_jumps(course: Course, norms: Norms, thresholds: TrendThresholds) -> tup
         nothing = np.zeros(course.now.shape, bool)
         return Outcome(nothing, nothing, np.zeros(course.now.shape, np.int64)), np.full(course.now.shape, np.nan)
     year = _natural(course.past[course.year_before], course.units) * norms.year_season
-    error = np.full(course.now.shape, math.sqrt(2 / (1 + math.pi / 10)))
+    error = np.full(course.now.shape, math.sqrt(2 / _FIVE))
     return _far(course, norms, year, error, 1 / np.maximum(norms.year_season, 1e-9), thresholds, single=True)
 
 
@@ -288,7 +289,7 @@ def _far(
         with np.errstate(invalid="ignore", divide="ignore"):
             distance = _scaled(now, pool.relative) - _scaled(expected, pool.relative)
             # Counts stray at least as Poisson ones do, which on this scale is the less the more they stray beyond it.
-            least = bound * math.sqrt(1 + math.pi / 10) / np.sqrt(1 + pool.relative * expected)
+            least = bound * math.sqrt(_FIVE) / np.sqrt(1 + pool.relative * expected)
             change = np.maximum((now + 0.5) / (expected + 0.5), (expected + 0.5) / (now + 0.5))
             fails = (
                 assessable
