@@ -124,24 +124,20 @@ def pool_of(course: Course) -> Pool:
     """What each recent figure's distance from the median of the bureau's others tells, season removed: just what a jump is
     of, so that the uncertainty of the level is in it."""
     recent = course.recent
-    _, there = course.level
-    level = _others(recent, there)
+    level = _others(recent, course.level[1])
     seasons = np.stack([_ratio(one, others) for one, others in zip(recent, level, strict=True)])
     recent = recent / seasons[:, None]
-    figures = recent.shape[2]
-    flat, level = recent.reshape(-1, figures), level.reshape(-1, figures)
+    flat, level = (one.reshape(-1, one.shape[2]) for one in (recent, level))
     known = ~np.isnan(flat) & ~np.isnan(level)
     with np.errstate(invalid="ignore", divide="ignore"):
-        some, nothing = known & (level >= 1), known & (level < 1)
-        large = known & (level >= _FEW)
+        some, nothing, large = known & (level >= 1), known & (level < 1), known & (level >= _FEW)
         roots = 2 * (np.sqrt(np.maximum(flat, 0) + 0.375) - np.sqrt(level + 0.375))
         excess = np.where(large, (roots**2 / _CHI / _FIVE - 1) / level, np.nan)
     relative = np.maximum(_shared(lambda values: _median(values, (~np.isnan(values)).sum(axis=0)), excess, 0.0), 0)
     off = np.where(some, _scaled(flat, relative) - _scaled(level, relative), np.nan)
     up, up_slope = _side(off)
     down, down_slope = _side(-off)
-    seen = some.sum(axis=0)
-    zeros = (some & (flat == 0)).sum(axis=0)
+    seen, zeros = some.sum(axis=0), (some & (flat == 0)).sum(axis=0)
     zero = np.maximum(zeros - 1 - 0.001 * seen, 0) / np.maximum(seen, 1)  # some of them are slips
     return Pool(relative, up, up_slope, down, down_slope, _burst(np.where(nothing, flat, np.nan)), zero)
 
@@ -253,11 +249,11 @@ def jumps(course: Course, norms: Norms, thresholds: TrendThresholds) -> tuple[Ou
 
 def year_jumps(course: Course, norms: Norms, thresholds: TrendThresholds) -> tuple[Outcome, np.ndarray]:
     """Figures far from the bureau's own of a year ago, moved as its peers moved; as `jumps`."""
+    shape = course.now.shape
     if course.year_before is None or course.year_before >= len(course.past):
-        nothing = np.zeros(course.now.shape, bool)
-        return Outcome(nothing, nothing, np.zeros(course.now.shape, np.int64)), np.full(course.now.shape, np.nan)
+        return Outcome(np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(shape, np.int64)), np.full(shape, np.nan)
     year = _natural(course.past[course.year_before], course.units) * norms.year_season
-    error = np.full(course.now.shape, math.sqrt(2 / _FIVE))
+    error = np.full(shape, math.sqrt(2 / _FIVE))
     return _far(course, norms, year, error, 1 / np.maximum(norms.year_season, 1e-9), thresholds, single=True)
 
 
