@@ -229,13 +229,15 @@ class LooksBack:
 class Norms:
     """What the bureaus did in a period, one float a watched figure: `season` and `year_season`, the median ratio of a
     figure to the bureau's own level and to its figure a year ago (1 where too few have one); how many report (`reporting`),
-    the share of them with more than nothing (`positive`), and their `median`, in units."""
+    the share of them with more than nothing (`positive`), and their `median`, in units. `pool`: how far figures stray,
+    parameters × figures (`schemas.trends.Pool`); None of norms that were kept before there was any."""
 
     season: np.ndarray
     year_season: np.ndarray
     reporting: np.ndarray
     positive: np.ndarray
     median: np.ndarray
+    pool: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
