@@ -197,8 +197,9 @@ def share_of_total(columns: Columns, group: ShareGroup) -> Outcome:
     wrong = np.where(nothing, given.shares != 0, off).astype(bool) & assessable
     with np.errstate(divide="ignore", invalid="ignore"):
         true_share = np.where(nothing, 0.0, given.parts.astype(float) * _HUNDRED / np.where(nothing, 1, given.total))
-    difference = np.where(wrong, np.rint(given.shares - true_share), 0).astype(np.int64)
-    return Outcome(wrong, ~assessable, difference)
+    # Of an absurd part (a hundred thousand million of one) the difference is only told as far as an int64 goes.
+    told = np.clip(np.rint(given.shares - true_share), -float(_EXACT), float(_EXACT))
+    return Outcome(wrong, ~assessable, np.where(wrong, told, 0).astype(np.int64))
 
 
 def column_of_shares(columns: Columns, group: ShareGroup) -> Outcome:
