@@ -96,3 +96,34 @@ def test_config_check(say) -> None:
 
     contract("config-check").validate(said.json)
     assert said.json["bureaus"] == 17
+
+
+@pytest.mark.usefixtures("january")
+def test_what_is_said_of_rules(say, tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate.yaml"
+    candidate.write_text("overrides:\n  - {rule: 'jump', severity: notice, reason: 试行}\n", encoding="utf-8")
+    book = say(*NOW, "rules", "--period", "2014-01", "--json").json
+    health = say(*NOW, "rules", "health", "--json").json
+
+    contract("rules").validate(book)
+    contract("rule-health").validate(health)
+    contract("trial").validate(say(*NOW, "rules", "compare", "2014-01", "--json").json)
+    contract("trial").validate(say(*NOW, "rules", "try", candidate, "--json").json)
+    assert {one["code"] for one in book["rules"]} >= {one["rule"] for one in health if ":" in one["rule"]} - {
+        "duty:missing"
+    }
+    assert any(one["fired"] for one in health)
+
+
+@pytest.mark.usefixtures("january")
+def test_a_decision_and_its_withdrawal(say) -> None:
+    held = [one for one in say("failures", "2014-01", "--json").json if one["kind"] == "breakdown"]
+    why = ("--reason", "经核实无误", "--by", "王处长", "--json")
+
+    done = say(*NOW, "decide", "2014-01", held[0]["id"], *why).json
+    undone = say(*NOW, "decide", "2014-01", "--withdraw", done["waiver"], *why).json
+
+    contract("decision").validate(done)
+    contract("decision").validate(undone)
+    assert (done["withdrawn"], undone["withdrawn"]) == (False, True)
+    assert "2014-01" in done["judged_again"]
