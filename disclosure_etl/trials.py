@@ -46,22 +46,31 @@ class Trial:
 
 
 def compare(office: Office, family: str, period: Period) -> Trial:
-    """A period under the rules by which it was judged, and under today's.
+    """A period under the rules by which each of its returns was judged, and under today's.
 
     Raises:
         UserError: nothing is stored for the period.
     """
     form = office.forms.choose(family, period)
     versions = office.warehouse.rule_versions(family, period)
-    own = office.warehouse.rules_of(versions[-1], period) if versions else None
-    if own is None:
+    known = {version: office.warehouse.rules_of(version, period) for version in dict.fromkeys(versions.values())}
+    if not known:
         raise UserError(
             f"{period} 还没有判定过的报表;请先运行 disclosure-etl consolidate {period}。",
             f"No return of {period} was judged yet; run 'disclosure-etl consolidate {period}' first.",
         )
     today = office.rules(form, period, period_of_day(office.clock().date(), form))
-    returns, differences = _judged_twice(office, period, own, today)
-    return Trial(returns, (period.code,), tuple(differences))
+    now = _judged(office, period, today)
+    differences: list[Difference] = []
+    for version, own in known.items():
+        if own is None or own.version == today.version:
+            continue
+        before = {one.submission.digest: one for one in _judged(office, period, own)}
+        for one in now:
+            digest = one.submission.digest
+            if versions.get(digest) == version and digest in before:
+                differences += _differences(period, before[digest], one)
+    return Trial(len(now), (period.code,), tuple(differences))
 
 
 def try_out(office: Office, family: str, candidate: RuleSettings, first: Period | None, last: Period | None) -> Trial:

@@ -228,6 +228,28 @@ def test_an_old_month_is_compared_under_its_own_rules_and_todays(office: Office)
     assert len(trial.differences) == 2
 
 
+def test_returns_of_one_month_are_each_compared_with_the_rules_that_judged_them(office: Office) -> None:
+    form = office.forms.choose(FAMILY, JANUARY)
+    send_month(office, JANUARY)
+    send_month(office, FEBRUARY, changed={"dongcheng": slip(office, month=2)})
+    for period in (JANUARY, FEBRUARY):
+        run(office, period)
+    office.__dict__["rule_settings"] = RuleSettings.model_validate(
+        {"overrides": [{"rule": "subset:publications.full_text", "severity": "warning", "reason": "新口径"}]}
+    )
+    more = some_figures(form)  # one enquiry more in January, so that February of this bureau alone is judged again
+    for column in ("month", "year_to_date"):
+        for code in ("enquiries", "enquiries.on_site"):
+            more[(code, column)] += 1
+    send(office, "miyun_r2.xlsx", return_bytes(form, JANUARY, "miyun", "密云分局", more, 2))
+    run(office)
+    assert len(set(office.warehouse.rule_versions(FAMILY, FEBRUARY).values())) == 2
+
+    trial = compare(office, FAMILY, FEBRUARY)
+
+    assert {(one.bureau, one.before, one.after) for one in trial.differences} == {("dongcheng", "error", "warning")}
+
+
 def test_rules_tell_how_they_fared(office: Office) -> None:
     waive_all(office)
     form = office.forms.choose(FAMILY, JANUARY)

@@ -337,8 +337,8 @@ class Warehouse:
         with reading(self.engine) as connection:
             return queries.unread_places(connection, family, period)
 
-    def rule_versions(self, family: str, period: Period) -> tuple[str, ...]:
-        """The versions of the rules by which the period's returns were judged, the last used last."""
+    def rule_versions(self, family: str, period: Period) -> dict[str, str]:
+        """By the digest of each of the period's returns: the version of the rules by which it was judged."""
         with reading(self.engine) as connection:
             return queries.rule_versions(connection, family, period)
 

@@ -232,16 +232,15 @@ def _why_not_taken(revision: int, counts: int, is_first: bool) -> tuple[str, Mes
     )
 
 
-def rule_versions(connection: Connection, family: str, period: Period) -> tuple[str, ...]:
-    """The versions of the rules by which the period's returns were judged, the last used last."""
+def rule_versions(connection: Connection, family: str, period: Period) -> dict[str, str]:
+    """By the digest of each of the period's returns: the version of the rules by which it was judged."""
     rows = connection.execute(
-        select(submission.c.rule_set)
+        select(submission.c.digest, submission.c.rule_set)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, dim_period.c.code == period.code, submission.c.rule_set.is_not(None))
-        .group_by(submission.c.rule_set)
-        .order_by(func.max(submission.c.id))
+        .order_by(submission.c.id)
     )
-    return tuple(rows.scalars())
+    return {row.digest: row.rule_set for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
