@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from string import Formatter
 
 from schemas.compiling import stated_columns
@@ -296,6 +297,13 @@ def check_stated(rule: FormRule, form: Form, source: Source, at: tuple[str | int
     if len(decimals) > 1:
         raise source.error(
             at, f"规则「{rule.code}」各项小数位数不同。", f"The figures of rule '{rule.code}' have different decimals."
+        )
+    if Decimal(str(rule.tolerance)).scaleb(max(decimals)) % 1:
+        raise source.error(
+            (*at, "tolerance"),
+            f"容差 {rule.tolerance} 比规则「{rule.code}」的数更细:其小数位数为 {max(decimals)}。",
+            f"A tolerance of {rule.tolerance} is finer than the figures of rule '{rule.code}', which have {max(decimals)} "
+            "decimals.",
         )
     if not rule.columns and not stated_columns(form, rule):
         raise source.error(
