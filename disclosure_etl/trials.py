@@ -75,7 +75,7 @@ def compare(office: Office, family: str, period: Period) -> Trial:
 
 def try_out(office: Office, family: str, candidate: RuleSettings, first: Period | None, last: Period | None) -> Trial:
     """All stored periods of a family, under the office's rules and under those with `candidate` added."""
-    together = _with(office.rule_settings, candidate)
+    together = office.rule_settings.joined(candidate)
     periods = [
         period
         for period in office.warehouse.periods(family)
@@ -90,17 +90,6 @@ def try_out(office: Office, family: str, candidate: RuleSettings, first: Period 
         returns += count
         differences += found
     return Trial(returns, tuple(period.code for period in periods), tuple(differences))
-
-
-def _with(settings: RuleSettings, candidate: RuleSettings) -> RuleSettings:
-    given = candidate.model_fields_set
-    return settings.model_copy(
-        update={
-            "rules": (*settings.rules, *candidate.rules),
-            "overrides": (*settings.overrides, *candidate.overrides),
-            **{name: getattr(candidate, name) for name in ("trends", "review") if name in given},
-        }
-    )
 
 
 def _judged_twice(office: Office, period: Period, one: RuleSet, other: RuleSet) -> tuple[int, list[Difference]]:

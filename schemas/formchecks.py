@@ -8,12 +8,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from string import Formatter
 
 from schemas.compiling import stated_columns
 from schemas.errors import UserError
 from schemas.forms import Form, FormRule, Indicator
 from schemas.periods import Period
+from schemas.tablechecks import check_tables
 from schemas.yamlfile import Source
 
 # The fields that the message of a rule may name, and what stands there.
@@ -50,21 +52,13 @@ def check_form(form: Form, source: Source) -> None:
     Raises:
         ConfigError: with file, line and the known names.
     """
-    places: dict[str, _Where] = {}
-    for t, table in enumerate(form.tables):
-        for b, block in enumerate(table.blocks):
-            for i, item in enumerate(block.indicators):
-                at = ("tables", t, "blocks", b, "indicators", i)
-                if item.code in places:
-                    raise source.error(
-                        (*at, "code"), f"指标代码「{item.code}」重复。", f"Indicator code '{item.code}' stands twice."
-                    )
-                places[item.code] = _Where(item, at)
-    _check_validity(form, source)
+    check_span(form.valid.first, form.valid.last, source, ("valid",))
+    places = _placed(form, source)
     _check_columns(form, source)
     for where in places.values():
         _check_references(where, places, form, source)
     _check_circles(places, source)
+    check_tables(form, source)
     _check_balances(places, form, source)
     for number, rule in enumerate(form.rules):
         check_stated(rule, form, source, ("rules", number), [one.code for one in form.rules[:number]])
@@ -81,14 +75,56 @@ def unknown(kind_zh: str, kind_en: str, name: str, known: Sequence[str]) -> tupl
     )
 
 
-def _check_validity(form: Form, source: Source) -> None:
-    for key, code in (("from", form.valid.first), ("to", form.valid.last)):
+def check_span(first: str | None, last: str | None, source: Source, at: tuple[str | int, ...]) -> None:
+    """`from` and `to` below `at` are periods, in this order; either may be left open.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    found = {}
+    for key, code in (("from", first), ("to", last)):
         if code is None:
             continue
         try:
-            Period.parse(code)
+            found[key] = Period.parse(code)
         except UserError as error:
-            raise source.error(("valid", key), error.message.zh, error.message.en) from None
+            raise source.error((*at, key), error.message.zh, error.message.en) from None
+    if len(found) == 2 and found["from"].start > found["to"].end:
+        raise source.error(
+            (*at, "to"),
+            f"from({first})晚于 to({last}),不包含任何时期。",
+            f"'from' ({first}) is later than 'to' ({last}), so no period lies between them.",
+        )
+
+
+def _placed(form: Form, source: Source) -> dict[str, _Where]:
+    """The indicators by code; what is to be told apart by its name has one of its own."""
+    places: dict[str, _Where] = {}
+    blocks: set[str] = set()
+    for t, table in enumerate(form.tables):
+        for b, block in enumerate(table.blocks):
+            here = ("tables", t, "blocks", b)
+            if block.code in blocks:
+                raise source.error(
+                    (*here, "code"), f"板块代码「{block.code}」重复。", f"Block code '{block.code}' stands twice."
+                )
+            blocks.add(block.code)
+            labels: dict[str, str] = {}
+            for i, item in enumerate(block.indicators):
+                at = (*here, "indicators", i)
+                if item.code in places:
+                    raise source.error(
+                        (*at, "code"), f"指标代码「{item.code}」重复。", f"Indicator code '{item.code}' stands twice."
+                    )
+                if (other := labels.setdefault(item.label.zh, item.code)) != item.code:
+                    raise source.error(
+                        (*at, "label", "zh"),
+                        f"指标「{other}」与「{item.code}」在同一板块中同名「{item.label.zh}」,读表时无法区分。",
+                        f"Indicators '{other}' and '{item.code}' of one block have the same label '{item.label.zh}', by "
+                        "which no row can be told.",
+                    )
+                places[item.code] = _Where(item, at)
+    return places
 
 
 def _check_columns(form: Form, source: Source) -> None:
@@ -102,6 +138,13 @@ def _check_columns(form: Form, source: Source) -> None:
                 if name not in codes or name == column.code:
                     others = [code for code in codes if code != column.code]
                     raise source.error(at, *unknown("列", "column", name, others))
+            if column.cumulates and table.columns[codes.index(column.cumulates)].cumulates:
+                raise source.error(
+                    (*at, "cumulates"),
+                    f"列「{column.code}」累计的「{column.cumulates}」本身是累计列;应写明本期数所在的列。",
+                    f"Column '{column.code}' cumulates '{column.cumulates}', which is cumulative itself; name the column that "
+                    "has the period's own figures.",
+                )
             for name in (*column.stock.plus, *column.stock.minus) if column.stock else ():
                 if name not in codes or name == column.code:
                     others = [code for code in codes if code != column.code]
@@ -110,9 +153,22 @@ def _check_columns(form: Form, source: Source) -> None:
 
 def _check_references(where: _Where, places: dict[str, _Where], form: Form, source: Source) -> None:
     item, at = where.indicator, where.location
+    names = [breakdown.name for breakdown in item.breakdowns]
     for n, breakdown in enumerate(item.breakdowns):
+        if breakdown.name in names[:n]:
+            raise source.error(
+                (*at, "breakdowns", n, "name"),
+                f"指标「{item.code}」的分组「{breakdown.name}」重复。",
+                f"Breakdown '{breakdown.name}' of indicator '{item.code}' stands twice.",
+            )
         for p, part in enumerate(breakdown.parts):
             here = (*at, "breakdowns", n, "parts", p)
+            if part in breakdown.parts[:p]:
+                raise source.error(
+                    here,
+                    f"分组「{breakdown.name}」中分项「{part}」重复。",
+                    f"Part '{part}' stands twice in breakdown '{breakdown.name}'.",
+                )
             if part not in places:
                 raise source.error(here, *unknown("指标", "indicator", part, list(places)))
             if places[part].indicator.decimals != item.decimals:
@@ -124,8 +180,15 @@ def _check_references(where: _Where, places: dict[str, _Where], form: Form, sour
         for name in breakdown.shares.columns if breakdown.shares else ():
             if name not in form.columns:
                 raise source.error((*at, "breakdowns", n, "shares"), *unknown("列", "column", name, list(form.columns)))
-    if item.subset_of and item.subset_of not in places:
-        raise source.error((*at, "subset_of"), *unknown("指标", "indicator", item.subset_of, list(places)))
+    if item.subset_of:
+        if item.subset_of not in places:
+            raise source.error((*at, "subset_of"), *unknown("指标", "indicator", item.subset_of, list(places)))
+        if places[item.subset_of].indicator.decimals != item.decimals:
+            raise source.error(
+                (*at, "subset_of"),
+                f"「{item.code}」与其所属的「{item.subset_of}」小数位数不同,不能比较。",
+                f"'{item.code}' and '{item.subset_of}', which it is part of, have different decimals and cannot be compared.",
+            )
     owners = [
         (whole.code, breakdown.name)
         for whole in (place.indicator for place in places.values())
@@ -235,18 +298,21 @@ def check_stated(rule: FormRule, form: Form, source: Source, at: tuple[str | int
         raise source.error(
             at, f"规则「{rule.code}」各项小数位数不同。", f"The figures of rule '{rule.code}' have different decimals."
         )
+    if Decimal(str(rule.tolerance)).scaleb(max(decimals)) % 1:
+        raise source.error(
+            (*at, "tolerance"),
+            f"容差 {rule.tolerance} 比规则「{rule.code}」的数更细:其小数位数为 {max(decimals)}。",
+            f"A tolerance of {rule.tolerance} is finer than the figures of rule '{rule.code}', which have {max(decimals)} "
+            "decimals.",
+        )
     if not rule.columns and not stated_columns(form, rule):
         raise source.error(
             at,
             f"规则「{rule.code}」各项没有共同的列;请写明 columns。",
             f"The figures of rule '{rule.code}' share no column; name 'columns'.",
         )
-    for key, code in (("from", rule.valid.first), ("to", rule.valid.last)) if rule.valid else ():
-        if code is not None:
-            try:
-                Period.parse(code)
-            except UserError as error:
-                raise source.error((*at, "valid", key), error.message.zh, error.message.en) from None
+    if rule.valid:
+        check_span(rule.valid.first, rule.valid.last, source, (*at, "valid"))
     if rule.message is not None:
         for language in ("zh", "en"):
             check_template(getattr(rule.message, language), source, (*at, "message", language))

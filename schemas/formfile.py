@@ -108,13 +108,22 @@ def _check_switched_on(switched_on: dict[str, tuple[str, ...]], forms: Sequence[
 
 
 def _check_family(read: list[tuple[Path, Form, Source]]) -> None:
-    """Versions of a family neither overlap nor leave a gap."""
+    """Versions of a family come equally often, and neither overlap nor leave a gap."""
     families: dict[str, list[tuple[Form, Source]]] = {}
     for _, form, source in read:
         families.setdefault(form.family, []).append((form, source))
     for members in families.values():
         members.sort(key=lambda member: Period.parse(member[0].valid.first).start)
         for (earlier, _), (later, source) in pairwise(members):
+            if later.frequency is not earlier.frequency:
+                raise source.error(
+                    ("frequency",),
+                    f"「{later.family}」的 {earlier.version} 版是{earlier.frequency.name_zh}报表,{later.version} 版是"
+                    f"{later.frequency.name_zh}报表;同一报表的各版本频度应相同,否则请另立报表。",
+                    f"Version {earlier.version} of '{later.family}' comes by the {earlier.frequency.name_en}, version "
+                    f"{later.version} by the {later.frequency.name_en}; versions of a family come equally often: make it "
+                    "another family.",
+                )
             end = Period.parse(earlier.valid.last) if earlier.valid.last else None
             begins = Period.parse(later.valid.first)
             if end is None or end.end >= begins.start:

@@ -26,7 +26,7 @@ from schemas.periods import Period
 from schemas.records import Severity
 from schemas.trends import TrendThresholds
 
-KERNELS = 1  # raised when the same definitions come to be judged otherwise: it is part of a rule set's version
+KERNELS = 2  # raised when the same definitions come to be judged otherwise: it is part of a rule set's version
 
 OFF = "off"
 Level = Literal["error", "warning", "notice", "off"]
@@ -91,9 +91,9 @@ class Override(_Part):
         begun = self.first is None or Period.parse(self.first).start <= period.start
         return begun and (self.last is None or period.end <= Period.parse(self.last).end)
 
-    def is_about(self, code: str) -> bool:
-        """Whether `code` is of the rules that it changes."""
-        return code == self.rule or (self.rule.endswith(":*") and code.startswith(self.rule[:-1]))
+    def is_about(self, code: str, kind: str) -> bool:
+        """Whether the rule `code`, of this kind, is among those that it changes."""
+        return self.rule in (code, f"{kind}:*")
 
 
 class OfficeRule(FormRule):
@@ -113,6 +113,16 @@ class RuleSettings(_Part):
     def added(self, form: Form) -> tuple[FormRule, ...]:
         """The office's own rules for a form."""
         return tuple(rule for rule in self.rules if rule.form in (form.family, form.key))
+
+    def joined(self, candidate: RuleSettings) -> RuleSettings:
+        """These with the rules and changes of `candidate` added, and its thresholds where it has some."""
+        given = candidate.model_fields_set
+        return RuleSettings(
+            review=candidate.review if "review" in given else self.review,
+            trends=candidate.trends if "trends" in given else self.trends,
+            overrides=(*self.overrides, *candidate.overrides),
+            rules=(*self.rules, *candidate.rules),
+        )
 
 
 @dataclass(frozen=True)
@@ -150,15 +160,24 @@ class RuleSet:
         """Whether anything was changed at all: nearly always not, and then nobody need ask."""
         return bool(self.overrides)
 
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return {row.code: row.kind.value for row in self.table.constraints}
+
+    def kind_of(self, code: str) -> str:
+        """The kind of a rule. A linear one's is not in its code: parts of an open breakdown are bounded as subsets are."""
+        return self._kinds.get(code) or code.partition(":")[0]
+
     def severity(self, code: str, bureau: str | None, own: Severity) -> Severity | None:
         """The severity of a rule at a bureau; None where it is switched off. A bureau's own change goes before one for all,
         a later one before an earlier."""
         if not self.overrides:
             return own
+        kind = self.kind_of(code)
         found: tuple[bool, int] | None = None
         level: str = own.value
         for number, one in enumerate(self.overrides):
-            if one.severity is None or one.bureau not in (None, bureau) or not one.is_about(code):
+            if one.severity is None or one.bureau not in (None, bureau) or not one.is_about(code, kind):
                 continue
             rank = (one.bureau is not None, number)
             if found is None or rank > found:
@@ -172,16 +191,16 @@ class RuleSet:
             if one.tolerance is None or one.bureau is None:
                 continue
             for rule in self.table.constraints:
-                if one.is_about(rule.code):
+                if one.is_about(rule.code, rule.kind):
                     values = changed.setdefault(rule.code, np.full(len(bureaus), rule.tolerance, np.int64))
                     values[[bureau == one.bureau for bureau in bureaus]] = _scaled(one.tolerance, rule)
         return changed
 
     def thresholds(self, kind: Kind, bureaus: Sequence[str | None]) -> TrendThresholds:
-        """The thresholds of a kind of trends, by row where bureaus differ."""
+        """The thresholds of a kind of trends, by row where bureaus differ; a bureau's own go before those for all."""
         trends = self.settings.trends.model_dump()
-        for one in self.overrides:
-            if one.thresholds is None or not one.is_about(kind):
+        for one in sorted(self.overrides, key=lambda one: one.bureau is not None):
+            if one.thresholds is None or not one.is_about(kind, kind):
                 continue
             for name, value in one.thresholds.model_dump(exclude_none=True).items():
                 if one.bureau is None:
@@ -220,7 +239,9 @@ def _changed(table: ConstraintTable, settings: RuleSettings, form: Form, dated: 
     ]
     rows = []
     for row in table.constraints:
-        tolerances = [one.tolerance for one in general if one.tolerance is not None and one.is_about(row.code)]
+        tolerances = [
+            one.tolerance for one in general if one.tolerance is not None and one.is_about(row.code, row.kind)
+        ]
         rows.append(replace(row, tolerance=_scaled(tolerances[-1], row)) if tolerances else row)
     return replace(table, constraints=tuple(rows))
 

@@ -72,7 +72,7 @@ def _as_set(rules: RuleSet, record: RuleRecord) -> RuleRecord:
     if not rules.has_overrides:
         return record
     severity = rules.severity(record.code, None, Severity(record.severity))
-    reasons = [one.reason for one in rules.overrides if one.is_about(record.code)]
+    reasons = [one.reason for one in rules.overrides if one.is_about(record.code, record.kind)]
     if not reasons:
         return record
     return RuleRecord(

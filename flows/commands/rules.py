@@ -12,6 +12,7 @@ from flows.session import CLEAN, NEEDS_PERSON, Session, print_json
 
 if TYPE_CHECKING:
     from disclosure_etl.trials import Trial
+    from schemas.forms import Form
     from schemas.periods import Period
     from schemas.rules import RuleSet
 
@@ -45,7 +46,10 @@ def book(
         return
     from disclosure_etl.quality.book import rule_book
     from disclosure_etl.reports.rulebook import book_markdown, book_object
+    from schemas.errors import UserError
 
+    if json and markdown:
+        raise UserError("--json 和 --markdown 只能选一个。", "Choose one of --json and --markdown.")
     session: Session = context.obj
     rules = _rules(session, form, period)
     records = rule_book(rules)
@@ -83,11 +87,30 @@ def _rules(session: Session, form: str | None, period: str | None) -> RuleSet:
         raise UserError(f"没有报表「{form}」;已有:{known}。", f"There is no form '{form}'; known: {known}.")
     if period is not None:
         wanted = Period.parse(period)
-        return office.rules(office.forms.choose(family, wanted), wanted)
+        _check_frequency(own[0], wanted)
+        chosen = own[0] if version else office.forms.choose(family, wanted)
+        if not chosen.covers(wanted):
+            span = f"{chosen.valid.first} – {chosen.valid.last or '…'}"
+            raise UserError(
+                f"{chosen.key} 不适用于 {wanted};其有效期为 {span}。",
+                f"{chosen.key} is not in force for {wanted}; it is for {span}.",
+            )
+        return office.rules(chosen, wanted)
     last = max(own, key=lambda one: Period.parse(one.valid.first))
     ended = Period.parse(last.valid.last) if last.valid.last else None
     now = Period.of_day(office.clock().date(), last.frequency).preceding
     return office.rules(last, ended or (now if last.covers(now) else Period.parse(last.valid.first)))
+
+
+def _check_frequency(form: Form, period: Period) -> None:
+    """A form has rules for periods of its own length alone."""
+    from schemas.errors import UserError
+
+    if period.frequency is not form.frequency:
+        raise UserError(
+            f"「{form.family}」是{form.frequency.name_zh}报表,{period} 是{period.frequency.name_zh}时期。",
+            f"'{form.family}' comes by the {form.frequency.name_en}; {period} is a {period.frequency.name_en}.",
+        )
 
 
 def compare(
@@ -101,7 +124,9 @@ def compare(
     from schemas.periods import Period
 
     session: Session = context.obj
-    found = trials.compare(session.office, family or session.settings.family, Period.parse(period))
+    office, chosen, wanted = session.office, family or session.settings.family, Period.parse(period)
+    _check_frequency(office.forms.choose(chosen, wanted), wanted)
+    found = trials.compare(office, chosen, wanted)
     _show_trial(session, found, json)
 
 
@@ -115,7 +140,6 @@ def try_out(
 ) -> None:  # fmt: skip
     """Try rules over all stored periods before they are switched on: how often they would have fired, and on what."""
     from disclosure_etl import trials
-    from schemas.periods import Period
     from schemas.rulefile import check_rule_settings
     from schemas.rules import RuleSettings
     from schemas.yamlfile import read_yaml
@@ -123,10 +147,21 @@ def try_out(
     session: Session = context.obj
     office = session.office
     candidate, source = read_yaml(file, RuleSettings)
-    check_rule_settings(candidate, source, office.forms, office.bureaus.codes)
-    span: list[Period | None] = [Period.parse(code) if code else None for code in (first, last)]
+    check_rule_settings(candidate, source, office.forms, office.bureaus.codes, beside=office.rule_settings)
+    span = _span(first, last)
     found = trials.try_out(office, family or session.settings.family, candidate, span[0], span[1])
     _show_trial(session, found, json)
+
+
+def _span(first: str | None, last: str | None) -> tuple[Period | None, Period | None]:
+    """The periods of --from and --to."""
+    from schemas.errors import UserError
+    from schemas.periods import Period
+
+    begin, end = (Period.parse(code) if code else None for code in (first, last))
+    if begin is not None and end is not None and begin.start > end.end:
+        raise UserError(f"--from {begin} 晚于 --to {end}。", f"--from {begin} is later than --to {end}.")
+    return begin, end
 
 
 def _show_trial(session: Session, trial: Trial, json: bool) -> None:
@@ -160,10 +195,9 @@ def health(
 ) -> None:  # fmt: skip
     """How rules fared over time: fired, waived, led to a correction, not assessable."""
     from disclosure_etl.reports.rulebook import health_object
-    from schemas.periods import Period
 
     session: Session = context.obj
-    span = [Period.parse(code) if code else None for code in (first, last)]
+    span = _span(first, last)
     found = session.office.warehouse.rule_health(family or session.settings.family, span[0], span[1])
     if json:
         print_json(health_object(found))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from disclosure_etl.quality.book import rule_book
 from disclosure_etl.quality.judging import judge
 from disclosure_etl.quality.review import reviewed
+from schemas.constraints import Kind
 from schemas.forms import FormRule
 from schemas.periods import Period
 from schemas.records import Batch, Failure, Severity
@@ -60,6 +64,67 @@ def test_a_bureaus_own_change_goes_before_one_for_all() -> None:
 
     assert severities(both)[SUBSET] is Severity.NOTICE
     assert SUBSET not in severities(both, "xicheng")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_bureaus_own_thresholds_go_before_those_for_all_in_any_order(order: int) -> None:
+    both = (
+        Override.model_validate({"rule": "jump", "thresholds": {"least_change": 2.0}, "reason": "全局"}),
+        Override.model_validate(
+            {"rule": "jump:*", "bureau": "xicheng", "thresholds": {"least_change": 4.0}, "reason": "本单位"}
+        ),
+    )
+
+    rules = rules_of(FORM, changes=RuleSettings(overrides=both[::order]))
+
+    assert list(np.asarray(rules.thresholds(Kind.JUMP, ["dongcheng", "xicheng"]).least_change)) == [2.0, 4.0]
+
+
+def test_all_of_a_kind_are_told_by_their_kind_and_not_by_their_codes() -> None:
+    """The parts of a list that is open are bounded as subsets are, whatever their codes begin with."""
+    table = default_form().tables[0]
+    blocks = tuple(
+        block.model_copy(
+            update={
+                "indicators": tuple(
+                    item.model_copy(
+                        update={
+                            "breakdowns": tuple(one.model_copy(update={"complete": False}) for one in item.breakdowns)
+                        }
+                    )
+                    for item in block.indicators
+                )
+            }
+        )
+        for block in table.blocks
+    )
+    form = FORM.model_copy(update={"tables": (table.model_copy(update={"blocks": blocks}),)})
+    part = next(row.code for row in rules_of(form).table.constraints if row.code.startswith("breakdown:"))
+
+    def under(rule: str) -> tuple[Severity | None, int, str | None]:
+        changed = RuleSettings.model_validate(
+            {"overrides": [{"rule": rule, "severity": "off", "tolerance": 2, "reason": "口径"}]}
+        )
+        rules = rules_of(form, changes=changed)
+        tolerance = next(row.tolerance for row in rules.table.constraints if row.code == part)
+        reason = next(one.reason for one in rule_book(rules) if one.code == part)
+        return rules.severity(part, "dongcheng", Severity.ERROR), tolerance, reason
+
+    assert under("subset:*") == (None, 2, "口径")
+    assert under("breakdown:*") == (Severity.ERROR, 0, None)
+    assert (
+        rules_of(FORM, changes=changes(rule="jump:*", severity="off")).severity("jump", None, Severity.WARNING) is None
+    )
+
+
+def test_a_rule_about_the_return_as_a_whole_can_be_changed() -> None:
+    unsigned = replace(written(FORM, quiet()), header={})
+
+    told = {one.rule: one.severity for one in verdict(unsigned, FORM).failures}
+    changed = verdict(unsigned, FORM, changes=changes(rule="header:*", severity="notice")).failures
+
+    assert told["header:signer"] is Severity.WARNING
+    assert {one.rule: one.severity for one in changed}["header:signer"] is Severity.NOTICE
 
 
 def test_a_rule_that_is_off_is_not_waited_for_either() -> None:

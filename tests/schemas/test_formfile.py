@@ -38,6 +38,17 @@ WRONG = {
     "a misspelt role": (item("t", "balance: {account: a, role: openning}"), "opening"),
     "an unknown key": (item("t", "unitt: 件"), "unitt"),
     "the same code twice": (item("twin") + item("twin"), "twin"),
+    "the same label twice": (item("a") + item("b").replace("zh: b", "zh: a"), "have the same label 'a'"),
+    "a breakdown's name twice": (
+        item("t", "breakdowns: [{name: k, parts: [x]}, {name: k, parts: [y]}]") + item("x") + item("y"),
+        "Breakdown 'k' of indicator 't' stands twice",
+    ),
+    "a part named twice": (
+        item("t", "breakdowns: [{name: k, parts: [x, y, x]}]") + item("x") + item("y"), "Part 'x' stands twice",
+    ),
+    "part of something with other decimals": (
+        item("t") + item("s", "decimals: 2, subset_of: t"), "'s' and 't', which it is part of, have different decimals",
+    ),
 }  # fmt: skip
 
 
@@ -49,7 +60,7 @@ def test_what_does_not_hang_together_is_told_with_file_and_line(tmp_path: Path, 
         forms(tmp_path, indicators)
 
     shown = str(error.value)
-    assert "f.yaml" in shown
+    assert "f.yaml:" in shown
     assert hint in shown
 
 
@@ -58,11 +69,88 @@ def test_what_does_not_hang_together_is_told_with_file_and_line(tmp_path: Path, 
     [
         (MONTH + TO_DATE.replace("cumulates: month", "cumulates: moon"), "moon"),
         (MONTH + "      - {code: all, label: {zh: 计, en: All}, sum_of: [month, firm]}\n", "firm"),
+        (
+            MONTH + TO_DATE + TO_DATE.replace("to_date", "ever").replace("month", "to_date"),
+            "cumulates 'to_date', which is",
+        ),
+        (
+            TO_DATE.replace("month", "ever") + TO_DATE.replace("to_date", "ever").replace("month", "to_date"),
+            "cumulative",
+        ),
     ],
 )
 def test_columns_refer_to_columns(tmp_path: Path, columns: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=hint):
         forms(tmp_path, item("x"), columns)
+
+
+def two_tables(tmp_path: Path, first: str, second: str, block: str = "c") -> Forms:
+    """The first table has a month and its year to date, the second a month alone."""
+    other = BLOCKS.replace("code: b", f"code: {block}")
+    text = HEAD + MONTH + TO_DATE + BLOCKS + first + HEAD.split("tables:\n")[1].replace("main", "more") + MONTH + other
+    path = tmp_path / "f.yaml"
+    path.write_text(text + second, encoding="utf-8")
+    return load_forms([path])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "hint"),
+    [
+        (item("t", "breakdowns: [{name: k, parts: [x]}]"), item("x"), "table of 'x' lacks columns .* 't' has: to_date"),
+        (item("s", "subset_of: t"), item("t"), "table of 't' lacks columns .* 's' has: to_date"),
+        (
+            item("x"),
+            item("t", "breakdowns: [{name: k, parts: [x], shares: {columns: [to_date]}}]"),
+            "table of 't' has no column 'to_date'",
+        ),
+        (
+            item("i", "balance: {account: a, role: inflow}"),
+            item("u", "balance: {account: a, role: outflow}"),
+            "spread over two tables \\('main', 'more'\\)",
+        ),
+    ],
+)
+def test_figures_are_compared_only_where_tables_have_the_columns(
+    tmp_path: Path, first: str, second: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"f\.yaml:\d+: .*{hint}"):
+        two_tables(tmp_path, first, second)
+
+
+def test_a_part_may_stand_in_a_table_with_more_columns(tmp_path: Path) -> None:
+    two_tables(tmp_path, item("x"), item("t", "breakdowns: [{name: k, parts: [x]}]"))
+
+
+def test_a_block_stands_once_in_a_form(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"f\.yaml:\d+: Block code 'b' stands twice"):
+        two_tables(tmp_path, item("x"), item("y"), block="b")
+
+
+@pytest.mark.parametrize("line", [5, 21])
+def test_a_validity_ends_after_it_begins(tmp_path: Path, line: int) -> None:
+    """Of a form, and of a rule in it."""
+    rule = "rules:\n  - code: r\n    title: {zh: 规, en: R}\n    terms: [{indicator: x}, {indicator: y}]\n    valid: {from: 2014-05, to: 2014-04}\n"
+    text = HEAD + MONTH + BLOCKS + item("x") + item("y")
+    text = text + rule if line > 6 else text.replace("{from: 2014-01}", "{from: 2014-05, to: 2014-04}")
+    (tmp_path / "f.yaml").write_text(text.lstrip(), encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=rf"f\.yaml:{line}: 'from' \(2014-05\) is later than 'to' \(2014-04\)"):
+        load_forms([tmp_path / "f.yaml"])
+
+
+def test_versions_of_a_family_come_equally_often(tmp_path: Path) -> None:
+    text = HEAD + MONTH + BLOCKS + item("x")
+    earlier, later = tmp_path / "1.yaml", tmp_path / "2.yaml"
+    earlier.write_text(text.replace("{from: 2014-01}", "{from: 2014-01, to: 2014-12}"), encoding="utf-8")
+    later.write_text(
+        text.replace("{from: 2014-01}", "{from: 2015Q1}").replace("monthly", "quarterly").replace('"1"', '"2"'),
+        encoding="utf-8",
+    )
+
+    with pytest.raises(
+        ConfigError, match=r"2\.yaml:\d+: Version 1 of 'f' comes by the month, version 2 by the quarter"
+    ):
+        load_forms([earlier, later])
 
 
 def test_a_misspelt_optional_block_is_told(tmp_path: Path) -> None:
