@@ -6,7 +6,7 @@ Not here: failures of figures (`failures`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
@@ -65,7 +65,9 @@ def _printed(one: Submission, group: ShareGroup) -> int:
 
 
 def _rounded(one: Submission, group: ShareGroup, share: int) -> str:
-    return str(round(Decimal(share).scaleb(-SHARE_DECIMALS), min(_printed(one, group), SHARE_DECIMALS)))
+    """A share as a form prints it: rounded half up (四舍五入), to as many decimals as the return has."""
+    decimals = min(_printed(one, group), SHARE_DECIMALS)
+    return str(Decimal(share).scaleb(-SHARE_DECIMALS).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 
 def _share(

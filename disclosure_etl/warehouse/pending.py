@@ -1,7 +1,7 @@
 """What waits to be judged again or frozen anew because something it depends on has changed.
 
 Noted in the very transaction that changes it, so that a run that ends in between leaves the work to the next one. Not here:
-what depends on what (`pipeline`), or doing it.
+what depends on what (`judgement`), or doing it.
 """
 
 from __future__ import annotations

@@ -297,3 +297,23 @@ def test_a_rule_that_raises_costs_only_those_that_make_it_raise(monkeypatch: pyt
     assert "seventy-seven" in str(found[2].fault)
     assert found[2].failures == ()
     assert all(one.fault is None and one.failures == () for one in found if one.submission.bureau != "bad")
+
+
+def test_the_expected_share_is_rounded_half_up_as_on_the_form() -> None:
+    """1 of 800 is 0.125 per cent, printed 0.13 and not 0.12."""
+    numbers = quiet() | {
+        ("applications.received", "month"): 800,
+        ("applications.received.letter", "month"): 1,
+        ("applications.received.internet", "month"): 799,
+        ("applications.received.in_person", "month"): 0,
+        ("applications.received.fax", "month"): 0,
+    }
+    shares = shares_of(FORM, numbers) | {"applications.received.letter": "0.20"}
+
+    (failure,) = [
+        one
+        for one in verdict(written(FORM, numbers, shares), FORM, history_of(FORM, APRIL)).failures
+        if one.kind == "share"
+    ]
+
+    assert failure.expected == "0.13"
