@@ -60,7 +60,8 @@ class Balance(_Part):
 
 class Indicator(_Part):
     """One measured item. `decimals` is how many its unit is printed with, and so the integer it is kept as; `number` the
-    code that the form prints beside it (代码); `watched` whether its course over time is looked at (a flow's is)."""
+    code that the form prints beside it (代码); `watched` whether its course over time is looked at (a flow's is); `heading` a
+    line printed above it that heads a group and holds no figures."""
 
     code: Code
     label: Label
@@ -73,6 +74,7 @@ class Indicator(_Part):
     balance: Balance | None = None
     subset_of: Code | None = None
     watched: bool = True
+    heading: Label | None = None
     number: str | None = None
     legal: str | None = None
 

@@ -13,7 +13,7 @@ from disclosure_etl.intake.lexicon import Word, WordKind
 from schemas.forms import Form, Table
 
 Anchor = tuple[int, int, Word]
-_TITLES = (WordKind.INDICATOR, WordKind.ALIAS, WordKind.BLOCK, WordKind.TABLE)
+_TITLES = (WordKind.INDICATOR, WordKind.ALIAS, WordKind.HEADING, WordKind.BLOCK, WordKind.TABLE)
 
 
 @dataclass(frozen=True)

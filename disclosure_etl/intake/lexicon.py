@@ -23,7 +23,7 @@ HEADER_FIELDS: dict[str, tuple[str, ...]] = {
     "signer": ("负责人", "单位负责人", "部门负责人", "签发人"),
     "filled_on": ("填报日期", "填表日期", "报出日期"),
     "telephone": ("联系电话", "电话"),
-    "nil": ("本月无数据", "本期无数据", "无数据", "零报告"),
+    "nil": ("本月无数据", "本季无数据", "本半年无数据", "本年无数据", "本期无数据", "无数据", "零报告"),
 }
 SHARE_WORDS = ("占比", "占比(%)", "比例", "比例(%)", "百分比", "占总数的比例", "所占比例")
 # Columns that stand beside figures and hold none: what is in them is never taken for a figure.
@@ -66,6 +66,7 @@ class WordKind(StrEnum):
 
     INDICATOR = "indicator"  # by its code or its full label
     ALIAS = "alias"  # of an indicator: means it among its own block's rows only
+    HEADING = "heading"  # of a group of rows, above the indicator: no figures stand in it
     BLOCK = "block"
     TABLE = "table"
     COLUMN = "column"
@@ -138,6 +139,8 @@ class Lexicon:
                 for item in block.indicators:
                     add(WordKind.INDICATOR, item.code, item.code, item.label.zh)
                     add(WordKind.ALIAS, item.code, *item.aliases)
+                    if item.heading is not None:
+                        add(WordKind.HEADING, item.code, item.heading.zh, item.heading.en)
         return cls({label: tuple(senses) for label, senses in found.items()})
 
     def word(self, text: str) -> Word | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from disclosure_etl.intake.headings import Anchor, Heading
 from disclosure_etl.intake.lexicon import Word, WordKind
@@ -65,6 +66,7 @@ class _Walk:
         starts = {heading.first: heading for heading in self.headings}
         within = {row for heading in self.headings for row in range(heading.first, heading.last + 1)}
         heading: Heading | None = None
+        following = dict(pairwise(self.anchors))
         for row, anchors in self.anchors.items():
             if row in starts:
                 heading = starts[row]
@@ -79,13 +81,18 @@ class _Walk:
                         self._open(word)
                 continue
             own = next(((column, word) for column, word in reversed(labels) if _says_something(word)), None)
-            if own is None:
+            if own is None or self._heads_group(own[1], following.get(row)):
                 continue
             for column, word in labels:
                 if column < own[0]:
                     self._open(word)
             if (code := self._meant(own[1], heading)) is not None:
                 yield Row(code, row, own[0], own[1], heading)
+
+    def _heads_group(self, word: Word, below: int | None) -> bool:
+        """Whether a label heads a group, though an indicator may be called alike: the row below it is the group's first."""
+        headed = set(word.codes(WordKind.HEADING))
+        return bool(headed) and any(headed & {*_codes(first)} for _, _, first in self.anchors.get(below or -1, ()))
 
     def _open(self, word: Word) -> bool:
         """Open the block or table that a title names."""

@@ -14,9 +14,12 @@ class Styles:
         self._book, self._boxed = book, boxed
         self._inputs: dict[tuple[int, bool], object] = {}
         self._labels: dict[int, object] = {}
+        self._headings: dict[int, object] = {}
         self.title = book.add_format({**base, "font_size": 16, "bold": True, "align": "center"})
         self.table = book.add_format({**base, "font_size": 13, "bold": True})
-        self.head = book.add_format({**boxed, "bold": True, "align": "center", "bg_color": "#E8EDF3"})
+        self.head = book.add_format(
+            {**boxed, "bold": True, "align": "center", "bg_color": "#E8EDF3", "text_wrap": True}
+        )
         self.field = book.add_format({**base, "align": "right", "font_color": "#52606D"})
         self.fixed = book.add_format({**base, "bottom": 1, "num_format": "@"})
         self.open = book.add_format({**base, "bottom": 1, "num_format": "@", "locked": False, "bg_color": "#FFFBEA"})
@@ -45,5 +48,11 @@ class Styles:
     def label(self, depth: int) -> object:
         """A row label, indented under its whole."""
         if depth not in self._labels:
-            self._labels[depth] = self._book.add_format({**self._boxed, "indent": depth})
+            self._labels[depth] = self._book.add_format({**self._boxed, "indent": depth, "text_wrap": True})
         return self._labels[depth]
+
+    def heading(self, depth: int) -> object:
+        """A line that heads a group of rows."""
+        if depth not in self._headings:
+            self._headings[depth] = self._book.add_format({**self._boxed, "bold": True, "indent": depth})
+        return self._headings[depth]

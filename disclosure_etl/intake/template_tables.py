@@ -6,7 +6,8 @@ Shares are formulas. Not here: the formulas of checks (`template_checks`), what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 
 from xlsxwriter.utility import xl_rowcol_to_cell
@@ -35,7 +36,7 @@ class TableWriter:
         with_codes: bool,
     ) -> None:
         self.sheet, self.styles, self.form, self.table = sheet, styles, form, table
-        self.rules, self.figures = rules, figures
+        self.figures = figures
         self.code_column = 1 if with_codes else None
         self.unit_column = 2 if with_codes else 1
         self.first_column = self.unit_column + 1
@@ -48,37 +49,52 @@ class TableWriter:
         self.share_columns = {
             column.code: at + n for n, column in enumerate(c for c in table.columns if c.code in shared)
         }
-        at += len(self.share_columns)
-        self.check_columns = {column.code: at + n for n, column in enumerate(table.columns)}
-        self.width = at + len(self.check_columns)
+        self.printed = at + len(
+            self.share_columns
+        )  # what is filled in and shown on paper; the checks stand right of it
+        self.checks = checked_by(rules, table.code)
+        self.check_columns: dict[str, int] = {}
+        self.parents = _parents(table)
         self.rows: dict[str, int] = {}
 
-    def write(self, top: int) -> int:
-        """Write the table with its heading in row `top`; the row after its last. Rows are placed first, since formulas point
-        forward."""
+    def write(self, top: int, checks_at: int) -> int:
+        """Write the table with its heading in row `top` and its checks from column `checks_at` on; the row after its last.
+        Rows are placed first, since formulas point forward."""
+        checked = [column.code for column in self.table.columns if any(code == column.code for _, code in self.checks)]
+        self.check_columns = {code: checks_at + n for n, code in enumerate(checked)}
         end = self._place_rows(top + 1)
         self._head(top)
         self._body()
         self._checks()
-        first, last = min(self.check_columns.values()), max(self.check_columns.values())
-        self.sheet.conditional_format(top + 1, first, end - 1, last, {
-            "type": "text", "criteria": "begins with", "value": WRONG, "format": self.styles.wrong,
-        })  # fmt: skip
+        if self.check_columns:
+            first, last = min(self.check_columns.values()), max(self.check_columns.values())
+            self.sheet.conditional_format(top + 1, first, end - 1, last, {
+                "type": "text", "criteria": "begins with", "value": WRONG, "format": self.styles.wrong,
+            })  # fmt: skip
         return end
 
-    def set_widths(self) -> None:
-        """The widths of its columns."""
-        self.sheet.set_column(0, 0, 26)
-        # In the unit's column also stands the bureau's name, in the header.
-        self.sheet.set_column(1, 1, 18)
-        self.sheet.set_column(2, self.width - 1, 14)
-        self.sheet.set_column(min(self.check_columns.values()), self.width - 1, 16)
+    @property
+    def label_letters(self) -> int:
+        """The longest label of a row, in letters of a column's width, its indent included."""
+        items = (item for block in self.table.blocks for item in block.indicators)
+        return max(letters(_label(item)) + 2 * self._depth(item) for item in items)
+
+    def set_heights(self, top: int, label_width: float, figure_width: float) -> None:
+        """Rows high enough for labels and headings that take several lines."""
+        heads = [letters(column.label.zh) for column in self.table.columns]
+        if (lines := max(_lines(one, figure_width) for one in heads)) > 1:
+            self.sheet.set_row(top, 15 * lines + 3)
+        for block in self.table.blocks:
+            for item in block.indicators:
+                if (lines := _lines(letters(_label(item)) + 2 * self._depth(item), label_width)) > 1:
+                    self.sheet.set_row(self.rows[item.code], 15 * lines)
 
     def _place_rows(self, first: int) -> int:
         row = first
         for block in self.table.blocks:
             row += 1  # its title
             for item in block.indicators:
+                row += item.heading is not None
                 self.rows[item.code] = row
                 row += 1
         return row
@@ -93,25 +109,38 @@ class TableWriter:
             write(row, self.columns[column.code], column.label.zh, self.styles.head)
             if column.code in self.share_columns:
                 write(row, self.share_columns[column.code], "占比(%)", self.styles.head)
-            write(row, self.check_columns[column.code], f"{column.label.zh}校验", self.styles.head)
+            if column.code in self.check_columns:
+                write(row, self.check_columns[column.code], f"{column.label.zh}校验", self.styles.head)
 
     def _body(self) -> None:
-        parents = _parents(self.table)
-        last = self.width - 1 - len(self.check_columns)
+        last = self.printed - 1
         for index, block in enumerate(self.table.blocks):
-            title_row = self.rows[block.indicators[0].code] - 1
+            first = block.indicators[0]
+            title_row = self.rows[first.code] - (2 if first.heading else 1)
             number = _ORDINALS[index] if index < len(_ORDINALS) else str(index + 1)
             self.sheet.merge_range(title_row, 0, title_row, last, f"{number}、{block.label.zh}", self.styles.block)
             for item in block.indicators:
-                self._indicator(item, parents)
+                if item.heading is not None:
+                    style = self.styles.heading(self._heading_depth(item))
+                    at = self.rows[item.code] - 1
+                    self.sheet.merge_range(at, 0, at, last, item.heading.zh, style)
+                self._indicator(item)
 
-    def _indicator(self, item: Indicator, parents: Mapping[str, str]) -> None:
-        row = self.rows[item.code]
+    def _depth(self, item: Indicator) -> int:
         depth, above = 1, item.code
-        while (above := parents.get(above, "")) and depth < 5:
+        while (above := self.parents.get(above, "")) and depth < 5:
             depth += 1
-        label = f"其中:{item.label.zh}" if item.subset_of else item.label.zh
-        self.sheet.write_string(row, 0, label, self.styles.label(depth))
+        return depth
+
+    def _heading_depth(self, item: Indicator) -> int:
+        """Above the first part a heading is of all parts, and stands where their whole does; further on it is of some."""
+        items = self.form.indicators.values()
+        begins = any(one.parts[0] == item.code for whole in items for one in whole.breakdowns)
+        return max(1, self._depth(item) - begins)
+
+    def _indicator(self, item: Indicator) -> None:
+        row = self.rows[item.code]
+        self.sheet.write_string(row, 0, _label(item), self.styles.label(self._depth(item)))
         if self.code_column is not None:
             self.sheet.write_string(row, self.code_column, item.number or "", self.styles.unit)
         self.sheet.write_string(row, self.unit_column, item.unit, self.styles.unit)
@@ -157,11 +186,24 @@ class TableWriter:
 
     def _checks(self) -> None:
         """A check cell beside every figure that others imply: the table's rules, written as formulas."""
-        for (indicator, column), rules in checked_by(self.rules, self.table.code).items():
+        for (indicator, column), rules in self.checks.items():
             self.sheet.write_formula(
                 self.rows[indicator], self.check_columns[column], check_formula(rules, self._at), self.styles.check,
                 check_result(rules, self.figures),
             )  # fmt: skip
+
+
+def letters(text: str) -> int:
+    """How wide a text is, in letters; a Chinese one is two."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WFA" else 1 for one in text)
+
+
+def _lines(wide: int, width: float) -> int:
+    return math.ceil(wide / (width - 1))
+
+
+def _label(item: Indicator) -> str:
+    return f"其中:{item.label.zh}" if item.subset_of else item.label.zh
 
 
 def _parents(table: Table) -> dict[str, str]:

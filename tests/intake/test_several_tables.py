@@ -260,3 +260,35 @@ def test_a_version_that_lacks_rows_does_not_take_a_return_on_the_fuller_one() ->
     old, new = sorted(forms_of(fuller, ANNUAL), key=lambda form: form.version)
     one = read(read_document("a.xlsx", on_the_old_form(old)), old, new)
     assert [finding.code for finding in one.findings] == ["identity:form"]
+
+
+HEADED = ANNUAL.replace("{code: requests.granted,", "{code: requests.granted, heading: {zh: 三、其他, en: Results},")
+
+
+def test_a_line_that_heads_a_group_is_printed_and_no_indicator_even_if_one_is_called_alike() -> None:
+    (form,) = forms_of(HEADED)
+    data = filled(form)
+    labels = [row[0] for row in rows_of(data)["依申请公开情况"] if row and row[0]]
+    assert labels[labels.index("予以公开") - 1] == "三、其他"
+    one = read(read_document("东城_2021.xlsx", data), form)
+    assert figures_of(form, one) == distinct(form)
+    assert (one.unread, one.findings) == ((), ())
+
+
+def test_a_workbook_without_the_lines_that_head_groups_still_reads() -> None:
+    (form,) = forms_of(HEADED)
+    one = read(read_document("东城_2021.xlsx", filled(annual())), form)
+    assert figures_of(form, one) == distinct(form)
+    assert (one.unread, one.findings) == ((), ())
+
+
+def test_a_sheet_is_printed_without_its_checks_and_tells_where_the_boxes_stand() -> None:
+    first, second = openpyxl.load_workbook(io.BytesIO(filled(annual()))).worksheets
+    head = next(row for row in second.iter_rows() if row[0].value == "指标")
+    checks = [cell.column_letter for cell in head if str(cell.value).endswith("校验")]
+    assert second.print_area.split(":")[-1].strip("$")[0] < checks[0]
+    assert second.print_title_rows and second.page_setup.fitToWidth in (None, 1)
+    texts = [[str(row[0].value) for row in sheet.iter_rows()] for sheet in (first, second)]
+    assert any("「本年无数据」" in text for text in texts[0])
+    assert any(text.endswith("见工作表「主动公开」。") for text in texts[1])
+    assert not any("本月" in text for text in texts[0])
