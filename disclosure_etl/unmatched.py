@@ -13,7 +13,9 @@ from datetime import date
 from disclosure_etl.office import Office
 from disclosure_etl.warehouse.listed import StoredItem
 from schemas.errors import Message, UserError
-from schemas.forms import Form, ItemList, Label
+from schemas.formparts import Label
+from schemas.forms import Form
+from schemas.itemlists import ItemList
 from schemas.periods import Period
 
 

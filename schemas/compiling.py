@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from schemas.constraints import Constraint, ConstraintTable, Kind, Relation, ShareGroup, Source, Term
 from schemas.errors import Message, ProgramError
-from schemas.forms import Breakdown, Cell, Column, Form, FormRule, Indicator, Label
+from schemas.formparts import Label
+from schemas.forms import Breakdown, Cell, Column, Form, FormRule, Indicator
 from schemas.periods import Period
 from schemas.records import Severity
 

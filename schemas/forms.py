@@ -9,40 +9,30 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from schemas.formparts import Code, Label, Part
+from schemas.itemlists import ItemList
 from schemas.periods import Frequency, Period
 
 Measure = Literal["count", "amount", "share"]
 Role = Literal["opening", "inflow", "outflow", "closing"]
 Moment = Literal["flow", "opening", "closing", "total"]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
 _GLANCE = 4  # figures that a line on a terminal has room for
 SHARE_DECIMALS = 6  # shares are kept as whole numbers of 10^-6 per cent, whatever was printed
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Label(_Part):
-    """A name in both languages; the Chinese one is what a form prints."""
-
-    zh: str
-    en: str
-
-
-class Shares(_Part):
+class Shares(Part):
     """Share cells of a breakdown's parts: per cent of the stated total, printed with `decimals`, in `columns`."""
 
     decimals: int = Field(default=2, ge=0, le=SHARE_DECIMALS)
     columns: tuple[str, ...] = ()
 
 
-class Breakdown(_Part):
+class Breakdown(Part):
     """Parts of an indicator. `complete`: they add up to it; otherwise (open list, overlap) each is at most it."""
 
     name: Code
@@ -51,14 +41,14 @@ class Breakdown(_Part):
     shares: Shares | None = None
 
 
-class Balance(_Part):
+class Balance(Part):
     """The part an indicator plays in an account: opening + inflow = outflow + closing."""
 
     account: Code
     role: Role
 
 
-class Indicator(_Part):
+class Indicator(Part):
     """One measured item. `decimals` is how many its unit is printed with, and so the integer it is kept as; `number` the
     code that the form prints beside it (代码); `watched` whether its course over time is looked at (a flow's is); `heading` a
     line printed above it that heads a group and holds no figures."""
@@ -89,7 +79,7 @@ class Indicator(_Part):
         return self.balance is not None and self.balance.role in ("opening", "closing")
 
 
-class Stock(_Part):
+class Stock(Part):
     """What carries a column of stocks (现行有效件数) from one period to the next: last stock + `plus` − `minus`.
 
     Items are also counted anew for other reasons, so a difference only warns; but what came in a period and did not go
@@ -104,7 +94,7 @@ class Stock(_Part):
     at_least_net: bool = True
 
 
-class Column(_Part):
+class Column(Part):
     """One column of a table. `cumulates`: year to date of that column; `sum_of`: total of those columns; `signed`: its
     figures may be below zero (增/减)."""
 
@@ -118,7 +108,7 @@ class Column(_Part):
     signed: bool = False
 
 
-class Block(_Part):
+class Block(Part):
     """A part of a form whose cells hang together by constraints; the unit that the gate holds."""
 
     code: Code
@@ -128,7 +118,7 @@ class Block(_Part):
     indicators: tuple[Indicator, ...] = Field(min_length=1)
 
 
-class Table(_Part):
+class Table(Part):
     """Blocks of rows under the same columns. Tables with the same `sheet` stand one below the other on it; a table without
     one has a sheet of its own."""
 
@@ -139,7 +129,7 @@ class Table(_Part):
     blocks: tuple[Block, ...] = Field(min_length=1)
 
 
-class Validity(_Part):
+class Validity(Part):
     """First and last data period, both included; open-ended where `to` is None."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -153,7 +143,7 @@ class Validity(_Part):
         return Period.parse(self.first).start <= period.start and (last is None or period.end <= last.end)
 
 
-class RuleTerm(_Part):
+class RuleTerm(Part):
     """`times` × a figure. `column`: where that is another than the rule's own; `of`: the preceding period's accepted one."""
 
     indicator: Code
@@ -162,7 +152,7 @@ class RuleTerm(_Part):
     of: Literal["own", "previous"] = "own"
 
 
-class FormRule(_Part):
+class FormRule(Part):
     """A rule that follows from no role: Σ times × figure `relation` 0, in each of `columns` (all own ones where empty).
 
     The last term is the one that the others imply. `tolerance` is in the unit of the figures. `valid` are data periods;
@@ -181,57 +171,12 @@ class FormRule(_Part):
     legal: str | None = None
 
 
-class ListColumn(_Part):
-    """One column of a list. `key` tells the item, `bureau` names the bureau that it belongs to."""
-
-    code: Code
-    label: Label
-    aliases: tuple[str, ...] = ()
-    kind: Literal["key", "date", "bureau", "text"]
-    required: bool = False
-
-
-class ListCount(_Part):
-    """The items whose date in `column` lies in the period are what the indicator counts in the period's own column."""
-
-    indicator: Code
-    column: Code
-
-
-class ItemList(_Part):
-    """A list of single items behind the counts, on a sheet of its own. `block`: whose gate it shares; `follows`: the list
-    in which, of any bureau and in this or an earlier period, its keys must stand."""
-
-    code: Code
-    label: Label
-    block: Code
-    sheet: Label
-    columns: tuple[ListColumn, ...] = Field(min_length=2)
-    counts: tuple[ListCount, ...] = ()
-    follows: Code | None = None
-
-    @property
-    def key(self) -> ListColumn:
-        """The column that tells items apart."""
-        return next(column for column in self.columns if column.kind == "key")
-
-    @property
-    def dates(self) -> tuple[ListColumn, ...]:
-        """The columns of dates: in a list that follows another, its stages in their order."""
-        return tuple(column for column in self.columns if column.kind == "date")
-
-    @property
-    def bureau(self) -> ListColumn | None:
-        """The column that names a bureau, if there is one."""
-        return next((column for column in self.columns if column.kind == "bureau"), None)
-
-
-class AddsUp(_Part):
+class AddsUp(Part):
     """The finer returns that this one is the sum of: those of `family` within its period, cell by cell where both have the
     same indicator; `columns` says which of theirs answers to one of ours (the same code where left out)."""
 
     family: str
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
 
     def __hash__(self) -> int:
         """A form is a key of what is compiled from it, and a mapping has no hash of its own."""
@@ -272,7 +217,7 @@ def _moment(item: Indicator, column: Column, stocks: Collection[str]) -> Moment:
     return "total" if any(part in stocks for part in column.sum_of) else "flow"
 
 
-class Form(_Part):
+class Form(Part):
     """One version of a return. Read it with `schemas.formfile.load_forms`, which also checks what hangs together."""
 
     family: str = Field(pattern=r"^[a-z][a-z0-9-]*$")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from schemas.formchecks import unknown
-from schemas.forms import Form, ItemList
+from schemas.forms import Form
+from schemas.itemlists import ItemList
 from schemas.yamlfile import Source
 
 # Names of a list's own rules: an indicator that is counted may not be called so.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from schemas.batches import required_cells, unsigned_cells
 from schemas.constraints import LINEAR, SHARES, TRENDS, Kind
 from schemas.errors import Message
-from schemas.forms import ItemList
+from schemas.itemlists import ItemList
 from schemas.records import Severity
 from schemas.rules import RuleSet
 from schemas.values import Trouble

@@ -15,7 +15,8 @@ from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.lexicon import normalised
 from schemas.documents import CellValue, Document, Grid
-from schemas.forms import Form, ItemList
+from schemas.forms import Form
+from schemas.itemlists import ItemList
 from schemas.records import Entry, Item
 
 _DAY = re.compile(r"(\d{4})(?:年|-|/|\.)(\d{1,2})(?:月|-|/|\.)(\d{1,2})日?|(\d{4})(\d{2})(\d{2})")

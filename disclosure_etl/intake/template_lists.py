@@ -8,7 +8,7 @@ from datetime import date, datetime
 from xlsxwriter.worksheet import Worksheet
 
 from disclosure_etl.intake.template_styles import Styles
-from schemas.forms import ItemList
+from schemas.itemlists import ItemList
 
 Rows = Sequence[Mapping[str, str | date]]  # what stands in each row, by column
 

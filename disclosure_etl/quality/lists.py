@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.errors import Message
-from schemas.forms import Form, ItemList, ListCount
+from schemas.forms import Form
+from schemas.itemlists import ItemList, ListCount
 from schemas.periods import Period
 from schemas.records import NO_DECIMALS, Finding, Item, Severity, Submission
 from schemas.rulecodes import list_rule_codes
