@@ -1,31 +1,28 @@
-"""汇总表: a consolidation as a workbook: bureaus × indicators with their sum, and the consolidated figures.
+"""汇总表: a consolidation as a workbook: bureaus × indicators with their sum.
 
-Not here: how every bureau stands and what failed (`summary_account`), what it looks like (`summary_formats`).
+Not here: the consolidated figures by themselves (`summary_totals`), how every bureau stands and what failed (`summary_account`), what it looks like (`summary_formats`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
 from pathlib import Path
 
 import xlsxwriter
-from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from disclosure_etl.reports.summary_account import failures_sheet, is_coarser, states_sheet, status_text
-from disclosure_etl.reports.summary_formats import A3, A4, STATUS, Formats, print_page
+from disclosure_etl.reports.summary_formats import A3, STATUS, Formats, print_page, row_height
+from disclosure_etl.reports.summary_totals import HELD_MEANS, decimal, of_period, parts_of, sheet_name, totals
 from disclosure_etl.warehouse import StoredFailure
 from schemas.consolidation import BureauFigure, Consolidation
-from schemas.forms import Cell, Form, Indicator
+from schemas.forms import Cell, Form
 from schemas.periods import Period
 from schemas.records import Status
 
 _VERSION = {"provisional": "初步数", "final": "终稿", "locked": "已锁定", "unverified": "未经核实"}
-_HELD_MEANS = "红色斜体为暂存板块的填报数:照填报数计入合计,未经认定。"
 
 
 def summary_path(folder: Path, one: Consolidation, usual_family: str) -> Path:
@@ -57,7 +54,7 @@ def _pages_of(form: Form) -> list[_Page]:
     sheets: dict[str, list[tuple[str, tuple[Cell, ...]]]] = {}
     several: set[str] = set()
     for table in form.tables:
-        name = "汇总表" if single else _sheet_name(f"汇总表 {(table.sheet or table.title).zh}")
+        name = "汇总表" if single else sheet_name(f"汇总表 {(table.sheet or table.title).zh}")
         own = [column for column in table.columns if column.cumulates is None]
         shown = [column for column in own if column.sum_of] or own
         if len(shown) > 1:
@@ -71,11 +68,6 @@ def _pages_of(form: Form) -> list[_Page]:
             )
             sheets.setdefault(name, []).append((block.label.zh, cells))
     return [_Page(name, tuple(blocks), name in several) for name, blocks in sheets.items()]
-
-
-def _sheet_name(name: str) -> str:
-    """A name that a spreadsheet takes: 31 characters, none of those that stand for something in formulas."""
-    return re.sub(r"[\[\]:*?/\\]", "-", name)[:31]
 
 
 def summary_workbook(
@@ -100,26 +92,11 @@ def summary_workbook(
         _write_states(sheet, formats, form, one, page, absent)
         _table(sheet, formats, form, one, page, figures)
         _lay_out_table(sheet, formats, title, one, page)
-    _totals(book, formats, title, form, one)
+    totals(book, formats, title, form, one)
     states_sheet(book, formats, title, form, one, absent)
     failures_sheet(book, formats, title, one, failures, coarser)
     book.close()
     return buffer.getvalue()
-
-
-def _of_period(label: str, coarser: bool) -> str:
-    """A label of the form in a table of a coarser period, which is no month's."""
-    return label.replace("本月", "本期") if coarser else label
-
-
-def _decimal(value: int, scale: int) -> float:
-    return float(Decimal(value).scaleb(-scale))
-
-
-def _parts(form: Form) -> set[str]:
-    """The indicators that are a part of another."""
-    parts = {part for item in form.indicators.values() for one in item.breakdowns for part in one.parts}
-    return parts | {item.code for item in form.indicators.values() if item.subset_of}
 
 
 def _write_states(
@@ -131,7 +108,7 @@ def _write_states(
     absences: Mapping[str, Sequence[str]],
 ) -> None:
     """The bureaus and how each stands, left of the figures, and the headings above them."""
-    coarser, parts = is_coarser(form, one), _parts(form)
+    coarser, parts = is_coarser(form, one), parts_of(form)
     sheet.write_string(3, 0, "单位", formats.head)
     sheet.write_string(3, 1, "状态", formats.head)
     at = 2
@@ -146,7 +123,8 @@ def _write_states(
         item = form.indicators[cell.indicator]
         of_column = f"·{form.columns[cell.column].label.zh}" if page.names_columns else ""
         style = formats.head_part if item.code in parts else formats.head
-        sheet.write_string(3, at, f"{_of_period(item.label.zh + of_column, coarser)}({item.unit})", style)
+        # The unit has a line of its own: no bracket is broken.
+        sheet.write_string(3, at, f"{of_period(item.label.zh + of_column, coarser)}\n({item.unit})", style)
     for row, state in enumerate(one.bureaus, 4):
         absent = absences.get(state.bureau, ())
         sheet.write_string(row, 0, state.name_zh, formats.text)
@@ -165,7 +143,7 @@ def _table(
         if figure.value is not None and figure.bureau in rows and at is not None:
             whole = bool(form.indicators[figure.indicator].breakdowns)
             style = formats.number(figure.scale, held=not figure.validated, sum_of_parts=whole)
-            sheet.write_number(rows[figure.bureau], at, _decimal(figure.value, figure.scale), style)
+            sheet.write_number(rows[figure.bureau], at, decimal(figure.value, figure.scale), style)
     bottom = 4 + len(one.bureaus)
     sheet.write_string(bottom, 0, "合计", formats.head)
     sheet.write_string(bottom, 1, "", formats.head)
@@ -173,37 +151,37 @@ def _table(
         at = place.get((total.indicator, total.column))
         if at is not None and total.value is not None:
             style = formats.number(total.scale, held=not total.validated, total=True)
-            sheet.write_number(bottom, at, _decimal(total.value, total.scale), style)
+            sheet.write_number(bottom, at, decimal(total.value, total.scale), style)
 
 
 _BUREAU_WIDTH, _STATUS_WIDTH, _FIGURE_WIDTH = 13.0, 10.0, 7.5  # in letters; a figure column is as wide as its figures
 _LETTER_MM = 2.7  # a letter of a column at full size, in the widest of the fonts that stand in for a missing 宋体
 _PAGE_MM = 398  # what A3 landscape leaves between its margins
-_ROWS_A_PAGE = 75  # of the totals on A4 upright; fewer are made to fit one page
 _COLUMNS_A_PAGE = 20  # indicators beside the bureaus at which type is still easily read
 
 
 def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, one: Consolidation, page: _Page) -> None:
     """Title and legend on the screen, and printed pages of whole blocks: bureaus, headings, title and legend on each."""
     sheet.write_string(0, 0, title, formats.title)
-    sheet.write_string(1, 0, f"{_account(one)}。{_HELD_MEANS}", formats.note)
+    sheet.write_string(1, 0, f"{_account(one)}。{HELD_MEANS}", formats.note)
     last = 1 + len(page.cells)
     longest = max(
-        (len(f"{_decimal(total.value, total.scale):,.{total.scale}f}") for total in one.figures if total.value),
+        (len(f"{decimal(total.value, total.scale):,.{total.scale}f}") for total in one.figures if total.value),
         default=0,
     )
     figure_width = max(_FIGURE_WIDTH, longest + 1.5)
     sheet.set_column(0, 0, _BUREAU_WIDTH)
     sheet.set_column(1, 1, _STATUS_WIDTH)
     sheet.set_column(2, last, figure_width)
-    sheet.set_row(2, 20)
+    blocks = [(label, len(cells) * figure_width) for label, cells in page.blocks]
+    sheet.set_row(2, max(20, row_height([label for label, _ in blocks], [width for _, width in blocks])))
     sheet.set_row(3, 62)
     for row in range(4, 5 + len(one.bureaus)):
         sheet.set_row(row, 22)
     sheet.freeze_panes(4, 2)
     breaks, most = _printed_pages(page)
     width = (_BUREAU_WIDTH + _STATUS_WIDTH + most * figure_width) * _LETTER_MM
-    print_page(sheet, title, [f"{_account(one)}。", _HELD_MEANS], paper=A3, landscape=True)
+    print_page(sheet, title, [f"{_account(one)}。", HELD_MEANS], paper=A3, landscape=True)
     sheet.set_print_scale(max(40, min(100, int(100 * _PAGE_MM / width))))
     sheet.print_area(2, 0, 4 + len(one.bureaus), last)
     sheet.repeat_columns(0, 1)
@@ -222,61 +200,6 @@ def _printed_pages(page: _Page) -> tuple[list[int], int]:
         at += len(cells)
         most = max(most, filled)
     return breaks, most
-
-
-def _totals(book: Workbook, formats: Formats, title: str, form: Form, one: Consolidation) -> None:
-    """All consolidated figures, a row an indicator under its block, with shares of the stated totals."""
-    sheet = book.add_worksheet("合计")
-    coarser, parts = is_coarser(form, one), _parts(form)
-    columns = [column for column in form.columns.values() if not (coarser and column.cumulates)]
-    heads = ["指标", "单位", *(_of_period(column.label.zh, coarser) for column in columns), "占比(%)"]
-    values = {(figure.indicator, figure.column): figure for figure in one.figures}
-    sheet.write_string(0, 0, title, formats.title)
-    sheet.write_string(1, 0, _HELD_MEANS, formats.note)
-    for at, head in enumerate(heads):
-        sheet.write_string(2, at, head, formats.head)
-    row = 3
-    for block in form.blocks:
-        sheet.merge_range(row, 0, row, len(heads) - 1, block.label.zh, formats.block)
-        row += 1
-        for item in block.indicators:
-            whole = bool(item.breakdowns)
-            label = formats.part if item.code in parts else formats.bold if whole else formats.text
-            sheet.write_string(row, 0, _of_period(item.label.zh, coarser), label)
-            sheet.write_string(row, 1, item.unit, formats.centre)
-            for at, column in enumerate(columns, 2):
-                figure = values.get((item.code, column.code))
-                if figure is None or figure.value is None:
-                    sheet.write_blank(row, at, None, formats.text)
-                else:
-                    style = formats.number(figure.scale, held=not figure.validated, sum_of_parts=whole)
-                    sheet.write_number(row, at, _decimal(figure.value, figure.scale), style)
-            share = _share(form, item, {place: figure.value for place, figure in values.items()})
-            if share is None:
-                sheet.write_blank(row, len(heads) - 1, None, formats.text)
-            else:
-                sheet.write_number(row, len(heads) - 1, float(share), formats.number(-int(share.as_tuple().exponent)))
-            row += 1
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 1, 8)
-    sheet.set_column(2, len(heads) - 1, 14)
-    sheet.freeze_panes(3, 1)
-    print_page(sheet, f"{title}:合计", [_HELD_MEANS], paper=A4, landscape=False)
-    sheet.print_area(2, 0, row - 1, len(heads) - 1)
-    sheet.repeat_rows(2)
-    sheet.fit_to_pages(1, 1 if row <= _ROWS_A_PAGE else 0)
-
-
-def _share(form: Form, part: Indicator, values: dict[tuple[str, str], int | None]) -> Decimal | None:
-    for whole in form.indicators.values():
-        for breakdown in whole.breakdowns:
-            if breakdown.shares and part.code in breakdown.parts:
-                for column in breakdown.shares.columns:
-                    total, count = values.get((whole.code, column)), values.get((part.code, column))
-                    if total and count is not None:
-                        places = Decimal(1).scaleb(-breakdown.shares.decimals)
-                        return (Decimal(count) * 100 / Decimal(total)).quantize(places, ROUND_HALF_UP)
-    return None
 
 
 def _account(one: Consolidation) -> str:

@@ -36,7 +36,7 @@ class Formats:
         self.block = book.add_format({**boxed, "bold": True, "bg_color": "#D5DEE8"})
         self.text = book.add_format({**boxed, "text_wrap": True})
         self.bold = book.add_format({**boxed, "bold": True})
-        self.part = book.add_format({**boxed, "indent": 2, "font_color": "#52606D"})
+        self.part = book.add_format({**boxed, "indent": 2, "font_color": "#52606D", "text_wrap": True})
         self.centre = book.add_format({**boxed, "align": "center", "text_wrap": True})
         self.wrap = book.add_format({**boxed, "text_wrap": True, "valign": "top"})
         self.absent = book.add_format({**boxed, "font_color": "#9E2A2B", "align": "center", "text_wrap": True})
