@@ -38,10 +38,10 @@ class Forms:
             )
         day_form = next((form for form in versions if form.covers(period)), None)
         if day_form is None:
-            spans = "、".join(f"{form.version}({form.valid.first} – {form.valid.last or '…'})" for form in versions)
+            spans = [f"{form.version} ({form.valid.first} – {form.valid.last or '…'})" for form in versions]
             raise UserError(
-                f"{period} 没有可用的「{family}」报表版本;已有版本:{spans}。请在 config/forms 中增加适用版本。",
-                f"No version of '{family}' covers {period}; versions: {spans}. Add one to config/forms.",
+                f"{period} 没有可用的「{family}」报表版本;已有版本:{'、'.join(spans)}。请在 config/forms 中增加适用版本。",
+                f"No version of '{family}' covers {period}; versions: {', '.join(spans)}. Add one to config/forms.",
             )
         return day_form
 

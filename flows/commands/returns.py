@@ -169,5 +169,7 @@ def import_history(
             f"{file}: {imported.inserted} new, {imported.unchanged} unchanged, {imported.replaced} replaced (all unverified).",
         )
         if followed.consolidations:
-            again = "、".join(one.period for one in followed.consolidations)
-            session.say(f"随之重新判定并固化:{again}", f"judged again and frozen with it: {again}")
+            again = [one.period for one in followed.consolidations]
+            session.say(
+                f"随之重新判定并固化:{'、'.join(again)}", f"judged again and frozen with it: {', '.join(again)}"
+            )
