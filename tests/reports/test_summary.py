@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -13,8 +14,12 @@ from disclosure_etl.pipeline import consolidate, roll_up
 from disclosure_etl.reports.standing import absences, failures_of
 from disclosure_etl.reports.summary import summary_workbook
 from disclosure_etl.reports.summary_formats import row_height
-from schemas.consolidation import Consolidation
+from disclosure_etl.settings import default_config_dir
+from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
+from schemas.formfile import load_forms
+from schemas.forms import Form
 from schemas.periods import Period
+from schemas.records import Status
 from tests.factories import FAMILY, default_form, make_office, send_month, with_slip
 
 FORM = default_form()
@@ -126,3 +131,38 @@ def test_rows_are_high_enough_for_their_text(month) -> None:
 def test_impact_and_open_are_explained(month) -> None:
     assert month["未通过的校验"]["A1"].value.startswith("影响:")
     assert month["各单位情况"]["A1"].value.startswith("待判:")
+
+
+def bare(form: Form, period: str) -> Consolidation:
+    """A version of a form with several tables, a figure in every cell."""
+    figures = tuple(
+        ConsolidatedFigure(cell.indicator, cell.column, cell.measure, cell.position, cell.scale, True)
+        for cell in form.cells
+    )
+    state = BureauState(
+        "haidian", "海淀分局", "Haidian", "accepted", False, False, (), 1, None, 0, 0, 0, 0
+    )  # fmt: skip
+    counts = {status: int(status is Status.ACCEPTED) for status in Status}
+    return Consolidation(
+        form.family, form.key, form.frequency.value, period, "run", 1, VersionStatus.FINAL, "", datetime(2025, 2, 9),
+        1, counts, (), (), 0, 0, 1.0, 1, 1, 0, figures, (state,),
+    )  # fmt: skip
+
+
+def test_tables_of_a_form_have_totals_under_their_own_columns() -> None:
+    period = Period.parse("2025-01")
+    form = load_forms([default_config_dir() / "forms" / "bureau-monthly-2019.yaml"]).choose(FAMILY, period)
+
+    book = openpyxl.load_workbook(io.BytesIO(summary_workbook(form, bare(form, "2025-01"), (), ())))
+
+    totals = [sheet for sheet in book if sheet.title.startswith("合计")]
+    assert [sheet.title for sheet in totals] == ["合计 表二", "合计 表三", "合计 表四"]
+    assert {sheet.page_setup.orientation for sheet in totals} == {"landscape"}
+    third = totals[1]
+    assert third.max_column == 2 + len(form.tables[5].columns)
+    labels = [row[0].value for row in third.iter_rows()]
+    assert labels[labels.index("1.属于国家秘密") - 1] == "(三)不予公开"
+    heads = [row[2].value for row in totals[0].iter_rows() if row[0].value == "指标"]
+    assert heads == [table.columns[0].label.zh for table in form.tables[:5]]
+    units = [cell.value for cell in book["汇总表 表二"][4] if cell.value.endswith("(万元)")]
+    assert units and all(unit.endswith("\n(万元)") for unit in units)
