@@ -91,12 +91,19 @@ def summary_workbook(
         sheet = book.add_worksheet(page.name)
         _write_states(sheet, formats, form, one, page, absent)
         _table(sheet, formats, form, one, page, figures)
-        _lay_out_table(sheet, formats, title, one, page)
+        _lay_out_table(sheet, formats, title, form, one, page)
     totals(book, formats, title, form, one)
     states_sheet(book, formats, title, form, one, absent)
     failures_sheet(book, formats, title, one, failures, coarser)
     book.close()
     return buffer.getvalue()
+
+
+def _head(form: Form, page: _Page, cell: Cell, *, coarser: bool) -> str:
+    """What heads a figure. The unit has a line of its own, so that no bracket is broken."""
+    item = form.indicators[cell.indicator]
+    of_column = f"·{form.columns[cell.column].label.zh}" if page.names_columns else ""
+    return f"{of_period(item.label.zh + of_column, coarser)}\n({item.unit})"
 
 
 def _write_states(
@@ -121,10 +128,8 @@ def _write_states(
         at = last + 1
     for at, cell in enumerate(page.cells, 2):
         item = form.indicators[cell.indicator]
-        of_column = f"·{form.columns[cell.column].label.zh}" if page.names_columns else ""
         style = formats.head_part if item.code in parts else formats.head
-        # The unit has a line of its own: no bracket is broken.
-        sheet.write_string(3, at, f"{of_period(item.label.zh + of_column, coarser)}\n({item.unit})", style)
+        sheet.write_string(3, at, _head(form, page, cell, coarser=coarser), style)
     for row, state in enumerate(one.bureaus, 4):
         absent = absences.get(state.bureau, ())
         sheet.write_string(row, 0, state.name_zh, formats.text)
@@ -154,13 +159,24 @@ def _table(
             sheet.write_number(bottom, at, decimal(total.value, total.scale), style)
 
 
+_HEADS_HEIGHT = 62.0  # points
 _BUREAU_WIDTH, _STATUS_WIDTH, _FIGURE_WIDTH = 13.0, 10.0, 7.5  # in letters; a figure column is as wide as its figures
 _LETTER_MM = 2.7  # a letter of a column at full size, in the widest of the fonts that stand in for a missing 宋体
 _PAGE_MM = 398  # what A3 landscape leaves between its margins
 _COLUMNS_A_PAGE = 20  # indicators beside the bureaus at which type is still easily read
 
 
-def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, one: Consolidation, page: _Page) -> None:
+def _heads_height(page: _Page, form: Form, figure_width: float) -> float:
+    """Enough for the longest heading, where it names its column as well."""
+    if not page.names_columns:
+        return _HEADS_HEIGHT
+    heads = [_head(form, page, cell, coarser=False) for cell in page.cells]
+    return max(
+        _HEADS_HEIGHT, row_height(heads, [figure_width + 2.5] * len(heads))
+    )  # type is smaller than a letter's room
+
+
+def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, one: Consolidation, page: _Page) -> None:
     """Title and legend on the screen, and printed pages of whole blocks: bureaus, headings, title and legend on each."""
     sheet.write_string(0, 0, title, formats.title)
     sheet.write_string(1, 0, f"{_account(one)}。{HELD_MEANS}", formats.note)
@@ -175,7 +191,7 @@ def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, one: Consolid
     sheet.set_column(2, last, figure_width)
     blocks = [(label, len(cells) * figure_width) for label, cells in page.blocks]
     sheet.set_row(2, max(20, row_height([label for label, _ in blocks], [width for _, width in blocks])))
-    sheet.set_row(3, 62)
+    sheet.set_row(3, _heads_height(page, form, figure_width))
     for row in range(4, 5 + len(one.bureaus)):
         sheet.set_row(row, 22)
     sheet.freeze_panes(4, 2)

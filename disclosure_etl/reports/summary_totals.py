@@ -18,7 +18,7 @@ from schemas.consolidation import ConsolidatedFigure, Consolidation
 from schemas.forms import Column, Form, Indicator, Table
 
 HELD_MEANS = "红色斜体为暂存板块的填报数:照填报数计入合计,未经认定。"
-_LABEL_WIDTH, _UNIT_WIDTH = 30.0, 8.0  # in letters
+_LABEL_WIDTH, _UNIT_WIDTH = 34.0, 8.0  # in letters
 _UPRIGHT = 100  # letters that A4 upright takes at a readable size
 _ROWS_UPRIGHT, _ROWS_LYING = 75, 45  # that are made to fit one page
 
@@ -118,7 +118,7 @@ class _Totals:
         style = formats.part if item.code in self.parts else formats.bold if whole else formats.text
         label = of_period(item.label.zh, self.coarser)
         self.sheet.write_string(row, 0, label, style)
-        if (height := row_height([label], [_LABEL_WIDTH - 4])) > 18:
+        if (height := row_height([label], [_LABEL_WIDTH])) > 18:
             self.sheet.set_row(row, height)
         self.sheet.write_string(row, 1, item.unit, formats.centre)
         for at, column in enumerate(columns, 2):
