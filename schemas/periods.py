@@ -38,6 +38,11 @@ class Frequency(StrEnum):
         """As messages say it: month, quarter, half-year, year."""
         return {1: "month", 3: "quarter", 6: "half-year", 12: "year"}[self.months]
 
+    @property
+    def this_zh(self) -> str:
+        """The present one, as forms say it: 本月, 本季, 本半年, 本年."""
+        return {1: "本月", 3: "本季", 6: "本半年", 12: "本年"}[self.months]
+
 
 _CODE = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d)|Q(?P<quarter>[1-4])|H(?P<half>[12]))?")
 # As people write them in a header: 2014年5月, 二〇一四年五月, 2014.5, 2014/05, 2014年第2季度, 2014年上半年, 2014年度

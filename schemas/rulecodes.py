@@ -65,11 +65,11 @@ FINDINGS: dict[str, FindingRule] = {
     ),
     "return:untouched": _finding(
         "已填写", "filled in", Severity.ERROR,
-        "报表应填写;确无数据的应勾选「本月无数据」。", "The return is filled in, or ticked as a nil return.",
+        "报表应填写;确无数据的应勾选「无数据」。", "The return is filled in, or ticked as a nil return.",
     ),
     "return:nil_with_figures": _finding(
         "零报告无数", "nil is nil", Severity.ERROR,
-        "勾选「本月无数据」的报表不得有数。", "A return ticked as nil holds no figures.",
+        "勾选「无数据」的报表不得有数。", "A return ticked as nil holds no figures.",
     ),
     "return:listed_twice": _finding(
         "一项一行", "each item once", Severity.ERROR,

@@ -32,7 +32,6 @@ _HEADER_ROWS = (
     (("telephone", "联系电话"), ("nil", "{now}无数据")),
 )
 _LOCKED = frozenset({"bureau", "bureau_code", "period"})
-_NOW = {1: "本月", 3: "本季", 6: "本半年", 12: "本年"}  # by the months of a period
 _HOW = "填写:浅黄格填写,其余自动生成。总数请按实际填写,勿用公式;没有发生的填 0,空白表示不详。校验格变红时请先核对。"
 _NOTE = (
     f"{_HOW}\n"
@@ -127,7 +126,7 @@ def _write(
     checks = max(len(writer.check_columns) for writer in writers)
     if checks:
         sheet.set_column(printed, printed + checks - 1, _CHECK_WIDTH)
-    now, below = _NOW[period.frequency.months], "下面" if len(_sheets(form)) == 1 else "各表"
+    now, below = period.frequency.this_zh, "下面" if len(_sheets(form)) == 1 else "各表"
     note = _NOTE.format(now=now, below=below) if header is not None else _NOTE_FURTHER.format(first=first)
     sheet.merge_range(row, 0, row, printed - 1, note, styles.note)
     sheet.set_row(row, 17 * sum(math.ceil(letters(line) / (sum(widths) - 2)) for line in note.split("\n")) + 2)
@@ -160,7 +159,7 @@ def _set_up_print(sheet: Worksheet, last_row: int, printed: int, widths: Sequenc
 
 def _header(sheet: Worksheet, styles: Styles, period: Period, header: Mapping[str, str]) -> None:
     texts = {"period": period.code, "revision": "1", **header}
-    now = _NOW[period.frequency.months]
+    now = period.frequency.this_zh
     for offset, pair in enumerate(_HEADER_ROWS):
         for (name, label), at in zip(pair, (0, 2), strict=True):
             style = styles.fixed if name in _LOCKED else styles.open

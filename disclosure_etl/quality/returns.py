@@ -65,10 +65,11 @@ def return_findings(batch: Batch) -> dict[int, tuple[Finding, ...]]:
     """Findings about whole returns, by row of the batch."""
     found: dict[int, tuple[Finding, ...]] = {}
     nil = np.array([one.nil for one in batch.submissions], dtype=bool)
-    for empty in _untouched(batch):
-        found[empty] = (_UNTOUCHED,)
+    now, untouched = batch.period.frequency.this_zh, set(_untouched(batch))
+    for empty in untouched:
+        found[empty] = (_untouched_finding(now),)
     for at, cell in _required_not_applicable(batch):
-        if _UNTOUCHED not in found.get(at, ()):
+        if at not in untouched:
             found[at] = (*found.get(at, ()), _not_applicable(batch.form, batch.submissions[at], cell))
     flows = np.array(
         [
@@ -86,7 +87,7 @@ def return_findings(batch: Batch) -> dict[int, tuple[Finding, ...]]:
         finding = Finding(
             "return:nil_with_figures",
             Message(
-                f"勾选了「本月无数据」,却在 {shown} 填有数字。请去掉勾选,或清空这些数字后重报。",
+                f"勾选了「{now}无数据」,却在 {shown} 填有数字。请去掉勾选,或清空这些数字后重报。",
                 f"Ticked as a nil return, yet there are figures in {', '.join(cells)}. Remove the tick or the figures.",
             ),
             cells,
@@ -186,11 +187,13 @@ def _header_findings(one: Submission) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-_UNTOUCHED = Finding(
-    "return:untouched",
-    Message(
-        "空白表未填写任何数字。如本月确无数据,请在表头「本月无数据」处打√;否则请填写后重报。",
-        "The blank workbook was sent back without a figure. If there is nothing to report, tick 本月无数据 in the header; "
-        "otherwise fill it in and send it again.",
-    ),
-)
+def _untouched_finding(now: str) -> Finding:
+    """`now`: as the box in the header says it (本月, 本年)."""
+    return Finding(
+        "return:untouched",
+        Message(
+            f"空白表未填写任何数字。如{now}确无数据,请在表头「{now}无数据」处打√;否则请填写后重报。",
+            f"The blank workbook was sent back without a figure. If there is nothing to report, tick {now}无数据 in the header; "
+            "otherwise fill it in and send it again.",
+        ),
+    )
