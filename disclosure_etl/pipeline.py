@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from disclosure_etl.intake.reading import ChunkedReading, ChunkReader
+from disclosure_etl.intake.reading import ChunkedReading, StoredReader
 from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
@@ -49,7 +49,7 @@ class Month:
     rehearsing: bool = False  # nothing is recorded; `load` and `freeze` are not called
     run: str = field(init=False, default="")
     form: Form = field(init=False)
-    _reading: ChunkedReading = field(init=False)
+    _reading: ChunkedReading | None = field(init=False, default=None)
     _documents: dict[str, DocumentRecord] = field(init=False, default_factory=dict)
     _unusable: dict[str, DocumentRecord] = field(init=False, default_factory=dict)  # met for the first time
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
@@ -75,7 +75,8 @@ class Month:
             warehouse.note_gone(self.office.inbox.name, [one.name for one in deliveries])
         self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
-        self._reading = ChunkedReading(_reader(self.office, settled), deliveries, self.office.settings.chunk_size)
+        size = self.office.settings.chunk_size
+        self._reading = ChunkedReading(_reader(self.office), self.office.inbox.name, deliveries, size, settled)
         return len(self._reading)
 
     def read_chunk(self, chunk: int) -> int:
@@ -144,6 +145,8 @@ class Month:
 
     def give_up(self) -> None:
         """End the record of a run that failed; what it has stored stays, and what waits is done by the next one."""
+        if self._reading is not None:
+            self._reading.close()
         if self.run:
             self.office.warehouse.finish_run(self.run, "failed", {}, self.office.clock())
 
@@ -193,10 +196,8 @@ class Month:
         return result
 
 
-def _reader(office: Office, settled: frozenset[str]) -> ChunkReader:
-    return ChunkReader(
-        office.forms_in_use, office.bureaus, office.raw_store, office.settings.read_limits, office.inbox.name, settled
-    )
+def _reader(office: Office) -> StoredReader:
+    return StoredReader(office.forms_in_use, office.bureaus, office.raw_store, office.settings.read_limits)
 
 
 def _named(one: Consolidation) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -52,7 +53,7 @@ class Grid:
 
     name: str
     values: list[list[CellValue]]
-    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
     displays: dict[tuple[int, int], str] = field(default_factory=dict)
     oddities: dict[tuple[int, int], Oddity] = field(default_factory=dict)
     merges: tuple[Merge, ...] = ()

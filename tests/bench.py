@@ -11,7 +11,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from python_calamine import CalamineWorkbook
 
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
-from disclosure_etl.intake.xlsx import _PLAIN_CELL
+from disclosure_etl.intake.xlsx_markup import _PLAIN_CELL
 from schemas.compiling import constraint_table
 from schemas.constraints import Relation, Source
 from schemas.periods import Period
@@ -212,6 +211,12 @@ def _in_process(function: str, folder: Path) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def _put_aside(var: Path) -> None:
+    """Begin anew without deleting: for half a minute afterwards, ext4 looks at every deleted inode before it makes a file."""
+    if var.exists():
+        var.rename(var.with_name(f"before-{time.monotonic_ns()}"))
+
+
 _ROUNDS = 3
 
 
@@ -231,7 +236,7 @@ def _round(clean: Path, failing: Path, batch: Batch, base: Path) -> dict[str, fl
     measure_bare()
     found: dict[str, float] = {}
     for name, folder in (("clean", clean), ("failing", failing)):
-        shutil.rmtree(folder / "var", ignore_errors=True)
+        _put_aside(folder / "var")
         found |= {f"{name} {stage}": seconds for stage, seconds in _in_process("_month", folder).items()}
     measure_bare()
     found |= parts | {"bare": sum(bare) / len(bare)}
@@ -281,9 +286,9 @@ def _lines(count: int, prefect: bool, base: Path) -> Iterator[str]:
         f"{middle['checking']:.0%} of the month"
     )
     if prefect:
-        shutil.rmtree(clean / "var", ignore_errors=True)
+        _put_aside(clean / "var")
         recorded = _in_process("_prefect", clean)
-        shutil.rmtree(clean / "var", ignore_errors=True)
+        _put_aside(clean / "var")
         month = _in_process("_month", clean)
         more = recorded["total"] - month["total"] - month["table"]
         yield (

@@ -1,14 +1,13 @@
-"""Reading what arrived, a chunk of files at a time: kept, understood, and said what it is. Works in a process of its own.
+"""Reading what was pulled, a chunk of files at a time: understood, and said what it is. Works in processes of its own.
 
-Not here: which arrivals are of interest (`pipeline`), or that they arrived (`warehouse`).
+Not here: getting the bytes (`pulling`), which arrivals are of interest (`pipeline`), or that they arrived (`warehouse`).
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -21,9 +20,10 @@ from tempfile import TemporaryDirectory
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.identity import MISDIRECTED, period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
-from disclosure_etl.intake.raw_store import RawStore, digest_of
+from disclosure_etl.intake.pulling import Pulled, pull
+from disclosure_etl.intake.raw_store import RawStore
 from disclosure_etl.intake.readers import read_document
-from disclosure_etl.intake.sources import Delivery, reason
+from disclosure_etl.intake.sources import Delivery
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 from schemas.forms import Form
@@ -31,7 +31,6 @@ from schemas.records import DocumentRecord, Receipt, Submission
 
 _ENOUGH_FOR_PROCESSES = 500  # files; below this, starting processes costs more than they save
 _MOST_PROCESSES = 4
-_FETCHED_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,78 +44,28 @@ class Arrived:
 
 
 @dataclass(frozen=True)
-class ChunkReader:
-    """Reads chunks of deliveries. `settled` are the digests of bytes that need no reading."""
+class StoredReader:
+    """Reads files from the raw store, by their receipts."""
 
     forms: tuple[Form, ...]
     bureaus: Bureaus
     store: RawStore
     limits: ReadLimits
-    source: str
-    settled: frozenset[str]
 
     @cached_property
     def _interpreter(self) -> Interpreter:
-        """One for all chunks: it remembers layouts and names."""
+        """One for all files: it remembers layouts and names."""
         return Interpreter(self.forms, self.bureaus)
 
-    def read(self, deliveries: Sequence[Delivery]) -> list[Arrived]:
-        """Keep the bytes of each file in the raw store, and read those that are not settled."""
-        arrived: list[Arrived] = []
-        seen: set[str] = set(self.settled)
-        for delivery, fetched in self._fetched(deliveries):
-            if isinstance(fetched, OSError):
-                arrived.append(self._unreachable(delivery, fetched))
-                continue
-            data, digest = fetched
-            receipt = Receipt(delivery.name, self.source, digest, len(data), delivery.arrived_at)
-            if digest in seen:
-                arrived.append(Arrived(receipt))
-                continue
-            seen.add(digest)
-            arrived.append(self._understood(receipt, data))
-        return arrived
+    def read(self, receipts: Sequence[Receipt]) -> list[Arrived]:
+        """What each file was found to be."""
+        return [self._understood(receipt) for receipt in receipts]
 
-    def _fetched(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[Delivery, tuple[bytes, str] | OSError]]:
-        """Each file's bytes and digest, or why there are none. The next few are fetched and kept while one is understood: a
-        shared folder answers slowly, and waiting for it costs no processor."""
-        with ThreadPoolExecutor(1) as fetching:
-            ahead: deque[tuple[Delivery, Future[tuple[bytes, str] | OSError]]] = deque()
-            for delivery in deliveries:
-                ahead.append((delivery, fetching.submit(self._fetch, delivery)))
-                if len(ahead) > _FETCHED_AHEAD:
-                    first, future = ahead.popleft()
-                    yield first, future.result()
-            for first, future in ahead:
-                yield first, future.result()
-
-    def _fetch(self, delivery: Delivery) -> tuple[bytes, str] | OSError:
-        try:
-            data = delivery.read()
-        except OSError as error:
-            return error
-        return data, self.store.put(data)
-
-    def _unreachable(self, delivery: Delivery, error: OSError) -> Arrived:
-        """A file that was listed and cannot be read, or is gone: told of under its name, since it has no bytes to be known
-        by. Once it can be read, it arrives as what it is."""
-        why = reason(error)
-        named = period_in_name(delivery.name)
-        digest = digest_of(f"unreachable {delivery.name}".encode())
-        record = DocumentRecord.unreadable(
-            digest,
-            named.code if named else None,
-            "unreachable",
-            f"文件{why.zh}(读取时)。请检查文件是否被移走、占用或设了权限,然后重新运行。",
-            f"The file {why.en} (when it was to be read). See whether it was moved, is in use or is protected, and run again.",
-        )
-        return Arrived(Receipt(delivery.name, self.source, digest, 0, delivery.arrived_at), record)
-
-    def _understood(self, receipt: Receipt, data: bytes) -> Arrived:
+    def _understood(self, receipt: Receipt) -> Arrived:
         named = period_in_name(receipt.name)
         named_code = named.code if named else None
         try:
-            document = read_document(receipt.name, data, self.limits)
+            document = read_document(receipt.name, self.store.get(receipt.digest), self.limits)
             found = self._interpreter.interpret(document)
         except Unreadable as problem:
             record = DocumentRecord.unreadable(receipt.digest, named_code, problem.code, problem.zh, problem.en)
@@ -136,7 +85,7 @@ class ChunkReader:
         return Arrived(receipt, record, one)
 
 
-_reader_here: ChunkReader  # in a reading process: brought once, when it starts
+_reader_here: StoredReader  # in a reading process: brought once, when it starts
 
 
 def _begin(brought: str) -> None:
@@ -144,54 +93,92 @@ def _begin(brought: str) -> None:
     _reader_here = pickle.loads(Path(brought).read_bytes())  # noqa: S301 - our own, of a moment ago
 
 
-def _read_here(deliveries: Sequence[Delivery]) -> list[Arrived]:
-    return _reader_here.read(deliveries)
+def _read_here(receipts: Sequence[Receipt]) -> list[Arrived]:
+    return _reader_here.read(receipts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A chunk that was pulled: the files, which of them are to be read, and their reading where a process is at it."""
+
+    pulled: Sequence[Pulled]
+    unread: Sequence[Receipt]
+    reading: Future[list[Arrived]] | None
 
 
 class ChunkedReading:
-    """The chunks of a run, read in this process, or ahead of time in others where there are many files and several cores."""
+    """The deliveries of a run in chunks: pulled one after the other in a thread, since a shared folder answers slowly and
+    waiting for it costs no processor; read in this process, or where there are many files and several cores, in others, as
+    soon as they are pulled. `settled` are the digests of bytes that need no reading."""
 
-    def __init__(self, reader: ChunkReader, deliveries: Sequence[Delivery], size: int) -> None:
-        self._reader = reader
+    def __init__(
+        self, reader: StoredReader, source: str, deliveries: Sequence[Delivery], size: int, settled: frozenset[str]
+    ) -> None:
+        self._reader, self._source, self._settled = reader, source, settled
         self._chunks = [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
-        self._futures: list[Future[list[Arrived]]] = []
-        self._processes = ExitStack()
+        self._first_in: dict[str, int] = {}  # digest → the chunk that reads it
+        self._open = ExitStack()
+        self._processes = self._start_processes(len(deliveries))
+        self._puller = ThreadPoolExecutor(1)
+        self._open.callback(self._puller.shutdown, cancel_futures=True)
+        self._pulls = [self._puller.submit(self._pull, number) for number in range(len(self._chunks))]
+
+    def _start_processes(self, files: int) -> ProcessPoolExecutor | None:
         count = min(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_PROCESSES
         )
-        if count > 1 and len(deliveries) >= _ENOUGH_FOR_PROCESSES:
-            # Spawned, not forked: under Prefect this process has threads, and a fork would copy their locks.
-            # The reader travels by file: an argument larger than a pipe would make each start wait for the one before.
-            brought = Path(self._processes.enter_context(TemporaryDirectory()), "reader")
-            brought.write_bytes(pickle.dumps(reader))
-            pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(str(brought),))
-            self._processes.enter_context(pool)
-            self._futures = [pool.submit(_read_here, chunk) for chunk in self._chunks]
+        if count == 1 or files < _ENOUGH_FOR_PROCESSES:
+            return None
+        # Spawned, not forked: under Prefect this process has threads, and a fork would copy their locks.
+        # The reader travels by file: an argument larger than a pipe would make each start wait for the one before.
+        brought = Path(self._open.enter_context(TemporaryDirectory()), "reader")
+        brought.write_bytes(pickle.dumps(self._reader))
+        pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(str(brought),))
+        self._open.callback(pool.shutdown, cancel_futures=True)
+        return pool
 
     def __len__(self) -> int:
         return len(self._chunks)
 
-    def chunk(self, number: int) -> list[Arrived]:
-        """One chunk's files; the processes end with the last chunk."""
-        if not self._futures:
-            return self._reader.read(self._chunks[number])
+    def _pull(self, number: int) -> _Chunk:
+        pulled = pull(self._chunks[number], self._source, self._reader.store)
+        unread: dict[str, Receipt] = {}
+        for one in pulled:
+            digest = one.receipt.digest
+            if one.unreachable is None and digest not in self._settled and self._first_in.setdefault(digest, number) == number:
+                unread.setdefault(digest, one.receipt)
+        receipts = list(unread.values())
         try:
-            return self._futures[number].result()
+            reading = self._processes.submit(_read_here, receipts) if self._processes and receipts else None
         except BrokenProcessPool:
-            return self._reader.read(self._chunks[number])
-        finally:
-            if number == len(self._chunks) - 1:
-                self.close()
+            reading = None
+        return _Chunk(pulled, receipts, reading)
+
+    def chunk(self, number: int) -> list[Arrived]:
+        """One chunk's files, in the order of their deliveries; the processes end with the last chunk.
+
+        Raises:
+            OSError: the raw store cannot be written. Asking again pulls the chunk again.
+        """
+        try:
+            chunk = self._pulls[number].result()
+        except Exception:
+            self._pulls[number] = self._puller.submit(self._pull, number)
+            raise
+        try:
+            found = chunk.reading.result() if chunk.reading else self._reader.read(chunk.unread)
+        except BrokenProcessPool:
+            found = self._reader.read(chunk.unread)
+        if number == len(self._chunks) - 1:
+            self.close()
+        read = {one.receipt.digest: one for one in found}
+        return [
+            Arrived(one.receipt, one.unreachable) if one.unreachable
+            else read.pop(one.receipt.digest, None) or Arrived(one.receipt)
+            for one in chunk.pulled
+        ]  # fmt: skip
 
     def close(self) -> None:
-        """End the processes, whatever they are at."""
-        for future in self._futures:
-            future.cancel()
-        self._processes.close()
+        """End the pulling and the processes, whatever they are at."""
+        self._open.close()
 
-
-def everything(reader: ChunkReader, deliveries: Sequence[Delivery], size: int) -> Iterator[Arrived]:
-    """All files at once, chunk by chunk."""
-    reading = ChunkedReading(reader, deliveries, size)
-    for number in range(len(reading)):
-        yield from reading.chunk(number)
