@@ -6,6 +6,7 @@ Everything is done a stage at a time for the whole period. The same steps run ba
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from disclosure_etl.intake.reading import ChunkedReading, StoredReader
@@ -49,7 +50,8 @@ class Month:
     rehearsing: bool = False  # nothing is recorded; `load` and `freeze` are not called
     run: str = field(init=False, default="")
     form: Form = field(init=False)
-    _reading: ChunkedReading | None = field(init=False, default=None)
+    _reading: ChunkedReading = field(init=False)
+    _open: ExitStack = field(init=False, default_factory=ExitStack)
     _documents: dict[str, DocumentRecord] = field(init=False, default_factory=dict)
     _unusable: dict[str, DocumentRecord] = field(init=False, default_factory=dict)  # met for the first time
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
@@ -77,6 +79,7 @@ class Month:
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
         size = self.office.settings.chunk_size
         self._reading = ChunkedReading(_reader(self.office), self.office.inbox.name, deliveries, size, settled)
+        self._open.callback(self._reading.close)
         return len(self._reading)
 
     def read_chunk(self, chunk: int) -> int:
@@ -145,8 +148,7 @@ class Month:
 
     def give_up(self) -> None:
         """End the record of a run that failed; what it has stored stays, and what waits is done by the next one."""
-        if self._reading is not None:
-            self._reading.close()
+        self._open.close()
         if self.run:
             self.office.warehouse.finish_run(self.run, "failed", {}, self.office.clock())
 

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from schemas.errors import UserError
 
@@ -70,6 +70,7 @@ class Period:
     ordinal: int
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, code: str) -> Period:
         """Read the code of a period: `2014-05`, `2014Q2`, `2014H1`, `2014`; `q` and `h` may be small.
 
@@ -96,6 +97,7 @@ class Period:
         return period
 
     @classmethod
+    @lru_cache(maxsize=4096)  # thousands of headers tell the same month
     def read(cls, written: str) -> Period | None:
         """Read a period as people write it in a header (`2014年5月`, `2014.05`, `201405`, `二〇一四年五月`), or None.
 

@@ -135,6 +135,10 @@ class ChunkedReading:
         brought.write_bytes(pickle.dumps(self._reader))
         pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(str(brought),))
         self._open.callback(pool.shutdown, cancel_futures=True)
+        for _ in range(
+            count
+        ):  # each starts with the first thing that it is given, which had better not be the first chunk
+            pool.submit(int)
         return pool
 
     def __len__(self) -> int:
@@ -145,7 +149,11 @@ class ChunkedReading:
         unread: dict[str, Receipt] = {}
         for one in pulled:
             digest = one.receipt.digest
-            if one.unreachable is None and digest not in self._settled and self._first_in.setdefault(digest, number) == number:
+            if (
+                one.unreachable is None
+                and digest not in self._settled
+                and self._first_in.setdefault(digest, number) == number
+            ):
                 unread.setdefault(digest, one.receipt)
         receipts = list(unread.values())
         try:
@@ -171,14 +179,14 @@ class ChunkedReading:
             found = self._reader.read(chunk.unread)
         if number == len(self._chunks) - 1:
             self.close()
-        read = {one.receipt.digest: one for one in found}
+        read: dict[str, Arrived | None] = {one.receipt.digest: one for one in found}
         return [
-            Arrived(one.receipt, one.unreachable) if one.unreachable
+            Arrived(one.receipt, one.unreachable)
+            if one.unreachable
             else read.pop(one.receipt.digest, None) or Arrived(one.receipt)
             for one in chunk.pulled
-        ]  # fmt: skip
+        ]
 
     def close(self) -> None:
         """End the pulling and the processes, whatever they are at."""
         self._open.close()
-

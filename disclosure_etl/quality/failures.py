@@ -84,36 +84,35 @@ class Places:
         """The label of a column."""
         return self._column_labels[code]
 
-    def named(self, one: Submission, cell: Cell) -> Named:
-        """A cell of a submission, as messages tell it."""
+    def named(self, one: Submission, cell: Cell, among: Message | None = None) -> Named:
+        """A cell of a submission, as messages tell it; `among` is its name in a list, if not its label."""
         label = self._labels[cell.indicator]
         text = one.texts[cell.position]
         if not text and one.nil and one.decimals[cell.position] != NO_DECIMALS:  # what a nil return stands for
             text = figure_text(one.numbers[cell.position], cell.scale)
-        return Named(label.zh, label.en, text, one.locators[cell.position])
+        return Named(label.zh, label.en, text, one.locators[cell.position], None, among)
 
-    def term(self, one: Submission, row: int, term: Term) -> Named:
+    def term(self, one: Submission, row: int, term: Term, among: Message | None = None) -> Named:
         """A term of a rule, as messages tell it."""
         if term.source is Source.OWN:
-            return self.named(one, term.cell)
+            return self.named(one, term.cell, among)
         label = self._labels[term.cell.indicator]
         looked_up = self.history.figures.get(term.name)
         value = UNKNOWN if looked_up is None else int(looked_up[row])
         text = "" if value == UNKNOWN else figure_text(value, term.cell.scale)
-        return Named(label.zh, label.en, text, "", _WHOSE[term.source])
+        return Named(label.zh, label.en, text, "", _WHOSE[term.source], among)
 
     def terms(self, one: Submission, row: int, terms: Sequence[Term]) -> list[Named]:
         """The terms of a rule; where they are of several columns, each with its column's name in a list of them."""
-        figures = [self.term(one, row, term) for term in terms]
         if len({term.cell.column for term in terms}) == 1:
-            return figures
+            return [self.term(one, row, term) for term in terms]
         same = len({term.cell.indicator for term in terms}) == 1
-        named = []
-        for figure, term in zip(figures, terms, strict=True):
-            column = self.column_label(term.cell.column)
-            both = Message(f"{figure.zh}·{column.zh}", f"{figure.en} ({column.en})")
-            named.append(replace(figure, among=column if same else both))
-        return named
+        return [self.term(one, row, term, self._among(term.cell, same)) for term in terms]
+
+    def _among(self, cell: Cell, same: bool) -> Message:
+        """The name of a cell in a list of several columns, of one and the same indicator or of several."""
+        label, column = self._labels[cell.indicator], self._column_labels[cell.column]
+        return column if same else Message(f"{label.zh}·{column.zh}", f"{label.en} ({column.en})")
 
     def impact(self, difference: int, total: Cell) -> float | None:
         """|difference| ÷ the consolidated figure."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from disclosure_etl.intake import reading
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import RawStore, digest_of
-from disclosure_etl.intake.reading import Arrived, ChunkedReading, ChunkReader, everything
+from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.sources import Delivery, FolderSource
 from disclosure_etl.settings import ReadLimits
 from tests.factories import ZONE, return_bytes, some_figures
@@ -23,9 +22,9 @@ NOW = datetime(2014, 6, 6, 8, tzinfo=ZONE)
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> ChunkReader:
+def reader(tmp_path: Path) -> StoredReader:
     """A reader with an empty store."""
-    return ChunkReader((form(),), bureaus(), RawStore(tmp_path / "raw"), ReadLimits(), "inbox", frozenset())
+    return StoredReader((form(),), bureaus(), RawStore(tmp_path / "raw"), ReadLimits())
 
 
 @pytest.fixture
@@ -43,14 +42,28 @@ def deliveries(tmp_path: Path) -> Sequence[Delivery]:
     return list(FolderSource(inbox, ZONE).deliveries(NOW))
 
 
+def chunked(
+    reader: StoredReader, deliveries: Sequence[Delivery], size: int = 3, settled: frozenset[str] = frozenset()
+) -> ChunkedReading:
+    return ChunkedReading(reader, "inbox", deliveries, size, settled)
+
+
+def everything(
+    reader: StoredReader, deliveries: Sequence[Delivery], size: int = 3, settled: frozenset[str] = frozenset()
+) -> list[Arrived]:
+    """All files at once, chunk by chunk."""
+    reading = chunked(reader, deliveries, size, settled)
+    return [one for number in range(len(reading)) for one in reading.chunk(number)]
+
+
 def processes(monkeypatch: pytest.MonkeyPatch, threshold: int = 1) -> None:
     """Read in processes from so few files on, also where there is a single core."""
     monkeypatch.setattr(reading, "_ENOUGH_FOR_PROCESSES", threshold)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1}, raising=False)
 
 
-def test_each_file_is_kept_and_understood_or_refused(reader: ChunkReader, deliveries: Sequence[Delivery]) -> None:
-    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+def test_each_file_is_kept_and_understood_or_refused(reader: StoredReader, deliveries: Sequence[Delivery]) -> None:
+    arrived = {one.receipt.name: one for one in everything(reader, deliveries)}
     for delivery in deliveries:
         receipt = arrived[delivery.name].receipt
         assert reader.store.get(receipt.digest) == delivery.read()
@@ -64,29 +77,31 @@ def test_each_file_is_kept_and_understood_or_refused(reader: ChunkReader, delive
 
 
 def test_an_unreadable_file_is_known_by_the_period_in_its_name(
-    reader: ChunkReader, deliveries: Sequence[Delivery]
+    reader: StoredReader, deliveries: Sequence[Delivery]
 ) -> None:
-    (half,) = reader.read([one for one in deliveries if one.name.startswith("half")])
+    (half,) = everything(reader, [one for one in deliveries if one.name.startswith("half")])
     assert half.document is not None
     assert (half.document.status, half.document.named_period) == ("unreadable", "2014-05")
     assert half.document.problem_zh and half.document.problem_en
 
 
-def test_the_same_bytes_are_read_once_and_received_twice(reader: ChunkReader, deliveries: Sequence[Delivery]) -> None:
-    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+def test_the_same_bytes_are_read_once_and_received_twice(reader: StoredReader, deliveries: Sequence[Delivery]) -> None:
+    arrived = {one.receipt.name: one for one in everything(reader, deliveries)}
     first, second = arrived["again.xlsx"], arrived["shiju_2014-05.xlsx"]
     assert first.receipt.digest == second.receipt.digest
     assert first.submission is not None
     assert (second.document, second.submission) == (None, None)
 
 
-def test_settled_bytes_are_received_and_not_read(reader: ChunkReader, deliveries: Sequence[Delivery]) -> None:
-    settled = replace(reader, settled=frozenset(digest_of(one.read()) for one in deliveries))
-    assert [(one.document, one.submission) for one in settled.read(deliveries)] == [(None, None)] * len(deliveries)
+def test_settled_bytes_are_received_and_not_read(reader: StoredReader, deliveries: Sequence[Delivery]) -> None:
+    settled = frozenset(digest_of(one.read()) for one in deliveries)
+    arrived = everything(reader, deliveries, settled=settled)
+    assert [(one.document, one.submission) for one in arrived] == [(None, None)] * len(deliveries)
+    assert [reader.store.get(one.receipt.digest) for one in arrived] == [one.read() for one in deliveries]
 
 
 def test_a_fault_in_one_file_leaves_the_others_alone(
-    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interpret = Interpreter.interpret
 
@@ -96,7 +111,7 @@ def test_a_fault_in_one_file_leaves_the_others_alone(
         return interpret(self, document)
 
     monkeypatch.setattr(Interpreter, "interpret", failing)
-    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+    arrived = {one.receipt.name: one for one in everything(reader, deliveries)}
     failed = arrived["dongcheng_2014-05.xlsx"]
     assert failed.fault == "IndexError: list index out of range"
     assert failed.document is not None and failed.document.status == "failed"
@@ -109,47 +124,87 @@ def comparable(arrived: Sequence[Arrived]) -> list[tuple[object, ...]]:
 
 
 def test_several_processes_find_what_one_finds(
-    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = list(everything(reader, deliveries, 3))
+    alone = everything(reader, deliveries, 3)
     processes(monkeypatch)
-    started = ChunkedReading(reader, deliveries, 3)
-    assert len(started._futures) == len(started) == 4
+    started = chunked(reader, deliveries)
+    assert started._processes is not None
+    assert len(started) == 4
     together = [one for number in range(len(started)) for one in started.chunk(number)]
     assert comparable(together) == comparable(alone)
     assert [one.receipt.name for one in together] == [one.name for one in deliveries]
 
 
 def test_few_files_start_no_process(
-    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processes(monkeypatch, threshold=len(deliveries) + 1)
-    assert ChunkedReading(reader, deliveries, 3)._futures == []
+    assert chunked(reader, deliveries)._processes is None
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_the_size_of_a_chunk_loses_and_doubles_no_file(
-    reader: ChunkReader, deliveries: Sequence[Delivery], size: int
+    reader: StoredReader, deliveries: Sequence[Delivery], size: int
 ) -> None:
     assert [one.receipt.name for one in everything(reader, deliveries, size)] == [one.name for one in deliveries]
 
 
 def test_processes_that_die_are_made_up_for_here(
-    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processes(monkeypatch)
     monkeypatch.setattr(reading, "_begin", int)  # fails on the path that it is given, which ends the process
-    started = ChunkedReading(reader, deliveries, 3)
+    started = chunked(reader, deliveries)
     try:
         read = [one for number in range(len(started)) for one in started.chunk(number)]
     finally:
         started.close()
-    assert comparable(read) == comparable(list(everything(reader, deliveries, 3)))
+    assert comparable(read) == comparable(everything(reader, deliveries, 3))
+
+
+def test_a_chunk_may_be_asked_for_again(
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = everything(reader, deliveries)
+    put, full = RawStore.put, [OSError(28, "No space left on device")]
+
+    def failing_once(self: RawStore, data: bytes) -> str:
+        if full and data == deliveries[4].read():
+            raise full.pop()
+        return put(self, data)
+
+    monkeypatch.setattr(RawStore, "put", failing_once)
+    reading = chunked(reader, deliveries)
+    found = reading.chunk(0)
+    with pytest.raises(OSError, match="No space"):
+        reading.chunk(1)
+    for number in (1, 1, 2, 3):
+        again = reading.chunk(number)
+        found += again if number != 1 or len(found) < 6 else []
+    assert comparable(found) == comparable(alone)
+
+
+def test_what_the_raw_store_has_lost_is_a_fault_of_that_file_alone(
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, lost = RawStore.get, digest_of(next(one for one in deliveries if one.name.startswith("dongcheng")).read())
+
+    def losing(self: RawStore, digest: str) -> bytes:
+        if digest == lost:
+            self.path(digest).unlink()
+        return get(self, digest)
+
+    monkeypatch.setattr(RawStore, "get", losing)
+    arrived = {one.receipt.name: one for one in everything(reader, deliveries)}
+    fault = arrived["dongcheng_2014-05.xlsx"].fault
+    assert fault is not None and "has lost" in fault
+    assert arrived["xicheng_2014-05.xlsx"].submission is not None
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), FileNotFoundError(2, "No such file")])
 def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(
-    reader: ChunkReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch, error: OSError
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch, error: OSError
 ) -> None:
     read = Delivery.read
 
@@ -159,7 +214,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(
         return read(self)
 
     monkeypatch.setattr(Delivery, "read", refusing)
-    arrived = {one.receipt.name: one for one in reader.read(deliveries)}
+    arrived = {one.receipt.name: one for one in everything(reader, deliveries)}
     assert set(arrived) == {one.name for one in deliveries}
     gone = arrived["dongcheng_2014-05.xlsx"]
     assert gone.document is not None and gone.submission is None and gone.fault is None
