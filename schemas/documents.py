@@ -1,4 +1,5 @@
-"""What a reader makes of bytes: grids of cells with locators. Nothing here knows a form, a label or a bureau."""
+"""What a reader makes of bytes: grids of cells and running text, with locators. Nothing here knows a form, a label or a
+bureau."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Grid:
     `values[r][c]` is what the file holds (numbers as numbers, None where empty), `formats` the number format code
     of the cells that have one other than General, `oddities` what else the file says of a cell. `displays` gives
     the text as displayed where it is neither the value itself nor what the format makes of it. All keys are
-    zero-based (row, column) of the whole sheet, not of its used range: row 0, column 0 is A1.
+    zero-based (row, column) of the whole sheet, not of its used range: row 0, column 0 is A1. `table` is the number of a
+    table, from 1, where the document has no cell addresses (a text document, a web page).
     """
 
     name: str
@@ -58,20 +60,29 @@ class Grid:
     oddities: dict[tuple[int, int], Oddity] = field(default_factory=dict)
     merges: tuple[Merge, ...] = ()
     hidden: bool = False
+    table: int | None = None
 
     def locator(self, row: int, column: int) -> str:
-        """Where a cell stands, as a person finds it: `统计表!C7`."""
+        """Where a cell stands, as a person finds it: `统计表!C7`, or `table 2, row 5, column 3`."""
+        if self.table is not None:
+            return f"table {self.table}, row {row + 1}, column {column + 1}"
         return f"{self.name}!{column_letters(column)}{row + 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The grids of one file; `digest` is the SHA-256 of its bytes, `format` what the content was found to be."""
+    """The grids of one file, and its running text: paragraphs in their order, one a line, without what stands in the grids.
+    `digest` is the SHA-256 of its bytes, `format` what the content was found to be."""
 
     name: str
     digest: str
     format: str
     grids: tuple[Grid, ...]
+    text: str = ""
+
+    def span(self, start: int, end: int) -> str:
+        """Where a piece of the running text stands: `characters 121–126`, counted from 1, both included."""
+        return f"characters {start + 1}–{end}"
 
 
 class Unreadable(Exception):  # noqa: N818 - the word that people use for such a file
