@@ -1,38 +1,62 @@
-"""Text tables (.csv, .tsv) as a grid of texts. Nothing is converted: 007 and 23.80 stay as they were written."""
+"""Text tables (.csv, .tsv) as a grid of texts. Nothing is converted: 007 and 23.80 stay as they were written.
+
+Not here: bytes to text (`decoding`), or whether a text is such a table (`plain_text`).
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 
+from disclosure_etl.intake.decoding import unknown_format
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid, Unreadable
 
 _DELIMITERS = ",\t;|"
-# What a Chinese table certainly contains; text decoded by the wrong code page is full of rare signs instead.
-_COMMON = frozenset("的一年月日单位数公开申请信息政府填报统计时期本累计合人条件元中其他受理答复")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_LONG_CELL = 60  # signs; with a full stop inside, such a cell is a sentence
 
 
-def read_delimited(data: bytes, limits: ReadLimits) -> Grid:
-    """Read a delimited text file.
+def read_delimited(text: str, limits: ReadLimits) -> Grid:
+    """Read a delimited text.
 
     Raises:
-        Unreadable: not text (unknown_format), in no encoding that makes sense (undecodable), with rows that an unclosed
-            quotation mark has swallowed (unclosed_quote), or too large.
+        Unreadable: no such table (unknown_format), with rows that an unclosed quotation mark has swallowed
+            (unclosed_quote), or too large.
     """
-    text = _decoded(data)
     delimiter = _delimiter(text)
-    csv.field_size_limit(min(limits.max_bytes, 2**31 - 1))
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False))
-    except csv.Error:
-        raise _unknown() from None
+    rows = _rows(text, delimiter, limits)
     _check_quotes(rows, delimiter)
     cells = sum(map(len, rows))
     if cells > limits.max_cells:
         raise refused("max_cells", cells, limits.max_cells)
     return Grid("CSV", [[cell if cell.strip() else None for cell in row] for row in rows])
+
+
+def is_delimited(text: str) -> bool:
+    """Whether a text is a table: at least half of its lines are split, by a sign that does not stand inside numbers, and
+    what it splits are no sentences."""
+    delimiter = _delimiter(text)
+    lines = [line for line in text.splitlines()[:200] if line.strip()]
+    if delimiter == ",":
+        split = [line for line in lines if "," in (line if '"' in line else _THOUSANDS.sub("", line))]
+    else:
+        split = [line for line in lines if delimiter in line]
+    sentences = sum(
+        any(len(cell) > _LONG_CELL and "。" in cell for cell in line.split(delimiter)) or line.count("。") > 1
+        for line in split
+    )
+    return bool(split) and len(split) * 2 >= len(lines) and sentences * 2 <= len(split)
+
+
+def _rows(text: str, delimiter: str, limits: ReadLimits) -> list[list[str]]:
+    csv.field_size_limit(min(limits.max_bytes, 2**31 - 1))
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False))
+    except csv.Error:
+        raise unknown_format() from None
 
 
 _MOST_LINES = 3  # of a cell; a remark may have some, and no table inside it
@@ -50,47 +74,6 @@ def _check_quotes(rows: list[list[str]], delimiter: str) -> None:
                     f"Row {line} has a quotation mark that is never closed, and {len(lines) - 1} further lines went into one "
                     "cell. Delete or close it, and save the file again.",
                 )
-
-
-def _unknown() -> Unreadable:
-    return Unreadable(
-        "unknown_format",
-        "认不出文件格式(既不是 .xlsx 工作簿,也不是文本表格),或文件已损坏。请用下发的空白表填报并保存为 .xlsx。",
-        "The format is not known (neither an .xlsx workbook nor a text table), or the file is damaged. Use the blank "
-        "workbook and save it as .xlsx.",
-    )
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return data.decode("utf-16")
-        except UnicodeDecodeError:
-            raise _unknown() from None
-    controls = sum(data.count(bytes([code])) for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18))
-    if controls * 50 > len(data) or b"\x00" in data[:4096]:
-        raise _unknown()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        raise _undecodable() from None
-    # Big5 and others decode as gb18030 without an error, into nonsense: the words must make sense too.
-    han = [sign for sign in text if "\u4e00" <= sign <= "\u9fff"]
-    if han and sum(sign in _COMMON for sign in han) * 12 < len(han):
-        raise _undecodable()
-    return text
-
-
-def _undecodable() -> Unreadable:
-    return Unreadable(
-        "undecodable",
-        "文字编码无法识别(既不是 UTF-8,也不是 GBK/GB18030)。请另存为 UTF-8 的 CSV,或直接保存为 .xlsx。",
-        "The text is in no known encoding (neither UTF-8 nor GBK/GB18030). Save it as CSV in UTF-8, or as .xlsx.",
-    )
 
 
 def _delimiter(text: str) -> str:

@@ -1,18 +1,35 @@
-"""From bytes to a Document, by a reader chosen by content and never by suffix. No reader knows a form or a bureau."""
+"""From bytes to a Document, by a reader chosen by content and never by suffix. No reader knows a form or a bureau.
+
+What only some formats need is imported when such a file comes: checking a workbook pays for no other reader.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable
+from typing import NamedTuple
 
-from disclosure_etl.intake.delimited import read_delimited
+from disclosure_etl.intake.decoding import decoded, decoded_page, unknown_format
+from disclosure_etl.intake.delimited import is_delimited, read_delimited
 from disclosure_etl.intake.limits import refused
+from disclosure_etl.intake.packages import encrypted, opened, truncated
 from disclosure_etl.intake.xlsx import read_xlsx
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import Document, Unreadable
+from schemas.documents import Document, Grid, Unreadable
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BARE_BIFF = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00\x00[\x02-\x06]|\x09\x00\x04\x00", re.DOTALL)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLE_TEXT = ("WordDocument".encode("utf-16-le"), "PowerPoint Document".encode("utf-16-le"))
 _ZIP = b"PK\x03\x04"
+_PAGE_MARKS = (b"<html", b"<!doctype html", b"<table", b"<head", b"<meta", b"<body")
+
+
+class _Content(NamedTuple):
+    format: str
+    grids: tuple[Grid, ...]
+    text: str = ""
 
 
 def read_document(name: str, data: bytes, limits: ReadLimits = ReadLimits()) -> Document:  # noqa: B008 - frozen
@@ -30,37 +47,86 @@ def read_document(name: str, data: bytes, limits: ReadLimits = ReadLimits()) -> 
         raise Unreadable(
             "empty", "文件是空的,没有任何内容。请重新保存并发送。", "The file is empty. Save and send it again."
         )
-    digest = hashlib.sha256(data).hexdigest()
+    try:
+        content = _reader(data)(data, limits)
+    except RecursionError as error:  # nested deeper than any office program writes
+        raise truncated() from error
+    return Document(name, hashlib.sha256(data).hexdigest(), content.format, content.grids, content.text)
+
+
+def _reader(data: bytes) -> Callable[[bytes, ReadLimits], _Content]:
+    """The reader for what the first bytes show."""
     if data.startswith(_ZIP):
-        return Document(name, digest, "xlsx", read_xlsx(data, limits))
-    if data.startswith(_OLE):
-        raise _ole_problem(data)
-    if _looks_like_html(data):
-        raise Unreadable(
-            "html_as_workbook",
-            "文件内容是网页(HTML),不是电子表格;多半是从网页系统导出后改了扩展名。请用电子表格软件打开,另存为 .xlsx。",
-            "The content is a web page (HTML), not a workbook; its suffix was probably changed. Open it in a spreadsheet "
-            "program and save it as .xlsx.",
-        )
-    return Document(name, digest, "csv", (read_delimited(data, limits),))
+        return _package
+    if data.startswith(_OLE) or _BARE_BIFF.match(data):
+        return _binary_workbook
+    if b"%PDF-" in data[:1024]:
+        return _pdf
+    return _page if _looks_like_page(data) else _text
 
 
-def _ole_problem(data: bytes) -> Unreadable:
+def _package(data: bytes, limits: ReadLimits) -> _Content:
+    """One of the formats that are zip packages, told by the parts inside."""
+    with opened(data, limits) as package:
+        names, kind = package.names, package.read("mimetype", optional=True)[:100]
+    if "xl/workbook.xml" in names:
+        return _Content("xlsx", read_xlsx(data, limits))
+    if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+        from disclosure_etl.intake.ods import read_ods
+
+        return _Content("ods", read_ods(data, limits))
+    if "word/document.xml" in names:
+        from disclosure_etl.intake.docx import read_docx
+
+        return _Content("docx", *read_docx(data, limits))
+    raise Unreadable(
+        "unknown_format",
+        "文件是压缩包,但不是 .xlsx、.ods 或 .docx。请直接发送填好的 .xlsx。",
+        "The file is a package, but no .xlsx, .ods or .docx. Send the filled-in .xlsx.",
+    )
+
+
+def _binary_workbook(data: bytes, limits: ReadLimits) -> _Content:
     if _ENCRYPTED in data:
-        return Unreadable(
-            "encrypted",
-            "工作簿设有打开密码,无法读取。请取消密码后重新保存并发送。",
-            "The workbook is protected by a password. Remove the password, save and send it again.",
+        raise encrypted()
+    if any(mark in data for mark in _OLE_TEXT):
+        raise Unreadable(
+            "legacy_document",
+            "文件是旧版 Office 97–2003 的文字或演示文稿(.doc、.wps、.ppt)。请另存为 .docx,或直接发送填好的 .xlsx。",
+            "The file is a text or presentation of Office 97–2003 (.doc, .wps, .ppt). Save it as .docx, or send the "
+            "filled-in .xlsx.",
         )
-    return Unreadable(
-        "legacy_workbook",
-        "文件是旧版 .xls(或其他 Office 97–2003)格式。请另存为 .xlsx 后发送。",
-        "The file is in the old .xls (Office 97–2003) format. Save it as .xlsx and send that.",
-    )
+    from disclosure_etl.intake.xls import read_xls
+
+    return _Content("xls", read_xls(data, limits))
 
 
-def _looks_like_html(data: bytes) -> bool:
-    head = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return head.startswith(b"<") and any(
-        mark in head for mark in (b"<html", b"<!doctype", b"<table", b"<head", b"<meta")
-    )
+def _pdf(data: bytes, limits: ReadLimits) -> _Content:
+    raise unknown_format()
+
+
+def _page(data: bytes, limits: ReadLimits) -> _Content:
+    from disclosure_etl.intake.html import read_html
+
+    return _Content("html", *read_html(decoded_page(data), limits))
+
+
+def _text(data: bytes, limits: ReadLimits) -> _Content:
+    """Text that is a table, that has some drawn in it, or has none."""
+    text = decoded(data)
+    head = text.lstrip("\ufeff \t\r\n")[:5]
+    if head.startswith("<?xml"):
+        raise unknown_format()
+    from disclosure_etl.intake.plain_text import is_drawn, read_text
+
+    if not is_drawn(text) and is_delimited(text):
+        return _Content("csv", (read_delimited(text, limits),))
+    return _Content("text", *read_text(text, limits))
+
+
+def _looks_like_page(data: bytes) -> bool:
+    head = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.replace(b"\x00", b"")[2:].lstrip()
+    head = head.lower()
+    return head.startswith(b"<") and any(mark in head for mark in _PAGE_MARKS)

@@ -1,0 +1,134 @@
+"""Text documents (.docx): tables with their merged cells, and running text in its order.
+
+Straight from the XML: a content control, an accepted insertion or a text box is text like any other, a deletion is none.
+Nothing that the document refers to is opened. Not here: the old binary .doc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from disclosure_etl.intake.laid_out import SpanningCell, Tables
+from disclosure_etl.intake.markup import attribute_of, children, name_of, xml_tree
+from disclosure_etl.intake.packages import Package, opened, truncated
+from disclosure_etl.settings import ReadLimits
+from schemas.documents import Grid
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_OPEN = frozenset("sdt sdtContent customXml ins moveTo smartTag hyperlink fldSimple r body txbxContent dir bdo ruby rubyBase"
+                  " AlternateContent Choice".split())  # fmt: skip
+
+
+def read_docx(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
+    """The tables of a document, and its paragraphs outside of them, one a line.
+
+    Raises:
+        Unreadable: damaged (truncated), declaring entities (unknown_format), or over a limit (too_large).
+    """
+    with opened(data, limits) as package:
+        root = xml_tree(package.read(_main_part(package)))
+    body = next(children(root, "body"), None)
+    if body is None:
+        raise truncated()
+    reading = _Reading(Tables(limits))
+    lines = reading.blocks(body)
+    grids = sorted(reading.grids, key=lambda grid: grid.table or 0)
+    return tuple(grids), "\n".join(lines)
+
+
+def _main_part(package: Package) -> str:
+    relations = package.read("_rels/.rels", optional=True)
+    if relations:
+        for one in children(xml_tree(relations), "Relationship"):
+            if (one.get("Type") or "").endswith("/officeDocument"):
+                return (one.get("Target") or "").lstrip("/")
+    return "word/document.xml"
+
+
+class _Reading:
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.grids: list[Grid] = []
+
+    def blocks(self, around: Element) -> list[str]:
+        """The paragraphs of a body or cell; its tables become grids."""
+        lines: list[str] = []
+        for child in _opened(around):
+            name = name_of(child)
+            if name == "p":
+                lines += [line for line in self._paragraph(child).split("\n") if line.strip()]
+            elif name == "tbl":
+                self._table(child)
+        return lines
+
+    def _paragraph(self, paragraph: Element) -> str:
+        parts: list[str] = []
+        for one in _opened(paragraph):
+            name = name_of(one)
+            if name == "t":
+                parts.append(one.text or "")
+            elif name in ("tab", "ptab"):
+                parts.append("\t")
+            elif name in ("br", "cr"):
+                parts.append("\n")
+            elif name == "noBreakHyphen":
+                parts.append("-")
+            elif name in ("drawing", "pict"):
+                for box in one.iter():
+                    if name_of(box) == "txbxContent":
+                        parts += ["\n", *(f"{line}\n" for line in self.blocks(box))]
+        return "".join(parts)
+
+    def _table(self, table: Element) -> None:
+        number = self.tables.number()
+        rows = [_Row(self, row) for row in _opened(table) if name_of(row) == "tr"]
+        self.grids.append(self.tables.grid(number, [_cells(rows, at) for at in range(len(rows))]))
+
+
+class _Row:
+    """The cells of a row by the grid column in which they begin: how wide, whether they go on from above, their text."""
+
+    def __init__(self, reading: _Reading, row: Element) -> None:
+        self.cells: dict[int, tuple[int, bool, str]] = {}
+        self.before = _number(row, "trPr", "gridBefore", 0)
+        column = self.before
+        for cell in _opened(row):
+            if name_of(cell) != "tc":
+                continue
+            wide = max(_number(cell, "tcPr", "gridSpan", 1), 1)
+            merge = next((one for inner in children(cell, "tcPr") for one in children(inner, "vMerge")), None)
+            goes_on = merge is not None and attribute_of(merge, "val") in (None, "continue")
+            self.cells[column] = (wide, goes_on, "\n".join(reading.blocks(cell)))
+            column += wide
+
+
+def _number(element: Element, properties: str, name: str, otherwise: int) -> int:
+    for inner in children(element, properties):
+        for one in children(inner, name):
+            written = attribute_of(one, "val") or ""
+            return min(int(written), 1000) if written.isascii() and written.isdigit() and len(written) < 7 else otherwise
+    return otherwise
+
+
+def _cells(rows: list[_Row], at: int) -> Iterator[SpanningCell]:
+    if at == 0 or rows[at].before:
+        yield from (SpanningCell("") for _ in range(rows[at].before))
+    for column, (wide, goes_on, text) in rows[at].cells.items():
+        if goes_on and at and column in rows[at - 1].cells:
+            continue  # laid out with the cell in which it begins
+        tall = 1
+        while at + tall < len(rows) and (below := rows[at + tall].cells.get(column)) and below[1] and below[0] == wide:
+            tall += 1
+        yield SpanningCell(text, wide, tall)
+
+
+def _opened(element: Element) -> Iterator[Element]:
+    """The children of an element, with what stands in mere wrappers in their place."""
+    for child in element:
+        if name_of(child) in _OPEN:
+            yield from _opened(child)
+        elif name_of(child):
+            yield child
