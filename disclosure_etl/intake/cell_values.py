@@ -30,6 +30,8 @@ def scaled_figure(read: Figure, kind: CellKind, shared: bool) -> CellNumber:
 
     if read.meaning is Meaning.BLANK and blank_is_zero and not is_share and not shared:
         return 0, int(Meaning.ZERO), 0, int(Trouble.NONE), read.text
+    if is_share and read.trouble is Trouble.UNCALCULATED:
+        return BLANK  # the form's own formula, which no program has calculated yet: nobody has claimed a share
     if read.number is None:
         return without_number(read.trouble)
     if shared:
