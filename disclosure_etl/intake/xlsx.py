@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import Package, opened
+from disclosure_etl.intake.raised_text import raise_texts, raised_texts
 from disclosure_etl.intake.xlsx_markup import SheetMarkup, Styles, attribute
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid
@@ -32,9 +33,13 @@ def read_xlsx(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
         workbook, relations = _part(package, "xl/workbook.xml"), _part(package, "xl/_rels/workbook.xml.rels")
         sheets = [(name, _part(package, path)) for name, path in _sheet_paths(workbook, relations)]
         styles = _styles(_part(package, "xl/styles.xml", optional=True))
+        raised = raised_texts(_part(package, "xl/sharedStrings.xml", optional=True))
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         hidden = {meta.name for meta in book.sheets_metadata if meta.visible is not SheetVisibleEnum.Visible}
-        return tuple(_grid(book, name, SheetMarkup(xml, styles), name in hidden, limits) for name, xml in sheets)
+        grids = tuple(_grid(book, name, SheetMarkup(xml, styles), name in hidden, limits) for name, xml in sheets)
+        for grid, (_, xml) in zip(grids, sheets, strict=True):
+            raise_texts(grid.values, xml, raised)
+        return grids
 
 
 def _part(package: Package, name: str, *, optional: bool = False) -> bytes:
