@@ -6,6 +6,7 @@ Not here: text that is one table as a whole (`delimited`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import groupby
 
 from disclosure_etl.intake.limits import refused
@@ -16,15 +17,24 @@ _DRAWN = re.compile(r"\s*[|｜│].*[|｜│]\s*")
 _RULE = re.compile(r"[\s|｜│:+=\-—─]+")
 _LINE = re.compile(r"[|｜│]")
 _LEAST_LINES = 2
+_ENOUGH = 400  # lines that tell what a text is
 _SENTENCE = re.compile(r"[。！？!?]\s*(?:$|[^\s\"',;|])", re.MULTILINE)
+_DELIMITERS = ",\t;|"
 
 
 def is_running_text(text: str) -> bool:
-    """Whether a text has sentences or drawn tables; a table of cells has neither, but for a remark in one cell or two."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    drawn = sum(bool(_DRAWN.fullmatch(line)) for line in lines)
-    sentences = [line for line in lines if _SENTENCE.search(line)]
-    return drawn >= _LEAST_LINES or sum(map(len, sentences)) * 3 > sum(map(len, lines))
+    """Whether a text has drawn tables, or sentences without being a table: of one at least half of the lines are split alike,
+    and a sentence in it is a remark."""
+    lines = [line for line in text.splitlines()[:_ENOUGH] if line.strip()]
+    if sum(bool(_DRAWN.fullmatch(line)) for line in lines) >= _LEAST_LINES:
+        return True
+    if not any(_SENTENCE.search(line) for line in lines):
+        return False
+    for sign in _DELIMITERS:
+        alike = Counter(count for line in lines if (count := line.count(sign)))
+        if alike and alike.most_common(1)[0][1] * 2 >= len(lines) > 1:
+            return False
+    return True
 
 
 def read_text(text: str, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
