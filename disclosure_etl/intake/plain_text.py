@@ -19,16 +19,18 @@ _LINE = re.compile(r"[|｜│]")
 _LEAST_LINES = 2
 _ENOUGH = 400  # lines that tell what a text is
 _SENTENCE = re.compile(r"[。！？!?]\s*(?:$|[^\s\"',;|])", re.MULTILINE)
+_SAID = re.compile(r"[\u4e00-\u9fff]\d[\d,.]*[\u4e00-\u9fff%]")
+_ENOUGH_SAID = 3  # figures between words in one line; a date has two
 _DELIMITERS = ",\t;|"
 
 
 def is_running_text(text: str) -> bool:
-    """Whether a text has drawn tables, or sentences without being a table: of one at least half of the lines are split alike,
-    and a sentence in it is a remark."""
+    """Whether a text has drawn tables, or says something without being a table: of one at least half of the lines are split
+    alike, and a sentence in it is a remark."""
     lines = [line for line in text.splitlines()[:_ENOUGH] if line.strip()]
     if sum(bool(_DRAWN.fullmatch(line)) for line in lines) >= _LEAST_LINES:
         return True
-    if not any(_SENTENCE.search(line) for line in lines):
+    if not any(_SENTENCE.search(line) or len(_SAID.findall(line)) >= _ENOUGH_SAID for line in lines):
         return False
     for sign in _DELIMITERS:
         alike = Counter(count for line in lines if (count := line.count(sign)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -35,7 +36,10 @@ MISSES = {
         "the total"
     ),
 }
-DIAGNOSES = {("001-bj-guotu-2014.txt", "业务动态"): "adjusted", ("010-bj-xicheng-zhanlanlu-2014.txt", "业务"): "unattainable"}
+DIAGNOSES = {
+    ("001-bj-guotu-2014.txt", "业务动态"): "adjusted",
+    ("010-bj-xicheng-zhanlanlu-2014.txt", "业务"): "unattainable",
+}
 
 pytestmark = pytest.mark.skipif(not (CASES / "expected.json").is_file(), reason="the cases are not here")
 
@@ -80,7 +84,9 @@ def reports() -> dict[str, Report]:
     folder = files("config") / "forms"
     forms = load_forms([Path(str(one)) for one in folder.iterdir() if one.name.endswith(".yaml")], ())
     paths = sorted(CASES.glob("*.txt"))
-    return {path.name: Report(check_object(check_file(path, forms, RuleSettings(), None, ReadLimits()))) for path in paths}
+    return {
+        path.name: Report(check_object(check_file(path, forms, RuleSettings(), None, ReadLimits()))) for path in paths
+    }
 
 
 @lru_cache
@@ -127,12 +133,14 @@ def share_outcome(report: Report, name: str, line: dict[str, Any]) -> str:
 def test_nine_in_ten_are_found_and_judged_as_a_person_did(capsys) -> None:
     told = outcomes()
     right = sum(one == "as expected" for one in told.values())
-    misses = {key: f"{what}: {MISSES.get(key, 'no cause known')}" for key, what in told.items() if what != "as expected"}
+    misses = {
+        key: f"{what}: {MISSES.get(key, 'no cause known')}" for key, what in told.items() if what != "as expected"
+    }
 
+    lines = [f"{right} of {len(told)} sums and shares found and judged as expected ({right / len(told):.1%})"]
+    lines += [f"  missed: {name} {label}: {what}" for (name, label), what in misses.items()]
     with capsys.disabled():
-        print(f"\n{right} of {len(told)} sums and shares found and judged as expected ({right / len(told):.1%})")
-        for (name, label), what in misses.items():
-            print(f"  missed: {name} {label}: {what}")
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
 
     assert right >= LEAST_FOUND * len(told)
     assert set(misses) == set(MISSES)
