@@ -34,7 +34,7 @@ def is_running_text(text: str) -> bool:
         return False
     for sign in _DELIMITERS:
         alike = Counter(count for line in lines if (count := line.count(sign)))
-        if alike and alike.most_common(1)[0][1] * 2 >= len(lines) > 1:
+        if alike and (most := alike.most_common(1)[0][1]) >= _LEAST_LINES and most * 2 >= len(lines):
             return False
     return True
 
