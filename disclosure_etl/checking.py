@@ -10,24 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import FolderSource, reason
-from disclosure_etl.intake.structure import read_structure
-from disclosure_etl.intake.text_beside_form import beside_form
 from disclosure_etl.quality.judging import held_unjudged, judge
-from disclosure_etl.quality.structure import StructureJudged, judge_structure
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Document, Unreadable
 from schemas.errors import Message, UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, Failure, Judged, Severity, Status
+from schemas.records import Batch, Failure, Judged, Severity, Status, Submission
 from schemas.rules import RuleSettings, rule_set
+
+if TYPE_CHECKING:
+    from disclosure_etl.quality.structure import StructureJudged
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
         document = read_document(path.name, data, limits)
         found = Interpreter(forms.forms, bureaus).interpret(document)
     except Unreadable as problem:
-        if document is not None and (shown := judge_structure(read_structure(document))).verdicts:
+        if document is not None and (shown := _structure_alone(document)).verdicts:
             return Checked(path.name, digest, _status_of_structure(shown), structure=shown)
         message = Message(problem.zh, str(problem))
         return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
@@ -87,14 +88,31 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
     judged = held_unjudged(one)
     if fits:
         (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
-    beside = None
-    if document.text.strip():
-        said = read_structure(document, [grid.name for grid in document.grids])
-        beside = judge_structure(beside_form(said, form, one), one.bureau, one.period)
+    beside = _structure_beside(document, form, one) if document.text.strip() else None
     return Checked(
         path.name, digest, _status(judged, form), form, judged, found.labels,
         structure=beside if beside is not None and beside.structure.found else None,
     )  # fmt: skip
+
+
+# What reads words is imported when there are words: a clerk's workbook, as nearly every file is one, need not wait for it.
+
+
+def _structure_alone(document: Document) -> StructureJudged:
+    from disclosure_etl.intake.structure import read_structure
+    from disclosure_etl.quality.structure import judge_structure
+
+    return judge_structure(read_structure(document))
+
+
+def _structure_beside(document: Document, form: Form, one: Submission) -> StructureJudged:
+    """The text of a return, against its tables."""
+    from disclosure_etl.intake.structure import read_structure
+    from disclosure_etl.intake.text_beside_form import beside_form
+    from disclosure_etl.quality.structure import judge_structure
+
+    said = read_structure(document, [grid.name for grid in document.grids])
+    return judge_structure(beside_form(said, form, one), one.bureau, one.period)
 
 
 _ANY_TIME = datetime.max.replace(tzinfo=UTC)  # when a file arrived is of no interest here
