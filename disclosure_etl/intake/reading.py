@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from disclosure_etl.bureaus import Bureaus
-from disclosure_etl.intake.identity import MISDIRECTED, period_in_name
+from disclosure_etl.intake.identity import MISDIRECTED, NOT_THROUGH_HERE, not_through_here, period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.pulling import Pulled, pull
 from disclosure_etl.intake.raw_store import RawStore
@@ -45,12 +45,13 @@ class Arrived:
 
 @dataclass(frozen=True)
 class StoredReader:
-    """Reads files from the raw store, by their receipts."""
+    """Reads files from the raw store, by their receipts. `bound`: by source, the only bureaus that may send through it."""
 
     forms: tuple[Form, ...]
     bureaus: Bureaus
     store: RawStore
     limits: ReadLimits
+    bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def _interpreter(self) -> Interpreter:
@@ -82,7 +83,15 @@ class StoredReader:
             if finding.code in MISDIRECTED:
                 code = finding.code.removeprefix("identity:")
                 return Arrived(receipt, record.misdirected(code, finding.message))
+        bound = self.bound.get(receipt.source)
+        if bound and one.bureau is not None and one.bureau not in bound:
+            message = not_through_here(one.bureau, receipt.source, bound)
+            return Arrived(receipt, record.misdirected(NOT_THROUGH_HERE, message))
         return Arrived(receipt, record, one)
+
+    def reads_as(self, receipt: Receipt) -> tuple[str, frozenset[str] | None]:
+        """What its reading depends on: the same bytes are one thing from their bureau, another from somebody else."""
+        return receipt.digest, self.bound.get(receipt.source)
 
 
 _reader_here: StoredReader  # in a reading process: brought once, when it starts
@@ -95,6 +104,9 @@ def _begin(brought: str) -> None:
 
 def _read_here(receipts: Sequence[Receipt]) -> list[Arrived]:
     return _reader_here.read(receipts)
+
+
+_Key = tuple[str, frozenset[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +124,11 @@ class ChunkedReading:
     soon as they are pulled. `settled` are the digests of bytes that need no reading."""
 
     def __init__(
-        self, reader: StoredReader, source: str, deliveries: Sequence[Delivery], size: int, settled: frozenset[str]
+        self, reader: StoredReader, deliveries: Sequence[Delivery], size: int, settled: frozenset[str]
     ) -> None:
-        self._reader, self._source, self._settled = reader, source, settled
+        self._reader, self._settled = reader, settled
         self._chunks = [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
-        self._first_in: dict[str, int] = {}  # digest → the chunk that reads it
+        self._first_in: dict[_Key, int] = {}  # → the chunk that reads it
         self._open = ExitStack()
         self._processes = self._start_processes(len(deliveries))
         self._puller = ThreadPoolExecutor(1)
@@ -145,16 +157,16 @@ class ChunkedReading:
         return len(self._chunks)
 
     def _pull(self, number: int) -> _Chunk:
-        pulled = pull(self._chunks[number], self._source, self._reader.store)
-        unread: dict[str, Receipt] = {}
+        pulled = pull(self._chunks[number], self._reader.store)
+        unread: dict[_Key, Receipt] = {}
         for one in pulled:
-            digest = one.receipt.digest
+            key = self._reader.reads_as(one.receipt)
             if (
                 one.unreachable is None
-                and digest not in self._settled
-                and self._first_in.setdefault(digest, number) == number
+                and one.receipt.digest not in self._settled
+                and self._first_in.setdefault(key, number) == number
             ):
-                unread.setdefault(digest, one.receipt)
+                unread.setdefault(key, one.receipt)
         receipts = list(unread.values())
         try:
             reading = self._processes.submit(_read_here, receipts) if self._processes and receipts else None
@@ -179,11 +191,11 @@ class ChunkedReading:
             found = self._reader.read(chunk.unread)
         if number == len(self._chunks) - 1:
             self.close()
-        read: dict[str, Arrived | None] = {one.receipt.digest: one for one in found}
+        read: dict[_Key, Arrived | None] = {self._reader.reads_as(one.receipt): one for one in found}
         return [
             Arrived(one.receipt, one.unreachable)
             if one.unreachable
-            else read.pop(one.receipt.digest, None) or Arrived(one.receipt)
+            else read.pop(self._reader.reads_as(one.receipt), None) or Arrived(one.receipt)
             for one in chunk.pulled
         ]
 

@@ -45,7 +45,7 @@ def deliveries(tmp_path: Path) -> Sequence[Delivery]:
 def chunked(
     reader: StoredReader, deliveries: Sequence[Delivery], size: int = 3, settled: frozenset[str] = frozenset()
 ) -> ChunkedReading:
-    return ChunkedReading(reader, "inbox", deliveries, size, settled)
+    return ChunkedReading(reader, deliveries, size, settled)
 
 
 def everything(
