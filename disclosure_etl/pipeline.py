@@ -88,8 +88,10 @@ class Month:
                     warehouse.note_gone(one.source.name, one.present)
         self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
-        size = self.office.settings.chunk_size
-        self._reading = ChunkedReading(_reader(self.office), deliveries, size, settled)
+        settings = self.office.settings
+        self._reading = ChunkedReading(
+            _reader(self.office), deliveries, settings.chunk_size, settled, settings.processes
+        )
         self._open.callback(self._reading.close)
         return len(self._reading)
 

@@ -5,19 +5,28 @@ Credentials come from the environment only. Not here: what other configuration f
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import ConfigError, Language
 from schemas.yamlfile import Source, read_yaml
 
+_MOST_PROCESSES = 4
+
 _PASSWORD = re.compile(r"(?<=://)([^:/@]*):.*@")  # to the last @, so that one inside the password shows nothing of it
 _SECRET_OPTION = re.compile(r"([?&]\w*(?:password|passwd)=)[^&]*", re.IGNORECASE)
+
+
+def processes_here() -> int:
+    """How many files may well be read at once: a process a core, and not more than a few."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_PROCESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +70,14 @@ class OfficeSettings(_Part):
 
 
 class ReadLimits(_Part):
-    """What a file may cost to read; a refusal names the limit."""
+    """What a file may cost to read; a refusal names the limit. Bytes, cells, seconds; `max_memory` is of a reading process."""
 
     max_bytes: int = Field(default=50_000_000, gt=0)
     max_uncompressed_bytes: int = Field(default=200_000_000, gt=0)
     max_ratio: int = Field(default=200, gt=0)
     max_cells: int = Field(default=2_000_000, gt=0)
+    max_seconds: float = Field(default=20, gt=0)
+    max_memory: int = Field(default=1_000_000_000, ge=300_000_000)
 
 
 class SettingsFile(_Part):
@@ -83,6 +94,7 @@ class SettingsFile(_Part):
     prefect_api: str | None = None
     language: Literal["auto", "zh", "en"] = "auto"
     chunk_size: int = Field(default=250, gt=0)
+    processes: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = "auto"
     limits: ReadLimits = ReadLimits()
     optional_blocks: dict[str, tuple[str, ...]] = {}
 
@@ -144,6 +156,11 @@ class Settings:
     def read_limits(self) -> ReadLimits:
         """What a file may cost to read."""
         return self.file.limits
+
+    @property
+    def processes(self) -> int:
+        """In how many processes files are read; 0 is in the run's own."""
+        return processes_here() if self.file.processes == "auto" else self.file.processes
 
     @property
     def chunk_size(self) -> int:

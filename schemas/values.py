@@ -43,20 +43,30 @@ class Trouble(IntEnum):
     DISPLAY_DIFFERS = 5  # the sheet shows another figure than the file stores: the shown one is taken
     TOO_FINE = 6  # more decimals than the indicator has: a fraction of a count
     TOO_LARGE = 7  # beyond what the warehouse's integers hold
+    APPROXIMATE = 8  # about so many, more than so many: no figure
+    OTHER_UNIT = 9  # a unit of another kind stands with the number
+    INTERPRETED = 10  # taken for a number that is not written as such: told what for
 
     @property
     def code(self) -> str:
         """Its stable name in rule codes and JSON."""
         return self.name.lower()
 
+    @property
+    def is_only_told(self) -> bool:
+        """Whether the figure is taken all the same, so that the reading tells of it and rules judge the number."""
+        return self in (Trouble.DISPLAY_DIFFERS, Trouble.INTERPRETED)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A cell's content as read.
 
-    `number` is in the unit written (a percentage 75.83% is 75.83, with `percent`); `decimals` is how many stand
+    `number` is as written (a percentage 75.83% is 75.83, with `percent`); `decimals` is how many stand
     printed (23.80 has 2, whatever the file stores); both None without a number. `stored` is the file's own number
     as text where the sheet displays another.
+    `unit` is what is written behind it (件, 万元; 万 where a scale stands alone); the number is without that scale, so that
+    3.5万元 is 35000. `interpreted`: it is not written as a number (未收到申请 for 0, (3) for -3).
     """
 
     text: str
@@ -66,6 +76,8 @@ class Figure:
     percent: bool = False
     trouble: Trouble = Trouble.NONE
     stored: str | None = None
+    unit: str | None = None
+    interpreted: bool = False
 
 
 def figure_text(number: int, scale: int) -> str:

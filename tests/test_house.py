@@ -94,7 +94,7 @@ def test_no_machine_path_and_no_registry_address_is_committed(path: Path) -> Non
 
 
 def test_requirements_are_locked_with_hashes() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-checker.txt"):
         entries = re.split(r"\n(?=\S)", (ROOT / name).read_text(encoding="utf-8"))
         pins = [entry for entry in entries if re.match(r"[A-Za-z0-9]", entry)]
         assert pins

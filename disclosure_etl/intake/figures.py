@@ -1,51 +1,45 @@
 """What one cell's content means: a number as people write it, a blank, a 'not applicable', or words.
 
-Not here: whether the figure may stand where it stands (`interpreter` scales it, `quality` judges it).
+Not here: how a number is written (`written_numbers`), whether it may stand where it stands (`cell_values` scales it,
+`quality` judges it).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from disclosure_etl.intake.displayed import displayed, stored_decimal
+from disclosure_etl.intake.written_numbers import closed_up, written_number
 from schemas.documents import CellValue, Oddity
 from schemas.values import Figure, Meaning, Trouble
 
-_NOT_APPLICABLE = frozenset(
-    {"/", "\\", "-", "--", "---", "—", "——", "–", "―", "――", "无", "不适用", "n/a", "na", "不涉及"}
-)
-_NOTHING = frozenset({"未收到申请", "未收到", "没有收到", "未发生", "没有发生"})
+_NOT_APPLICABLE = {
+    "/", "\\", "-", "--", "---", "—", "——", "———", "–", "――", "―", "─", "──", "...", "无", "暂无", "不适用", "不涉及", "空",
+    "(空)", "(无)", "(不适用)", "n/a", "na", "n.a.", "nil", "none", "null",
+}  # fmt: skip
+_NOTHING = {
+    "没有", "没有收到", "未收到", "未收到申请", "没有收到申请", "未收到任何申请", "未受理", "未发生", "没有发生", "未产生", "无申请",
+    "无此类申请", "零报告",
+}  # fmt: skip
 _ERROR = re.compile(r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|N/A|SPILL!|CALC!|#+)", re.IGNORECASE)
-_RAISED = "⁰-₎²³¹"  # super- and subscripts: NFKC would make digits of them, and 152 of 15²
-_FOOTNOTES = re.compile(rf"[①-⓿❶-➓*※{_RAISED}]+$|^[①-⓿❶-➓{_RAISED}]+")
-_RAISED_SIGN = re.compile(f"[{_RAISED}]")
-_UNITS = r"(?:条|件|人次|人|次|个|篇|元|项|份|起|宗|户|家)"
-_NUMBER = re.compile(
-    rf"(?P<sign>[-+]?)(?P<yuan>[¥¥]?)(?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d+)(?P<fraction>\.\d+)?"
-    rf"(?P<scale>[万亿]?)(?P<unit>{_UNITS}|%)?"
+_SPACES = " \t\r\n\f\v\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff"
+_AROUND = re.compile(rf"^[{_SPACES}]+|[{_SPACES}]+$")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_FOOTNOTE = re.compile(r"(?<=.)(?:\[注?[0-9]{1,2}\]|〔注?[0-9]{1,2}〕|【注?[0-9]{1,2}】|\(?注[0-9]{0,2}\)?|[*※†‡]+)$")
+_STOPS = re.compile(r"(?<=.)[。;;]+$")
+# A figure that is not told exactly. What is left without these words has to be a number.
+_ABOUT = re.compile(
+    r"^(?:大约|大概|约为|约有|约|近|接近|将近|超过|逾|不足|不到|不少于|不低于|至少|最少|最多|至多|[>≥<≤~≈±])=?"
+    r"|[多余](?=[万亿]|[^0-9万亿]*$)|(?:左右|上下|以上|以下|以内|不等|许|\+)$"
 )
-_GROUPED = re.compile(rf"[-+]? ?[¥¥]? ?\d{{1,3}}(?: \d{{3}})+(?:\.\d+)? ?[万亿]? ?(?:{_UNITS}|%)?")
-_HAN_NUMBER = re.compile(rf"(?P<han>[零〇一二两三四五六七八九十百千万]+)(?P<unit>{_UNITS})?")
-_HAN_DIGITS = {
-    "零": 0,
-    "〇": 0,
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "六": 6,
-    "七": 7,
-    "八": 8,
-    "九": 9,
-}
-_HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
-_SCALES = {"": 0, "万": 4, "亿": 8}
+_SOME = re.compile(
+    r"(?:数|几|好几|上)[十百千万亿]+[^0-9]{0,3}|若干[^0-9]{0,3}|[十百千万]+[多余][^0-9]{0,3}|近[十百千万]+[^0-9]{0,2}"
+)
 
 _BLANK = Figure("", None, Meaning.BLANK)
 
@@ -101,71 +95,59 @@ def _stored_figure(value: float | int, number_format: str | None) -> Figure:
 
 @lru_cache(maxsize=65536)
 def _text_figure(raw: str) -> Figure:
-    text = raw.strip().strip("\u00a0\u3000\u200b\ufeff")
-    bare = _FOOTNOTES.sub("", text)
-    if _RAISED_SIGN.search(bare):
-        return Figure(text, None, Meaning.TEXT, trouble=Trouble.TEXT)
-    plain = unicodedata.normalize("NFKC", bare)
-    plain = _closed_up(plain).replace("−", "-")
-    if not plain:
-        return Figure(
-            text, None, Meaning.BLANK if not text else Meaning.TEXT, trouble=Trouble.TEXT if text else Trouble.NONE
-        )
+    text = _AROUND.sub("", raw)
+    if not text:
+        return _BLANK
+    words = Figure(text, None, Meaning.TEXT, trouble=Trouble.TEXT)
+    bare = _without_marks(text)
+    if bare is None:
+        return words
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", bare))
+    plain = closed_up(plain).replace("−", "-")
+    if plain[:1] in ("'", "’", "‘", "`"):  # how spreadsheets are told to take a number as text
+        plain = plain[1:]
+    plain = _FOOTNOTE.sub("", _STOPS.sub("", plain))
     if plain.lower() in _NOT_APPLICABLE:
         return Figure(text, None, Meaning.NOT_APPLICABLE)
     if plain in _NOTHING:
-        return Figure(text, Decimal(0), Meaning.ZERO, 0)
+        return Figure(text, Decimal(0), Meaning.ZERO, 0, interpreted=True)
     if _ERROR.fullmatch(plain):
         return Figure(text, None, Meaning.ERROR, trouble=Trouble.ERROR_VALUE)
-    if found := _NUMBER.fullmatch(plain):
-        return _digits(text, found)
-    if (found := _HAN_NUMBER.fullmatch(plain)) and (number := _han(found["han"])) is not None:
-        return Figure(text, Decimal(number), Meaning.NUMBER if number else Meaning.ZERO, 0)
-    return Figure(text, None, Meaning.TEXT, trouble=Trouble.TEXT)
+    if (found := written_number(plain)) is not None:
+        meaning = Meaning.NUMBER if found.number else Meaning.ZERO
+        return Figure(
+            text, found.number, meaning, found.decimals, found.percent, unit=found.unit, interpreted=found.interpreted
+        )
+    return replace(words, trouble=Trouble.APPROXIMATE) if _is_approximate(plain) else words
 
 
-def _closed_up(text: str) -> str:
-    """Without the white space that separates nothing: `12 件`, `1 234`. Two numbers in one cell stay two."""
-    words = " ".join(text.split())
-    if _GROUPED.fullmatch(words):
-        return words.replace(" ", "")
-    return re.sub(r"(?<![0-9.,]) | (?![0-9.,])", "", words)
+def _without_marks(text: str) -> str | None:
+    """The text without footnote marks at its ends; None where such a sign stands inside it.
 
-
-def _digits(text: str, found: re.Match[str]) -> Figure:
-    try:
-        number = Decimal(found["sign"] + found["digits"].replace(",", "") + (found["fraction"] or ""))
-    except InvalidOperation:  # pragma: no cover - the pattern admits nothing that Decimal refuses
-        return Figure(text, None, Meaning.TEXT, trouble=Trouble.TEXT)
-    shift = _SCALES[found["scale"]]
-    decimals = max(len(found["fraction"] or ".") - 1 - shift, 0)
-    number = number.scaleb(shift)
-    return Figure(text, number, Meaning.NUMBER if number else Meaning.ZERO, decimals, found["unit"] == "%")
-
-
-def _han(text: str) -> int | None:
-    """A Chinese numeral: 十二, 三百零五, 两千, 一万二千; digits alone: 二〇一四. None if it is none, or may mean two."""
-    if all(sign in _HAN_DIGITS for sign in text):
-        return int("".join(str(_HAN_DIGITS[sign]) for sign in text)) if len(text) == 1 or "〇" in text else None
-    if "万" in text:
-        high, _, low = text.partition("万")
-        above, below = _han(high), _han(low) if low else 0
-        if above is None or below is None or below >= 10_000 or (0 < below < 1000 and low[0] not in "零〇"):
-            return None
-        return above * 10_000 + below
-    total, digit, last_unit = 0, None, 10_000
-    for sign in text:
-        if sign in _HAN_DIGITS:
-            if digit not in (None, 0):
-                return None
-            digit = _HAN_DIGITS[sign]
-        else:
-            unit = _HAN_UNITS[sign]
-            if unit >= last_unit or (digit is None and not (sign == "十" and total == 0)) or digit == 0:
-                return None
-            total += (1 if digit is None else digit) * unit
-            digit, last_unit = None, unit
-    # 三千五 is said for 3500 and for 3005: without a 零 only a unit digit after tens is plain.
-    if digit and last_unit not in (10, 10_000) and text[-2] not in "零〇":
+    Circled and raised digits are marks: normalising would make figures of them, and 152 of 15².
+    """
+    first, last = 0, len(text)
+    while first < last and _is_mark(text[first]):
+        first += 1
+    while last > first and (_is_mark(text[last - 1]) or text[last - 1].isspace()):
+        last -= 1
+    bare = text[first:last]
+    if not bare or any(_is_numeral_sign(sign) for sign in bare):
         return None
-    return total + (digit or 0)
+    return bare
+
+
+def _is_numeral_sign(sign: str) -> bool:
+    """Whether a sign is a number by itself and yet no digit: ①, ², ½, ㈠, ⒈."""
+    return not sign.isascii() and unicodedata.category(sign) == "No"
+
+
+def _is_mark(sign: str) -> bool:
+    return (_is_numeral_sign(sign) and "<fraction>" not in unicodedata.decomposition(sign)) or sign in "⁺⁻⁼⁽⁾₊₋₌₍₎"
+
+
+def _is_approximate(plain: str) -> bool:
+    if _SOME.fullmatch(plain):
+        return True
+    rest = _ABOUT.sub("", plain)
+    return rest != plain and (written_number(rest) is not None or bool(_SOME.fullmatch(rest)))

@@ -5,7 +5,7 @@ Not here: reading bytes (`readers`), what a cell's content means (`figures`), wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from disclosure_etl.bureaus import Bureaus
@@ -13,7 +13,6 @@ from disclosure_etl.intake.cell_values import (
     BLANK,
     CellKind,
     CellNumber,
-    display_finding,
     scaled_figure,
     shared_places,
 )
@@ -25,8 +24,9 @@ from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
 from disclosure_etl.intake.listed import read_lists
 from disclosure_etl.intake.listed_twice import Again, listed_twice
+from disclosure_etl.intake.noted import ONLY_TOLD, noted_findings
 from disclosure_etl.intake.sheets import Reading, Sources, header_of, sources, two_tables
-from disclosure_etl.intake.units import unit_findings
+from disclosure_etl.intake.units import units_told
 from schemas.documents import CellValue, Document, Grid, Unreadable
 from schemas.forms import Form
 from schemas.periods import Period
@@ -34,7 +34,7 @@ from schemas.records import Finding, Item, Submission, Unread
 from schemas.values import Meaning, Trouble
 
 _NUMBERS = (int(Meaning.NUMBER), int(Meaning.ZERO))
-_DIFFERS = int(Trouble.DISPLAY_DIFFERS)
+_WORDS = (Trouble.NONE, Trouble.TEXT, Trouble.APPROXIMATE)
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,15 @@ class Interpreter:
         unread: list[Unread] = []
         findings: list[Finding] = []
         for reading, tables in zip(readings, taken.gives, strict=True):
+            layout = reading.layout
+            told, multiples = units_told(form, reading.grid, layout.units, layout.unit_cells)
+            findings += told
             if not tables:
                 continue
-            layout = reading.layout
             whole = tables == layout.tables
             slots = self._slots(form, layout)
+            if multiples:
+                slots = [self._converting(form, slot, multiples) for slot in slots]
             self._take(
                 values, reading, slots if whole else [one for one in slots if form.cells[one[0]].table in tables]
             )
@@ -215,8 +219,6 @@ class Interpreter:
                 told, differing = self._listed_twice(form, reading, values, tables)
                 findings += told
                 unread += differing
-            if layout.units or layout.unit_cells:
-                findings += unit_findings(form, reading.grid, layout.units, layout.unit_cells)
             if rivals:
                 others = self._rival(form, reading, rivals, values)
                 if others:
@@ -233,9 +235,9 @@ class Interpreter:
             listed = read_lists(form, document, self.bureaus, who.period.end if who.period else None)
             items, unread = listed.items, [one for one in unread if not listed.covers(one.locator)]
         numbers, meanings, decimals, troubles, texts = zip(*values, strict=True)
-        if _DIFFERS in troubles:
-            findings += _display_findings(form, readings, taken, troubles)
-            troubles = tuple(0 if trouble == _DIFFERS else trouble for trouble in troubles)
+        if not ONLY_TOLD.isdisjoint(troubles):
+            findings += noted_findings(form, readings, taken, values)
+            troubles = tuple(0 if trouble in ONLY_TOLD else trouble for trouble in troubles)
         return Submission(
             digest=document.digest,
             file=document.name,
@@ -275,7 +277,12 @@ class Interpreter:
         kinds = self._kinds_of.get(form.key)
         if kinds is None:
             zero = {code for code, item in form.indicators.items() if item.blank_means == "zero"}
-            kinds = [(cell.scale, cell.measure == "share", cell.indicator in zero) for cell in form.cells]
+            kinds = [
+                CellKind(
+                    cell.scale, cell.measure == "share", cell.indicator in zero, form.indicators[cell.indicator].unit
+                )
+                for cell in form.cells
+            ]
             self._kinds_of[form.key] = kinds
         return kinds
 
@@ -289,6 +296,15 @@ class Interpreter:
                 if place is not None
             ]
         return slots
+
+    def _converting(self, form: Form, slot: _Slot, multiples: Mapping[str, str]) -> _Slot:
+        """A slot whose figure is in the unit that the document tells."""
+        position, place, kind, _known = slot
+        told = multiples.get(form.cells[position].indicator)
+        if told is None or kind.is_share:
+            return slot
+        kind = kind._replace(told=told)
+        return position, place, kind, self._values.setdefault(kind, {})
 
     def _differing(
         self, form: Form, grid: Grid, places: Sequence[tuple[int, Place]], values: Sequence[CellNumber]
@@ -366,16 +382,6 @@ def _figures_at(grid: Grid, places: Sequence[Place]) -> Iterator[Unread]:
         row, column = place
         value = grid.values[row][column] if column < len(grid.values[row]) else None
         read = figure(value, grid.formats.get(place), grid.displays.get(place), grid.oddities.get(place))
-        if read.number is not None or read.trouble not in (Trouble.NONE, Trouble.TEXT):
+        numbering = read.text[:1] in ("(", "(")  # (1) (2) above columns
+        if (read.number is not None and not numbering) or read.trouble not in _WORDS:
             yield Unread(grid.locator(*place), read.text)
-
-
-def _display_findings(
-    form: Form, readings: Sequence[Reading], taken: Sources, troubles: Sequence[int]
-) -> Iterator[Finding]:
-    for reading, tables in zip(readings, taken.gives, strict=True):
-        for position, place in enumerate(reading.layout.slots):
-            if place is None or troubles[position] != _DIFFERS or form.cells[position].table not in tables:
-                continue
-            if finding := display_finding(form, position, reading.grid, place):
-                yield finding

@@ -20,3 +20,24 @@ def refused(limit: str, seen: int, allowed: int) -> Unreadable:
         f"{zh}为 {seen},超过上限 {allowed}(设置项 limits.{limit})。请确认发送的是月报表本身。",
         f"Its {en} is {seen}, above the limit of {allowed} (setting limits.{limit}). Make sure that it is the return.",
     )
+
+
+def too_slow(seconds: float) -> Unreadable:
+    """The refusal of a file whose reading had to be ended."""
+    return Unreadable(
+        "too_slow",
+        f"读取超过 {seconds:g} 秒仍未完成,已中止(设置项 limits.max_seconds)。请用电子表格软件打开,另存为新的 .xlsx 后重报。",
+        f"Reading it took longer than {seconds:g} seconds and was ended (setting limits.max_seconds). Open it in a "
+        "spreadsheet program, save it as a new .xlsx and send that.",
+    )
+
+
+def too_much_memory(allowed: int) -> Unreadable:
+    """The refusal of a file that needs more memory than a reader has, or that ended its reader otherwise."""
+    return Unreadable(
+        "too_large",
+        f"读取所需内存超过上限 {allowed} 字节(设置项 limits.max_memory),或文件已损坏,读取程序中止。请用电子表格软件打开,"
+        "另存为新的 .xlsx 后重报。",
+        f"Reading it needs more memory than the limit of {allowed} bytes (setting limits.max_memory), or it is damaged and "
+        "ended the reader. Open it in a spreadsheet program, save it as a new .xlsx and send that.",
+    )

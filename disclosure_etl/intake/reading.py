@@ -5,21 +5,20 @@ Not here: getting the bytes (`pulling`), which arrivals are of interest (`pipeli
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
-from multiprocessing import get_context
+from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.identity import MISDIRECTED, NOT_THROUGH_HERE, not_through_here, period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.limits import too_much_memory, too_slow
+from disclosure_etl.intake.processes import ReaderDied, ReaderSlow, answer, reading_processes
 from disclosure_etl.intake.pulling import Pulled, pull
 from disclosure_etl.intake.raw_store import RawStore
 from disclosure_etl.intake.readers import read_document
@@ -29,8 +28,7 @@ from schemas.documents import Unreadable
 from schemas.forms import Form
 from schemas.records import DocumentRecord, Receipt, Submission
 
-_ENOUGH_FOR_PROCESSES = 500  # files; below this, starting processes costs more than they save
-_MOST_PROCESSES = 4
+_USUAL_SECONDS = 0.5  # for one file among many; hundreds of large ones may take longer, and are then read one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,9 @@ class StoredReader:
             document = read_document(receipt.name, self.store.get(receipt.digest), self.limits)
             found = self._interpreter.interpret(document)
         except Unreadable as problem:
-            record = DocumentRecord.unreadable(receipt.digest, named_code, problem.code, problem.zh, problem.en)
-            return Arrived(receipt, record)
+            return _refused(receipt, problem)
+        except MemoryError:
+            return _refused(receipt, too_much_memory(self.limits.max_memory))
         except Exception as error:  # a fault of the program in reading one file must not cost the others their month
             fault = f"{type(error).__name__}: {error}"
             return Arrived(receipt, DocumentRecord.failed(receipt.digest, named_code, fault), fault=fault)
@@ -94,16 +93,20 @@ class StoredReader:
         return receipt.digest, self.bound.get(receipt.source)
 
 
-_reader_here: StoredReader  # in a reading process: brought once, when it starts
+def _refused(receipt: Receipt, problem: Unreadable) -> Arrived:
+    named = period_in_name(receipt.name)
+    code = named.code if named else None
+    return Arrived(receipt, DocumentRecord.unreadable(receipt.digest, code, problem.code, problem.zh, problem.en))
 
 
-def _begin(brought: str) -> None:
-    global _reader_here
-    _reader_here = pickle.loads(Path(brought).read_bytes())  # noqa: S301 - our own, of a moment ago
+@lru_cache(maxsize=2)
+def _brought(path: str) -> StoredReader:
+    return pickle.loads(Path(path).read_bytes())  # noqa: S301 - our own, of a moment ago
 
 
-def _read_here(receipts: Sequence[Receipt]) -> list[Arrived]:
-    return _reader_here.read(receipts)
+def _read_there(path: str, receipts: Sequence[Receipt]) -> list[Arrived]:
+    """In a reading process: the reader lies in a file, since it is much larger than what is read with it."""
+    return _brought(path).read(receipts)
 
 
 _Key = tuple[str, frozenset[str] | None]
@@ -120,38 +123,28 @@ class _Chunk:
 
 class ChunkedReading:
     """The deliveries of a run in chunks: pulled one after the other in a thread, since a shared folder answers slowly and
-    waiting for it costs no processor; read in this process, or where there are many files and several cores, in others, as
-    soon as they are pulled. `settled` are the digests of bytes that need no reading."""
+    waiting for it costs no processor; read in so many processes as soon as they are pulled (0: in this one, without limits
+    of time and memory). `settled` are the digests of bytes that need no reading."""
 
     def __init__(
-        self, reader: StoredReader, deliveries: Sequence[Delivery], size: int, settled: frozenset[str]
+        self,
+        reader: StoredReader,
+        deliveries: Sequence[Delivery],
+        size: int,
+        settled: frozenset[str],
+        processes: int,
     ) -> None:
         self._reader, self._settled = reader, settled
         self._chunks = [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
         self._first_in: dict[_Key, int] = {}  # → the chunk that reads it
         self._open = ExitStack()
-        self._processes = self._start_processes(len(deliveries))
+        self._count = processes
+        if processes:
+            self._path = str(Path(self._open.enter_context(TemporaryDirectory()), "reader"))
+            Path(self._path).write_bytes(pickle.dumps(reader))
         self._puller = ThreadPoolExecutor(1)
         self._open.callback(self._puller.shutdown, cancel_futures=True)
         self._pulls = [self._puller.submit(self._pull, number) for number in range(len(self._chunks))]
-
-    def _start_processes(self, files: int) -> ProcessPoolExecutor | None:
-        count = min(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_PROCESSES
-        )
-        if count == 1 or files < _ENOUGH_FOR_PROCESSES:
-            return None
-        # Spawned, not forked: under Prefect this process has threads, and a fork would copy their locks.
-        # The reader travels by file: an argument larger than a pipe would make each start wait for the one before.
-        brought = Path(self._open.enter_context(TemporaryDirectory()), "reader")
-        brought.write_bytes(pickle.dumps(self._reader))
-        pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(str(brought),))
-        self._open.callback(pool.shutdown, cancel_futures=True)
-        for _ in range(
-            count
-        ):  # each starts with the first thing that it is given, which had better not be the first chunk
-            pool.submit(int)
-        return pool
 
     def __len__(self) -> int:
         return len(self._chunks)
@@ -161,21 +154,23 @@ class ChunkedReading:
         unread: dict[_Key, Receipt] = {}
         for one in pulled:
             key = self._reader.reads_as(one.receipt)
-            if (
-                one.unreachable is None
-                and one.receipt.digest not in self._settled
-                and self._first_in.setdefault(key, number) == number
-            ):
+            known = one.unreachable is not None or one.receipt.digest in self._settled
+            if not known and self._first_in.setdefault(key, number) == number:
                 unread.setdefault(key, one.receipt)
         receipts = list(unread.values())
-        try:
-            reading = self._processes.submit(_read_here, receipts) if self._processes and receipts else None
-        except BrokenProcessPool:
-            reading = None
+        reading = self._submit(receipts) if self._count and receipts else None
         return _Chunk(pulled, receipts, reading)
 
+    def _submit(self, receipts: Sequence[Receipt]) -> Future[list[Arrived]]:
+        limits = self._reader.limits
+        processes = reading_processes(self._count, limits.max_memory)
+        seconds = limits.max_seconds + len(receipts) * _USUAL_SECONDS
+        future = processes.submit(_read_there, (self._path, receipts), seconds)
+        self._open.callback(future.cancel)
+        return future
+
     def chunk(self, number: int) -> list[Arrived]:
-        """One chunk's files, in the order of their deliveries; the processes end with the last chunk.
+        """One chunk's files, in the order of their deliveries.
 
         Raises:
             OSError: the raw store cannot be written. Asking again pulls the chunk again.
@@ -186,9 +181,9 @@ class ChunkedReading:
             self._pulls[number] = self._puller.submit(self._pull, number)
             raise
         try:
-            found = chunk.reading.result() if chunk.reading else self._reader.read(chunk.unread)
-        except BrokenProcessPool:
-            found = self._reader.read(chunk.unread)
+            found = answer(chunk.reading) if chunk.reading else self._reader.read(chunk.unread)
+        except (ReaderDied, ReaderSlow):
+            found = self._one_by_one(chunk.unread)
         if number == len(self._chunks) - 1:
             self.close()
         read: dict[_Key, Arrived | None] = {self._reader.reads_as(one.receipt): one for one in found}
@@ -199,6 +194,20 @@ class ChunkedReading:
             for one in chunk.pulled
         ]
 
+    def _one_by_one(self, receipts: Sequence[Receipt]) -> list[Arrived]:
+        """The files of a chunk that ended its process, each by itself: only the culprit is refused."""
+        readings = [(one, self._submit([one])) for one in receipts]
+        found: list[Arrived] = []
+        for receipt, reading in readings:
+            try:
+                (one,) = answer(reading)
+                found.append(one)
+            except ReaderSlow:
+                found.append(_refused(receipt, too_slow(self._reader.limits.max_seconds)))
+            except ReaderDied:
+                found.append(_refused(receipt, too_much_memory(self._reader.limits.max_memory)))
+        return found
+
     def close(self) -> None:
-        """End the pulling and the processes, whatever they are at."""
+        """End the pulling and the reading, whatever they are at."""
         self._open.close()

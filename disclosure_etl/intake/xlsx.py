@@ -15,6 +15,7 @@ from xml.etree.ElementTree import ParseError, canonicalize
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from disclosure_etl.intake.limits import refused
+from disclosure_etl.intake.raised_text import raise_texts, raised_texts
 from disclosure_etl.intake.xlsx_markup import SheetMarkup, Styles, attribute
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid, Unreadable
@@ -42,9 +43,13 @@ def read_xlsx(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
             parts = _Parts(package, limits)
             sheets = [(name, parts.read(path)) for name, path in parts.sheets()]
             styles = _styles(parts.read("xl/styles.xml", optional=True))
+            raised = raised_texts(parts.read("xl/sharedStrings.xml", optional=True))
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         hidden = {meta.name for meta in book.sheets_metadata if meta.visible is not SheetVisibleEnum.Visible}
-        return tuple(_grid(book, name, SheetMarkup(xml, styles), name in hidden, limits) for name, xml in sheets)
+        grids = tuple(_grid(book, name, SheetMarkup(xml, styles), name in hidden, limits) for name, xml in sheets)
+        for grid, (_, xml) in zip(grids, sheets, strict=True):
+            raise_texts(grid.values, xml, raised)
+        return grids
     except Unreadable:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, KeyError, ValueError,

@@ -208,8 +208,8 @@ class SheetMarkup:
                 grid.oddities[place] = Oddity.ERROR_VALUE
                 grid.displays[place] = _text(content) or "#ERROR"
             elif not content:
-                # A formula with an empty result was calculated; one without any result never was.
-                if formula and not result:
+                # A formula with an empty text for its result was calculated; one without any, or an empty number, never was.
+                if formula and (not result or kind != b"str"):
                     grid.oddities[place] = Oddity.UNCALCULATED
             elif kind != b"str":
                 if code is not None:

@@ -127,7 +127,9 @@ def _titled(form: Form, indicator: str, kind: Kind) -> Message:
 def _cellwise(form: Form) -> Iterator[RuleRecord]:
     every = tuple((cell.indicator, cell.column) for cell in form.cells if cell.measure != "share")
     for trouble, template in messages.READING.items():
-        severity = Severity.WARNING if trouble is Trouble.DISPLAY_DIFFERS else Severity.ERROR
+        severity = {Trouble.DISPLAY_DIFFERS: Severity.WARNING, Trouble.INTERPRETED: Severity.NOTICE}.get(
+            trouble, Severity.ERROR
+        )
         code = f"{Kind.READING}:{trouble.code}"
         yield _record(form, code, Kind.READING, KINDS[Kind.READING], severity, every, template)
     for kind, positions, template in (

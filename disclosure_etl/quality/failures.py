@@ -212,7 +212,7 @@ def _cell_failure(places: Places, kind: Kind, row: int, cell: Cell, trouble: Tro
     if kind is Kind.READING:
         code = f"{kind}:{trouble.code}"
         # A share is only checked, never loaded, and what is shown is a figure: neither may hold a block.
-        if cell.measure == "share" or trouble is Trouble.DISPLAY_DIFFERS:
+        if cell.measure == "share" or trouble.is_only_told:
             severity = Severity.WARNING
         unit, decimals = ("%", SHARE_DECIMALS) if cell.measure == "share" else (indicator.unit, indicator.decimals)
         message = messages.reading_message(trouble, facts, unit, decimals)

@@ -307,6 +307,19 @@ READING: Mapping[Trouble, Message] = {
             "is {text}; here belongs {allowed} (unit: {unit}). Correct it",
         ),
         Trouble.TOO_LARGE: ("为 {text},大得不可能。请更正", "is {text}, too large to be true. Correct it"),
+        Trouble.APPROXIMATE: (
+            "写着「{text}」,只是约数。请按台账填实际数:{allowed}(单位:{unit})",
+            "says '{text}', which is only about so many. Write the exact figure: {allowed} (unit: {unit})",
+        ),
+        Trouble.OTHER_UNIT: (
+            "写着「{text}」,单位与规定的「{unit}」不是一类。请核对是否填错行,并填{allowed}",
+            "says '{text}', in a unit of another kind than the one prescribed ({unit}). See whether it is in the right row, and "
+            "write {allowed}",
+        ),
+        Trouble.INTERPRETED: (
+            "写着「{text}」,已按其意换算为数取用(单位:{unit})",
+            "says '{text}'; it is taken for the figure that it means (unit: {unit})",
+        ),
     }.items()
 }
 

@@ -72,7 +72,8 @@ def check(
     session: Session = context.obj
     settings = session.settings
     forms = load_forms(settings.dirs.files("forms", "*.yaml"), settings.optional_blocks)
-    bureaus = load_bureaus(settings.dirs.file("bureaus.yaml")) if settings.dirs.office is not None else None
+    own_bureaus = settings.dirs.office / "bureaus.yaml" if settings.dirs.office else None  # the packaged are an example
+    bureaus = load_bureaus(own_bureaus) if own_bureaus and own_bureaus.exists() else None
     rules, source = read_yaml(settings.dirs.file("rules.yaml"), RuleSettings)
     check_rule_settings(rules, source, forms, bureaus.codes if bureaus else ())
     results = []

@@ -128,7 +128,9 @@ def test_an_unreadable_file_is_told_with_its_reason(say, tmp_path: Path, code: s
 
 
 CELLS = {
-    "reading:text": lambda: _set("接受咨询", "约九个"),
+    "reading:text": lambda: _set("接受咨询", "待查"),
+    "reading:approximate": lambda: _set("接受咨询", "约九个"),
+    "reading:other_unit": lambda: _set("接受咨询", "9元"),
     "negative:enquiries": lambda: _set("接受咨询", -9),
     "reading:too_fine": lambda: _set("接受咨询", 9.5, number_format="0.0"),
     "breakdown:enquiries:channel": lambda: _set("接受咨询", 9.5, number_format="0"),

@@ -52,13 +52,13 @@ def test_check_of_a_clean_file_exits_0(say, tmp_path: Path) -> None:
     assert say("check", path).code == 0
 
 
-def test_check_loads_neither_the_database_library_nor_prefect(tmp_path: Path) -> None:
+def test_check_of_a_workbook_loads_no_database_no_prefect_and_no_other_reader(tmp_path: Path) -> None:
     form = default_form()
     path = tmp_path / "good.xlsx"
     path.write_bytes(return_bytes(form, JANUARY, "miyun", "密云分局", some_figures(form)))
     code = (
         "import sys; from flows.cli import main; code = main(sys.argv[1:]); "
-        "print(sorted({'sqlalchemy', 'prefect', 'alembic'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+        "print(sorted({'sqlalchemy', 'prefect', 'alembic', 'docx', 'pdfplumber', 'lxml', 'openpyxl'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
 
     done = subprocess.run(
@@ -130,3 +130,21 @@ def test_a_number_that_shows_as_another_is_told_with_both(say, tmp_path: Path) -
     (told,) = [one for one in said.json["failures"] if one["rule"] == "reading:display_differs"]
     assert (told["severity"], told["seen"], told["expected"]) == ("warning", ["0"], "0.4")
     assert "显示为 0" in told["message"]["zh"] and "0.4" in told["message"]["zh"]
+
+
+def test_a_figure_in_words_is_taken_and_told_as_a_notice(say, tmp_path: Path) -> None:
+    import openpyxl
+
+    path = tmp_path / "return.xlsx"
+    path.write_bytes(return_bytes(default_form(), JANUARY, "miyun", "密云分局", zeros(default_form())))
+    book = openpyxl.load_workbook(path)
+    for row in book.worksheets[0].iter_rows():
+        if row[0].value == "现场咨询":
+            row[2].value = "未收到"
+    book.save(path)
+
+    said = say("check", path, "--json")
+
+    (told,) = [one for one in said.json["failures"] if one["rule"] == "reading:interpreted"]
+    assert (told["severity"], told["seen"], told["expected"]) == ("notice", ["未收到"], "0")
+    assert [one["value"] for one in said.json["observations"] if one["text"] == "未收到"] == [0]

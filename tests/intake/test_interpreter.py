@@ -227,9 +227,9 @@ def test_check_cells_beside_the_totals_are_not_data(value: object) -> None:
 
 
 ODD = {
-    "约20": (Meaning.TEXT, Trouble.TEXT), "/": (Meaning.NOT_APPLICABLE, Trouble.NONE), None: (Meaning.BLANK, Trouble.NONE),
+    "约20": (Meaning.TEXT, Trouble.APPROXIMATE), "/": (Meaning.NOT_APPLICABLE, Trouble.NONE), None: (Meaning.BLANK, Trouble.NONE),
     "#REF!": (Meaning.ERROR, Trouble.ERROR_VALUE), 20.5: (Meaning.TEXT, Trouble.TOO_FINE),
-    "20%": (Meaning.TEXT, Trouble.TEXT), 1e15: (Meaning.TEXT, Trouble.TOO_LARGE), "9" * 60: (Meaning.TEXT, Trouble.TOO_LARGE),
+    "20%": (Meaning.TEXT, Trouble.TEXT), "20元": (Meaning.TEXT, Trouble.OTHER_UNIT), 1e15: (Meaning.TEXT, Trouble.TOO_LARGE), "9" * 60: (Meaning.TEXT, Trouble.TOO_LARGE),
 }  # fmt: skip
 
 

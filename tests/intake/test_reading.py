@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from disclosure_etl.intake import reading
 from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.processes import answer, reading_processes
 from disclosure_etl.intake.raw_store import RawStore, digest_of
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.sources import Delivery, FolderSource
 from disclosure_etl.settings import ReadLimits
+from schemas.errors import ProgramError
+from schemas.records import Receipt
 from tests.factories import ZONE, return_bytes, some_figures
 from tests.intake.sheets import MAY, bureaus, form, good_return
+
+
+def _connect() -> None:
+    socket.create_connection(("127.0.0.1", 9))
+
+
+def _look_up() -> None:
+    socket.getaddrinfo("localhost", 80)
+
+
+def _run_program() -> None:
+    subprocess.run(["true"], check=True)
+
 
 NOW = datetime(2014, 6, 6, 8, tzinfo=ZONE)
 
@@ -42,24 +61,16 @@ def deliveries(tmp_path: Path) -> Sequence[Delivery]:
     return list(FolderSource(inbox, ZONE).deliveries(NOW))
 
 
-def chunked(
-    reader: StoredReader, deliveries: Sequence[Delivery], size: int = 3, settled: frozenset[str] = frozenset()
-) -> ChunkedReading:
-    return ChunkedReading(reader, deliveries, size, settled)
-
-
 def everything(
-    reader: StoredReader, deliveries: Sequence[Delivery], size: int = 3, settled: frozenset[str] = frozenset()
+    reader: StoredReader,
+    deliveries: Sequence[Delivery],
+    size: int = 3,
+    settled: frozenset[str] = frozenset(),
+    processes: int = 0,
 ) -> list[Arrived]:
     """All files at once, chunk by chunk."""
-    reading = chunked(reader, deliveries, size, settled)
+    reading = ChunkedReading(reader, deliveries, size, settled, processes)
     return [one for number in range(len(reading)) for one in reading.chunk(number)]
-
-
-def processes(monkeypatch: pytest.MonkeyPatch, threshold: int = 1) -> None:
-    """Read in processes from so few files on, also where there is a single core."""
-    monkeypatch.setattr(reading, "_ENOUGH_FOR_PROCESSES", threshold)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1}, raising=False)
 
 
 def test_each_file_is_kept_and_understood_or_refused(reader: StoredReader, deliveries: Sequence[Delivery]) -> None:
@@ -123,24 +134,11 @@ def comparable(arrived: Sequence[Arrived]) -> list[tuple[object, ...]]:
     return [(one.receipt, one.document, one.submission, one.fault) for one in arrived]
 
 
-def test_several_processes_find_what_one_finds(
-    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alone = everything(reader, deliveries, 3)
-    processes(monkeypatch)
-    started = chunked(reader, deliveries)
-    assert started._processes is not None
-    assert len(started) == 4
-    together = [one for number in range(len(started)) for one in started.chunk(number)]
+def test_several_processes_find_what_one_finds(reader: StoredReader, deliveries: Sequence[Delivery]) -> None:
+    alone = everything(reader, deliveries)
+    together = everything(reader, deliveries, processes=2)
     assert comparable(together) == comparable(alone)
     assert [one.receipt.name for one in together] == [one.name for one in deliveries]
-
-
-def test_few_files_start_no_process(
-    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    processes(monkeypatch, threshold=len(deliveries) + 1)
-    assert chunked(reader, deliveries)._processes is None
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
@@ -150,21 +148,44 @@ def test_the_size_of_a_chunk_loses_and_doubles_no_file(
     assert [one.receipt.name for one in everything(reader, deliveries, size)] == [one.name for one in deliveries]
 
 
-def test_processes_that_die_are_made_up_for_here(
-    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+@dataclass(frozen=True)
+class Harmed(StoredReader):
+    """A reader that some files harm, as a hostile file would."""
+
+    def _understood(self, receipt: Receipt) -> Arrived:
+        if receipt.name.startswith("dongcheng"):
+            harms = {"die": lambda: os._exit(9), "hang": lambda: time.sleep(60), "swell": lambda: bytearray(10**10)}
+            harms[self.store.root.name]()
+        return super()._understood(receipt)
+
+
+@pytest.mark.parametrize(("harm", "code"), [("die", "too_large"), ("hang", "too_slow"), ("swell", "too_large")])
+def test_a_file_that_ends_its_process_is_refused_and_no_other(
+    reader: StoredReader, tmp_path: Path, deliveries: Sequence[Delivery], harm: str, code: str
 ) -> None:
-    processes(monkeypatch)
-    monkeypatch.setattr(reading, "_begin", int)  # fails on the path that it is given, which ends the process
-    started = chunked(reader, deliveries)
-    try:
-        read = [one for number in range(len(started)) for one in started.chunk(number)]
-    finally:
-        started.close()
-    assert comparable(read) == comparable(everything(reader, deliveries, 3))
+    limits = ReadLimits(max_seconds=1, max_memory=600_000_000)
+    harmed = Harmed((form(),), bureaus(), RawStore(tmp_path / harm), limits)
+    arrived = {one.receipt.name: one for one in everything(harmed, deliveries, processes=2)}
+    refused = arrived["dongcheng_2014-05.xlsx"].document
+    assert refused is not None
+    assert (refused.status, refused.problem_code, refused.named_period) == ("unreadable", code, "2014-05")
+    assert "max_seconds" in (refused.problem_en or "") or "max_memory" in (refused.problem_en or "")
+    untouched = {one.receipt.name: one for one in everything(reader, deliveries)}
+    assert [one for one in deliveries if comparable([arrived[one.name]]) != comparable([untouched[one.name]])] == [
+        one for one in deliveries if one.name.startswith("dongcheng")
+    ]
+    assert {one.fault for one in arrived.values()} == {None}
 
 
+@pytest.mark.parametrize("forbidden", [_connect, _look_up, _run_program])
+def test_no_reader_reaches_the_network_or_starts_a_program(forbidden: Callable[[], None]) -> None:
+    with pytest.raises(ProgramError, match="readers reach no network"):
+        answer(reading_processes(2, 600_000_000).submit(forbidden, (), 20))
+
+
+@pytest.mark.parametrize("processes", [0, 2])
 def test_a_chunk_may_be_asked_for_again(
-    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch
+    reader: StoredReader, deliveries: Sequence[Delivery], monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
     alone = everything(reader, deliveries)
     put, full = RawStore.put, [OSError(28, "No space left on device")]
@@ -175,7 +196,7 @@ def test_a_chunk_may_be_asked_for_again(
         return put(self, data)
 
     monkeypatch.setattr(RawStore, "put", failing_once)
-    reading = chunked(reader, deliveries)
+    reading = ChunkedReading(reader, deliveries, 3, frozenset(), processes)
     found = reading.chunk(0)
     with pytest.raises(OSError, match="No space"):
         reading.chunk(1)

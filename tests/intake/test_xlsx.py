@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disclosure_etl.intake.figures import figure
+from disclosure_etl.intake.lexicon import normalised
 from disclosure_etl.intake.readers import read_document
 from schemas.documents import Grid, Merge, Oddity
 from schemas.values import Figure, Meaning, Trouble
@@ -292,3 +293,31 @@ def test_a_builtin_format_of_money_is_one_of_numbers(builtin: int) -> None:
         (0, Trouble.NONE),
     ]
     assert read_at(grid, 0, 0).text != "1234"
+
+
+def with_raised(kind: str = "superscript") -> bytes:
+    """A sheet with 123 and a raised 1 behind it, a label with a raised mark, and plain texts around."""
+
+    def fill(book: Any, sheet: Any) -> None:
+        small = book.add_format({"font_script": 1 if kind == "superscript" else 2})
+        sheet.write_string(0, 0, "123")
+        sheet.write_rich_string(0, 1, "123", small, "1")
+        sheet.write_rich_string(1, 0, "受理申请", small, "(2)")
+        sheet.write_rich_string(1, 1, book.add_format({"bold": True}), "12", "3")
+
+    return written(fill)
+
+
+@pytest.mark.parametrize("kind", ["superscript", "subscript"])
+def test_a_raised_or_lowered_digit_is_a_mark_and_no_digit(kind: str) -> None:
+    grid = grid_of(with_raised(kind))
+    assert [read_at(grid, 0, at).number for at in (0, 1)] == [123, 123]
+    assert read_at(grid, 1, 1).number == 123
+    assert grid.values[0][1] == ("123¹" if kind == "superscript" else "123₁")
+    assert normalised(str(grid.values[1][0])) == "受理申请"
+
+
+def test_a_raised_digit_in_a_text_of_the_cell_itself_is_a_mark() -> None:
+    runs = b'<is><r><t>123</t></r><r><rPr><vertAlign val="superscript"/></rPr><t xml:space="preserve">12</t></r></is>'
+    grid = grid_of(with_cells(b'<row r="1"><c r="A1" t="inlineStr">' + runs + b'</c><c r="B1"><v>1</v></c></row>'))
+    assert (grid.values[0][0], read_at(grid, 0, 0).number) == ("123¹²", 123)
