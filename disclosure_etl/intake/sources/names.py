@@ -16,7 +16,7 @@ _CONTROLS = ("Cc", "Cf", "Zl", "Zp")  # also what turns the direction of writing
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is hidden, or the lock that an office program leaves beside an open file."""
-    return name.startswith(_HIDDEN)
+    return name.startswith(_HIDDEN) and name not in (".", "..")
 
 
 def is_not_yet(name: str) -> bool:

@@ -16,9 +16,9 @@ from disclosure_etl.intake.sources.declared import read_sources
 from disclosure_etl.intake.sources.opening import Surroundings, open_source
 from disclosure_etl.intake.sources.patience import Patience
 from disclosure_etl.intake.sources.secret_values import Secrets
+from disclosure_etl.settings import default_config_dir
 from schemas.formfile import load_forms
 from tests.factories import ZONE
-from disclosure_etl.settings import default_config_dir
 
 NOW = datetime(2014, 6, 6, 8, tzinfo=ZONE)
 PASSWORD = "planted-Pa55-word"
@@ -36,13 +36,15 @@ def opened(tmp_path: Path, slept: list[float]) -> Iterator[Opened]:
     """Open a source as sources.yaml declares it; the secret PASS is the password."""
     with ExitStack() as closing:
 
-        def open_declared(password: str = PASSWORD, seconds: float = 5, attempts: int = 2, **declared: Any) -> Source:
+        def open_declared(known: str = PASSWORD, seconds: float = 5, attempts: int = 2, **declared: Any) -> Source:
             path = tmp_path / "sources.yaml"
             path.write_text(yaml.safe_dump({"sources": [{"name": "there", **declared}]}, allow_unicode=True), "utf-8")
-            secrets = Secrets({"PASS": password}, tmp_path / "secrets.yaml")
+            secrets = Secrets({"PASS": known}, tmp_path / "secrets.yaml")
             (one,) = read_sources(path, ("dongcheng", "xicheng"), secrets)
             forms = load_forms(sorted((default_config_dir() / "forms").glob("*.yaml")))
-            around = Surroundings(tmp_path, tmp_path / "inbox", ZONE, secrets, 1_000_000, "bureau-monthly", lambda: forms)
+            around = Surroundings(
+                tmp_path, tmp_path / "inbox", ZONE, secrets, 1_000_000, "bureau-monthly", lambda: forms
+            )
             patience = Patience(seconds, 2 * seconds, attempts, 1, slept.append)
             source = open_source(one, around, patience)
             closing.callback(source.close)

@@ -32,7 +32,9 @@ def test_listed_addresses_and_links_on_a_page_are_fetched_when_they_are_read(ope
     }  # fmt: skip
 
 
-def test_a_download_that_is_cut_off_is_tried_again_and_then_told(opened: Opened, here: Site, slept: list[float]) -> None:
+def test_a_download_that_is_cut_off_is_tried_again_and_then_told(
+    opened: Opened, here: Site, slept: list[float]
+) -> None:
     here.answers["/a.xlsx"] = Answer(b"0123456789", cut=4)
     here.answers["/b.xlsx"] = Answer(b"0123456789", cut=4, times=1)
     one, two = arrived(opened(kind="http", attempts=3, urls=[f"{here.url}/a.xlsx", f"{here.url}/b.xlsx"]))

@@ -62,7 +62,7 @@ def test_a_folder_of_it_arrives_under_its_own_names(opened: Opened, declared: di
 
 def test_a_wrong_password_is_told_and_not_shown(opened: Opened, declared: dict, slept: list[float]) -> None:
     with pytest.raises(Unreached, match="does not accept") as raised:
-        arrived(opened("wrong-Pa55", **declared))
+        arrived(opened(known="wrong-Pa55", **declared))
     assert slept == [] and "wrong-Pa55" not in repr(raised.value)
 
 
@@ -88,7 +88,7 @@ def test_a_growing_file_waits(opened: Opened, declared: dict, root: Path) -> Non
 def test_no_server_and_a_slow_one_are_told_after_trying_again(opened: Opened, slept: list[float]) -> None:
     with site() as slow:
         slow.answers["/"] = Answer(wait=1)
-        with pytest.raises(Unreached, match="answered with HTTP 501|seconds"):
+        with pytest.raises(Unreached, match=r"answered with HTTP 501|seconds"):
             arrived(opened(kind="webdav", url=slow.url, seconds=0.2))
         address = slow.url
     with pytest.raises(Unreached, match="cannot be connected"):

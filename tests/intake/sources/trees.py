@@ -13,7 +13,12 @@ LONG_AGO = 1_401_600_000  # in June 2014
 
 def lay_tree(folder: Path) -> None:
     """Files that arrived long ago, and some that are none."""
-    for name, data in {"东城_2014-05.xlsx": b"1", "五月/b.csv": b"22", "五月/~$b.xlsx": b"3", "c.xlsx.part": b"4"}.items():
+    for name, data in {
+        "东城_2014-05.xlsx": b"1",
+        "五月/b.csv": b"22",
+        "五月/~$b.xlsx": b"3",
+        "c.xlsx.part": b"4",
+    }.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
