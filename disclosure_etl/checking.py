@@ -1,6 +1,7 @@
 """Checking one file before it is sent: what was read, what was not understood, what fails. No warehouse, nothing stored.
 
-Not here: the history of a bureau, so what looks back on an earlier period is not assessable.
+A file without a form's labels is read by the structure that its text and tables show; beside a form's tables the text is
+read by that too, and held against them. Not here: the history of a bureau, so what looks back on an earlier period is not assessable.
 """
 
 from __future__ import annotations
@@ -15,20 +16,24 @@ from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import FolderSource, reason
+from disclosure_etl.intake.structure import read_structure
+from disclosure_etl.intake.text_beside_form import beside_form
 from disclosure_etl.quality.judging import held_unjudged, judge
+from disclosure_etl.quality.structure import StructureJudged, judge_structure
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import Unreadable
+from schemas.documents import Document, Unreadable
 from schemas.errors import Message, UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, Judged, Status
+from schemas.records import Batch, Failure, Judged, Severity, Status
 from schemas.rules import RuleSettings, rule_set
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One file's result. `judged`, `form` and `labels` (as written, per cell) are None where it could not be read."""
+    """One file's result. `judged`, `form` and `labels` (as written, per cell) are None where no form was recognised in it;
+    `structure` is what its text, and without a form its tables, show by themselves; None where there is no such thing."""
 
     file: str
     digest: str
@@ -38,6 +43,12 @@ class Checked:
     labels: Sequence[str] | None = None
     refusal_code: str | None = None
     refusal: Message | None = None
+    structure: StructureJudged | None = None
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Every failure, of the form's rules and of the structure."""
+        return (*(self.judged.failures if self.judged else ()), *(self.structure.failures if self.structure else ()))
 
 
 def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits) -> Checked:
@@ -57,10 +68,13 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
             f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
         ) from None
     digest = digest_of(data)
+    document: Document | None = None
     try:
         document = read_document(path.name, data, limits)
         found = Interpreter(forms.forms, bureaus).interpret(document)
     except Unreadable as problem:
+        if document is not None and (shown := judge_structure(read_structure(document))).verdicts:
+            return Checked(path.name, digest, _status_of_structure(shown), structure=shown)
         message = Message(problem.zh, str(problem))
         return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
     one = found.submission
@@ -73,7 +87,14 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
     judged = held_unjudged(one)
     if fits:
         (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
-    return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
+    beside = None
+    if document.text.strip():
+        said = read_structure(document, [grid.name for grid in document.grids])
+        beside = judge_structure(beside_form(said, form, one), one.bureau, one.period)
+    return Checked(
+        path.name, digest, _status(judged, form), form, judged, found.labels,
+        structure=beside if beside is not None and beside.structure.found else None,
+    )  # fmt: skip
 
 
 def files_in(path: Path) -> list[Path]:
@@ -94,6 +115,11 @@ def _any_period(form: Form) -> Period:
     """A period to judge a return by that names none: not a year's first, where cumulatives must equal the month."""
     first = Period.parse(form.valid.first)
     return first.shifted(1) if first.opens_year else first
+
+
+def _status_of_structure(shown: StructureJudged) -> Status:
+    """A text has no blocks to hold in part."""
+    return Status.HELD if any(one.severity is Severity.ERROR for one in shown.failures) else Status.ACCEPTED
 
 
 def _status(judged: Judged, form: Form) -> Status:

@@ -21,7 +21,7 @@ def read_delimited(data: bytes, limits: ReadLimits) -> Grid:
         Unreadable: not text (unknown_format), in no encoding that makes sense (undecodable), with rows that an unclosed
             quotation mark has swallowed (unclosed_quote), or too large.
     """
-    text = _decoded(data)
+    text = decoded(data)
     delimiter = _delimiter(text)
     csv.field_size_limit(min(limits.max_bytes, 2**31 - 1))
     try:
@@ -61,7 +61,12 @@ def _unknown() -> Unreadable:
     )
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of some bytes.
+
+    Raises:
+        Unreadable: not text (unknown_format), or in no encoding that makes sense (undecodable).
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode("utf-16")

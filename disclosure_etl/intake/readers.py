@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from disclosure_etl.intake.delimited import read_delimited
+from disclosure_etl.intake.delimited import decoded, read_delimited
 from disclosure_etl.intake.limits import refused
+from disclosure_etl.intake.plain_text import is_running_text, read_text
 from disclosure_etl.intake.xlsx import read_xlsx
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Document, Unreadable
@@ -42,6 +43,9 @@ def read_document(name: str, data: bytes, limits: ReadLimits = ReadLimits()) -> 
             "The content is a web page (HTML), not a workbook; its suffix was probably changed. Open it in a spreadsheet "
             "program and save it as .xlsx.",
         )
+    text = decoded(data)
+    if is_running_text(text):
+        return Document(name, digest, "text", *read_text(text, limits))
     return Document(name, digest, "csv", (read_delimited(data, limits),))
 
 

@@ -1,0 +1,67 @@
+"""Plain text (.txt): running text, and the tables that are drawn in it with upright lines, `| 受理申请 | 20 |`.
+
+Not here: text that is one table as a whole (`delimited`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import groupby
+
+from disclosure_etl.intake.limits import refused
+from disclosure_etl.settings import ReadLimits
+from schemas.documents import Grid
+
+_DRAWN = re.compile(r"\s*[|｜│].*[|｜│]\s*")
+_RULE = re.compile(r"[\s|｜│:+=\-—─]+")
+_LINE = re.compile(r"[|｜│]")
+_LEAST_LINES = 2
+_ENOUGH = 400  # lines that tell what a text is
+_SENTENCE = re.compile(r"[。！？!?]\s*(?:$|[^\s\"',;|])", re.MULTILINE)
+_SAID = re.compile(r"[\u4e00-\u9fff]\d[\d,.]*[\u4e00-\u9fff%]")
+_ENOUGH_SAID = 3  # figures between words in one line; a date has two
+_DELIMITERS = ",\t;|"
+
+
+def is_running_text(text: str) -> bool:
+    """Whether a text has drawn tables, or says something without being a table: of one at least half of the lines are split
+    alike, and a sentence in it is a remark."""
+    lines = [line for line in text.splitlines()[:_ENOUGH] if line.strip()]
+    if sum(bool(_DRAWN.fullmatch(line)) for line in lines) >= _LEAST_LINES:
+        return True
+    if not any(_SENTENCE.search(line) or len(_SAID.findall(line)) >= _ENOUGH_SAID for line in lines):
+        return False
+    for sign in _DELIMITERS:
+        alike = Counter(count for line in lines if (count := line.count(sign)))
+        if alike and (most := alike.most_common(1)[0][1]) >= _LEAST_LINES and most * 2 >= len(lines):
+            return False
+    return True
+
+
+def read_text(text: str, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
+    """The tables drawn in a text, and its other lines; where a table stood the lines are blank, so that a span in the running
+    text is a span in the file.
+
+    Raises:
+        Unreadable: the tables have more cells than the limit (too_large).
+    """
+    grids: list[Grid] = []
+    said: list[str] = []
+    for drawn, group in groupby(text.splitlines(), lambda line: bool(_DRAWN.fullmatch(line))):
+        lines = list(group)
+        if drawn and len(lines) >= _LEAST_LINES:
+            rows = [_cells(line) for line in lines if not _RULE.fullmatch(line)]
+            cells = sum(map(len, rows))
+            if cells > limits.max_cells:
+                raise refused("max_cells", cells, limits.max_cells)
+            number = len(grids) + 1
+            grids.append(Grid(f"table {number}", rows, table=number))  # type: ignore[arg-type]
+            said += [" " * len(line) for line in lines]
+        else:
+            said += lines
+    return tuple(grids), "\n".join(said)
+
+
+def _cells(line: str) -> list[str | None]:
+    return [cell.strip().strip("*").strip() or None for cell in _LINE.split(line.strip())[1:-1]]
