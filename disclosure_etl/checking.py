@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,9 +115,6 @@ def _structure_beside(document: Document, form: Form, one: Submission) -> Struct
     return judge_structure(beside_form(said, form, one), one.bureau, one.period)
 
 
-_ANY_TIME = datetime.max.replace(tzinfo=UTC)  # when a file arrived is of no interest here
-
-
 def files_in(path: Path) -> list[Path]:
     """The files that a path stands for: those in a folder, as an inbox would have them, or itself.
 
@@ -126,7 +123,7 @@ def files_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    files = [one.path for one in FolderSource(path, UTC).deliveries(_ANY_TIME)]
+    files = [one for one in FolderSource(path, UTC).files() if one.is_file()]
     if not files:
         raise UserError(f"目录 {path} 中没有可检查的文件。", f"The folder {path} has no file to check.")
     return files

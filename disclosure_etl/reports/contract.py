@@ -15,6 +15,7 @@ from schemas.values import Meaning, figure_text
 
 if TYPE_CHECKING:  # the quick check prints its result without paying for a database library
     from disclosure_etl.checking import Checked
+    from disclosure_etl.intake.sources.listing import Standing as SourceStanding
     from disclosure_etl.quality.structure import StructureJudged
     from disclosure_etl.reports.rehearsal import Would
     from disclosure_etl.reports.standing import Standing
@@ -52,6 +53,19 @@ def consolidation_object(one: Consolidation) -> dict[str, Any]:
             }
             for figure in one.figures
         ],
+    }
+
+
+def source_object(one: SourceStanding) -> dict[str, Any]:
+    """How a source fared, as `consolidate --json` and `rerun --json` print it."""
+    message = {"zh": one.message.zh, "en": one.message.en} if one.message else None
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "status": one.status,
+        "files": one.files,
+        "waiting": list(one.waiting),
+        "message": message,
     }
 
 
