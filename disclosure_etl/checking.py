@@ -1,14 +1,16 @@
 """Checking one file before it is sent: what was read, what was not understood, what fails. No warehouse, nothing stored.
 
-Not here: the history of a bureau, so what looks back on an earlier period is not assessable.
+A file without a form's labels is read by the structure that its text and tables show; beside a form's tables the text is
+read by that too, and held against them. Not here: the history of a bureau, so what looks back on an earlier period is not assessable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from disclosure_etl.bureaus import Bureaus
 from disclosure_etl.intake.interpreter import Interpreter
@@ -17,18 +19,22 @@ from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import FolderSource, reason
 from disclosure_etl.quality.judging import held_unjudged, judge
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import Unreadable
+from schemas.documents import Document, Unreadable
 from schemas.errors import Message, UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, Judged, Status
+from schemas.records import Batch, Failure, Judged, Severity, Status, Submission
 from schemas.rules import RuleSettings, rule_set
+
+if TYPE_CHECKING:
+    from disclosure_etl.quality.structure import StructureJudged
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One file's result. `judged`, `form` and `labels` (as written, per cell) are None where it could not be read."""
+    """One file's result. `judged`, `form` and `labels` (as written, per cell) are None where no form was recognised in it;
+    `structure` is what its text, and without a form its tables, show by themselves; None where there is no such thing."""
 
     file: str
     digest: str
@@ -38,6 +44,12 @@ class Checked:
     labels: Sequence[str] | None = None
     refusal_code: str | None = None
     refusal: Message | None = None
+    structure: StructureJudged | None = None
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Every failure, of the form's rules and of the structure."""
+        return (*(self.judged.failures if self.judged else ()), *(self.structure.failures if self.structure else ()))
 
 
 def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits) -> Checked:
@@ -57,10 +69,13 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
             f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
         ) from None
     digest = digest_of(data)
+    document: Document | None = None
     try:
         document = read_document(path.name, data, limits)
         found = Interpreter(forms.forms, bureaus).interpret(document)
     except Unreadable as problem:
+        if document is not None and (shown := _structure_alone(document)).verdicts:
+            return Checked(path.name, digest, _status_of_structure(shown), structure=shown)
         message = Message(problem.zh, str(problem))
         return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
     one = found.submission
@@ -73,10 +88,31 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
     judged = held_unjudged(one)
     if fits:
         (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
-    return Checked(path.name, digest, _status(judged, form), form, judged, found.labels)
+    beside = _structure_beside(document, form, one) if document.text.strip() else None
+    return Checked(
+        path.name, digest, _status(judged, form), form, judged, found.labels,
+        structure=beside if beside is not None and beside.structure.found else None,
+    )  # fmt: skip
 
 
-_ANY_TIME = datetime.max.replace(tzinfo=UTC)  # when a file arrived is of no interest here
+# What reads words is imported when there are words: a clerk's workbook, as nearly every file is one, need not wait for it.
+
+
+def _structure_alone(document: Document) -> StructureJudged:
+    from disclosure_etl.intake.structure import read_structure
+    from disclosure_etl.quality.structure import judge_structure
+
+    return judge_structure(read_structure(document))
+
+
+def _structure_beside(document: Document, form: Form, one: Submission) -> StructureJudged:
+    """The text of a return, against its tables."""
+    from disclosure_etl.intake.structure import read_structure
+    from disclosure_etl.intake.text_beside_form import beside_form
+    from disclosure_etl.quality.structure import judge_structure
+
+    said = read_structure(document, [grid.name for grid in document.grids])
+    return judge_structure(beside_form(said, form, one), one.bureau, one.period)
 
 
 def files_in(path: Path) -> list[Path]:
@@ -87,7 +123,7 @@ def files_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    files = [one.path for one in FolderSource(path, UTC).deliveries(_ANY_TIME)]
+    files = [one for one in FolderSource(path, UTC).files() if one.is_file()]
     if not files:
         raise UserError(f"目录 {path} 中没有可检查的文件。", f"The folder {path} has no file to check.")
     return files
@@ -97,6 +133,11 @@ def _any_period(form: Form) -> Period:
     """A period to judge a return by that names none: not a year's first, where cumulatives must equal the month."""
     first = Period.parse(form.valid.first)
     return first.shifted(1) if first.opens_year else first
+
+
+def _status_of_structure(shown: StructureJudged) -> Status:
+    """A text has no blocks to hold in part."""
+    return Status.HELD if any(one.severity is Severity.ERROR for one in shown.failures) else Status.ACCEPTED
 
 
 def _status(judged: Judged, form: Form) -> Status:

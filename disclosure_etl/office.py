@@ -23,7 +23,9 @@ from schemas.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from disclosure_etl.intake.raw_store import RawStore
-    from disclosure_etl.intake.sources import FolderSource
+    from disclosure_etl.intake.sources import Source
+    from disclosure_etl.intake.sources.declared import Declared
+    from disclosure_etl.intake.sources.secret_values import Secrets
     from disclosure_etl.warehouse import Warehouse
 
 
@@ -61,11 +63,43 @@ class Office:
         return load_calendar(self.settings.dirs.files("calendar", "*.yaml"))
 
     @cached_property
-    def inbox(self) -> FolderSource:
-        """Where returns arrive."""
-        from disclosure_etl.intake.sources import FolderSource
+    def declared_sources(self) -> tuple[Declared, ...]:
+        """Where returns arrive, as sources.yaml says.
 
-        return FolderSource(self.settings.inbox_path, ZoneInfo(self.schedule.timezone))
+        Raises:
+            ConfigError: something in it cannot be used, or a secret that it names is nowhere.
+        """
+        from disclosure_etl.intake.sources.declared import read_sources
+
+        return read_sources(self.settings.dirs.file("sources.yaml"), self.bureaus.codes, self._secrets)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """Where returns arrive, ready to be listed.
+
+        Raises:
+            ConfigError: as for `declared_sources`.
+            UserError: a library is missing that one of them needs.
+        """
+        from disclosure_etl.intake.sources.opening import Surroundings, open_source
+
+        settings = self.settings
+        around = Surroundings(
+            settings.base,
+            settings.inbox_path,
+            ZoneInfo(self.schedule.timezone),
+            self._secrets,
+            settings.read_limits.max_bytes,
+            settings.family,
+            lambda: self.forms,
+        )
+        return tuple(open_source(one, around) for one in self.declared_sources)
+
+    @cached_property
+    def _secrets(self) -> Secrets:
+        from disclosure_etl.intake.sources.secret_values import Secrets
+
+        return Secrets(self.settings.environment, self.settings.secrets_path)
 
     @cached_property
     def raw_store(self) -> RawStore:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from disclosure_etl.intake.reading import ChunkedReading, StoredReader
+from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
+from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
+from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, standing
 from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
@@ -18,6 +20,8 @@ from schemas.consolidation import Consolidation
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, DocumentRecord, Judged, Receipt, Submission
+
+_OF_THE_WAY = frozenset({NOT_THROUGH_HERE, UNCONFIRMED_SENDER})  # refused for how they came, not for what they are
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -29,11 +33,12 @@ def silent(stage: str, done: int, of: int) -> None:
 @dataclass(frozen=True)
 class MonthResult:
     """What a consolidation came to: the period's frozen version, those of later periods that changed with it, and the
-    program faults, which are nobody's data."""
+    program faults, which are nobody's data, and how each source fared."""
 
     consolidation: Consolidation
     later: tuple[Consolidation, ...] = ()
     faults: tuple[str, ...] = ()
+    sources: tuple[Standing, ...] = ()
 
 
 @dataclass
@@ -50,6 +55,7 @@ class Month:
     rehearsing: bool = False  # nothing is recorded; `load` and `freeze` are not called
     run: str = field(init=False, default="")
     form: Form = field(init=False)
+    _listed: list[Listed] = field(init=False, default_factory=list)
     _reading: ChunkedReading = field(init=False)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
     _documents: dict[str, DocumentRecord] = field(init=False, default_factory=dict)
@@ -70,16 +76,21 @@ class Month:
     def find(self) -> int:
         """Begin a run, list what has arrived, and tell into how many chunks it falls."""
         now = self.office.clock()
-        deliveries = list(self.office.inbox.deliveries(now))
+        for source in self.office.sources:
+            self._open.callback(source.close)
+        self._listed = list_all(self.office.sources, now)
+        deliveries = [delivery for one in self._listed for delivery in one.deliveries]
         warehouse = self.office.warehouse
         if not self.rehearsing:
             self.run = warehouse.start_run(self.command, self.family, self.period, now)
-            warehouse.note_gone(self.office.inbox.name, [one.name for one in deliveries])
+            for one in self._listed:
+                if one.down is None:  # what lies at a source that is down is not known, so nothing of it is gone
+                    warehouse.note_gone(one.source.name, one.present)
         self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
         settings = self.office.settings
         self._reading = ChunkedReading(
-            _reader(self.office), self.office.inbox.name, deliveries, settings.chunk_size, settled, settings.processes
+            _reader(self.office), deliveries, settings.chunk_size, settled, settings.processes
         )
         self._open.callback(self._reading.close)
         return len(self._reading)
@@ -91,7 +102,7 @@ class Month:
         """
         arrived = self._reading.chunk(chunk)
         receipts = [one.receipt for one in arrived]
-        documents = [one.document for one in arrived if one.document is not None]
+        documents = self._documents_of(arrived)
         if not self.rehearsing:
             self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
         self._unusable |= {
@@ -102,10 +113,25 @@ class Month:
         self._faults |= {one.receipt.name: one.fault for one in arrived if one.fault is not None}
         for one in arrived:
             self._receipts.setdefault(one.receipt.digest, one.receipt)
-            if one.submission is not None and self._concerns_us(self._documents[one.receipt.digest]):
-                self._submissions[one.submission.digest] = one.submission
         self.progress("read", chunk + 1, len(self._reading))
         return sum(one.submission is not None for one in arrived)
+
+    def _documents_of(self, arrived: Sequence[Arrived]) -> list[DocumentRecord]:
+        """One record a digest. Whence bytes came is held against them only until they come as they should: a copy that
+        somebody else sends takes nothing from the bureau's own."""
+        found: dict[str, DocumentRecord] = {}
+        for one in arrived:
+            record = one.document
+            if record is None:
+                continue
+            sound = found.get(record.digest) or self._documents.get(record.digest)
+            if record.problem_code in _OF_THE_WAY and sound and (sound.loaded or record.digest in self._submissions):
+                continue
+            found[record.digest] = record
+            if one.submission is not None and self._concerns_us(record):
+                self._submissions[record.digest] = one.submission
+                self._unusable.pop(record.digest, None)
+        return list(found.values())
 
     def _concerns_us(self, record: DocumentRecord) -> bool:
         """Whether a return is of this family and period: that of its file name, else of its header. One that tells no
@@ -115,7 +141,8 @@ class Month:
 
     def _is_settled(self, record: DocumentRecord) -> bool:
         """Whether bytes need no reading now: stored, refused for good, or not of this period."""
-        return record.loaded or record.status == "unreadable" or not self._concerns_us(record)
+        refused = record.status == "unreadable" and record.problem_code not in _OF_THE_WAY
+        return record.loaded or refused or not self._concerns_us(record)
 
     def _is_of_another_period(self, record: DocumentRecord) -> bool:
         return not self._concerns_us(record)
@@ -195,13 +222,16 @@ class Month:
         followed = follow(self.office, self.run, self.progress)
         self._faults |= followed.faults
         faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
-        result = MonthResult(consolidation, followed.consolidations, faults)
+        self._open.close()
+        fared = tuple(map(standing, self._listed))
+        result = MonthResult(consolidation, followed.consolidations, faults, fared)
         warehouse.finish_run(self.run, "failed" if self._faults else "done", _named(consolidation), now)
         return result
 
 
 def _reader(office: Office) -> StoredReader:
-    return StoredReader(office.forms_in_use, office.bureaus, office.raw_store, office.settings.read_limits)
+    bound = {source.name: source.bureaus for source in office.sources if source.bureaus}
+    return StoredReader(office.forms_in_use, office.bureaus, office.raw_store, office.settings.read_limits, bound)
 
 
 def _named(one: Consolidation) -> dict[str, int]:

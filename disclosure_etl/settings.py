@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -87,6 +87,7 @@ class SettingsFile(_Part):
     family: str = "bureau-monthly"
     warehouse: str = "var/warehouse.sqlite"
     inbox: str = "inbox"
+    secrets: str | None = None
     raw_store: str = "var/raw"
     reports: str = "out"
     prefect_home: str = "var/prefect"
@@ -112,6 +113,14 @@ class Settings:
     warehouse_url: str
     inbox_path: Path
     language: Language
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)  # it holds secrets
+
+    @property
+    def secrets_path(self) -> Path:
+        """Where passwords of sources are, unless they are in the environment."""
+        if self.file.secrets:
+            return self.base / self.file.secrets
+        return (self.dirs.office or self.base / "config") / "secrets.yaml"
 
     @property
     def raw_store_path(self) -> Path:
@@ -200,6 +209,7 @@ def load_settings(config: Path | None, environment: Mapping[str, str], cwd: Path
         _warehouse_url(file, source, environment, base),
         base / (environment.get("DISCLOSURE_INBOX") or file.inbox),
         _language(file.language, environment),
+        environment,
     )
 
 

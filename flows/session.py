@@ -152,6 +152,7 @@ def exit_code(one: Consolidation, faults: tuple[str, ...] = ()) -> int:
 
 
 def exit_code_of(ran: Ran) -> int:
-    """The worst of a run: its own period and the later ones that it touched."""
+    """The worst of a run: its own period, the later ones that it touched, a source that is down."""
     result = ran.result
-    return max(exit_code(one, result.faults) for one in (result.consolidation, *result.later))
+    down = NEEDS_PERSON if any(one.status == "down" for one in result.sources) else CLEAN
+    return max(down, *(exit_code(one, result.faults) for one in (result.consolidation, *result.later)))

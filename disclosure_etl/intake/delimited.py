@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 
 from disclosure_etl.intake.decoding import unknown_format
 from disclosure_etl.intake.limits import refused
@@ -15,8 +14,6 @@ from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid, Unreadable
 
 _DELIMITERS = ",\t;|"
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_LONG_CELL = 60  # signs; with a full stop inside, such a cell is a sentence
 
 
 def read_delimited(text: str, limits: ReadLimits) -> Grid:
@@ -33,22 +30,6 @@ def read_delimited(text: str, limits: ReadLimits) -> Grid:
     if cells > limits.max_cells:
         raise refused("max_cells", cells, limits.max_cells)
     return Grid("CSV", [[cell if cell.strip() else None for cell in row] for row in rows])
-
-
-def is_delimited(text: str) -> bool:
-    """Whether a text is a table: at least half of its lines are split, by a sign that does not stand inside numbers, and
-    what it splits are no sentences."""
-    delimiter = _delimiter(text)
-    lines = [line for line in text.splitlines()[:200] if line.strip()]
-    if delimiter == ",":
-        split = [line for line in lines if "," in (line if '"' in line else _THOUSANDS.sub("", line))]
-    else:
-        split = [line for line in lines if delimiter in line]
-    sentences = sum(
-        any(len(cell) > _LONG_CELL and "。" in cell for cell in line.split(delimiter)) or line.count("。") > 1
-        for line in split
-    )
-    return bool(split) and len(split) * 2 >= len(lines) and sentences * 2 <= len(split)
 
 
 def _rows(text: str, delimiter: str, limits: ReadLimits) -> list[list[str]]:

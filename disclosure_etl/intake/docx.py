@@ -109,7 +109,9 @@ def _number(element: Element, properties: str, name: str, otherwise: int) -> int
     for inner in children(element, properties):
         for one in children(inner, name):
             written = attribute_of(one, "val") or ""
-            return min(int(written), 1000) if written.isascii() and written.isdigit() and len(written) < 7 else otherwise
+            return (
+                min(int(written), 1000) if written.isascii() and written.isdigit() and len(written) < 7 else otherwise
+            )
     return otherwise
 
 

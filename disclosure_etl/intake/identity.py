@@ -6,7 +6,7 @@ Where header and file name disagree, nobody guesses: the header stands and the d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from disclosure_etl.bureaus import Bureau, Bureaus
@@ -27,6 +27,8 @@ _NAME_PERIODS = (
 # What is found of a return that was sent here by mistake: no bureau of this office sent it, or one that owes none.
 UNKNOWN_BUREAU, NOT_OWED = "identity:unknown_bureau", "identity:not_owed"
 MISDIRECTED = frozenset({UNKNOWN_BUREAU, NOT_OWED})
+UNCONFIRMED_SENDER = "unconfirmed_sender"  # a mail that no allowed domain has signed
+NOT_THROUGH_HERE = "not_through_here"  # it came through a source that is bound to other bureaus
 _TICKS = ("√", "✓", "✔", "☑", "■", "是", "v", "V", "Y", "y", "1")
 
 
@@ -236,3 +238,13 @@ def _revision(header: Mapping[str, str], cells: Mapping[str, str], findings: lis
         )
     )
     return 1
+
+
+def not_through_here(bureau: str, source: str, bound: Collection[str]) -> Message:
+    """What is said of a return of `bureau` that came through a source of others."""
+    return Message(
+        f"来源「{source}」只接收 {'、'.join(sorted(bound))} 的报表,这份却是「{bureau}」的。请由该单位经自己的途径报送;如确应由此报送,"
+        "请在 sources.yaml 该来源的 bureaus 中加上它。",
+        f"The source '{source}' takes returns of {', '.join(sorted(bound))} only, and this one is of '{bureau}'. The bureau "
+        "sends it by its own way; if this is one, add it to bureaus of the source in sources.yaml.",
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from disclosure_etl.intake.decoding import decoded, decoded_page, unknown_format
-from disclosure_etl.intake.delimited import is_delimited, read_delimited
+from disclosure_etl.intake.delimited import read_delimited
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, opened, truncated
 from disclosure_etl.intake.xlsx import read_xlsx
@@ -117,11 +117,11 @@ def _text(data: bytes, limits: ReadLimits) -> _Content:
     head = text.lstrip("\ufeff \t\r\n")[:5]
     if head.startswith("<?xml"):
         raise unknown_format()
-    from disclosure_etl.intake.plain_text import is_drawn, read_text
+    from disclosure_etl.intake.plain_text import is_running_text, read_text
 
-    if not is_drawn(text) and is_delimited(text):
-        return _Content("csv", (read_delimited(text, limits),))
-    return _Content("text", *read_text(text, limits))
+    if is_running_text(text):
+        return _Content("text", *read_text(text, limits))
+    return _Content("csv", (read_delimited(text, limits),))
 
 
 def _looks_like_page(data: bytes) -> bool:

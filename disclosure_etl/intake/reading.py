@@ -6,16 +6,16 @@ Not here: getting the bytes (`pulling`), which arrivals are of interest (`pipeli
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from disclosure_etl.bureaus import Bureaus
-from disclosure_etl.intake.identity import MISDIRECTED, period_in_name
+from disclosure_etl.intake.identity import MISDIRECTED, NOT_THROUGH_HERE, not_through_here, period_in_name
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.limits import too_much_memory, too_slow
 from disclosure_etl.intake.processes import ReaderDied, ReaderSlow, answer, reading_processes
@@ -43,12 +43,13 @@ class Arrived:
 
 @dataclass(frozen=True)
 class StoredReader:
-    """Reads files from the raw store, by their receipts."""
+    """Reads files from the raw store, by their receipts. `bound`: by source, the only bureaus that may send through it."""
 
     forms: tuple[Form, ...]
     bureaus: Bureaus
     store: RawStore
     limits: ReadLimits
+    bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def _interpreter(self) -> Interpreter:
@@ -81,7 +82,15 @@ class StoredReader:
             if finding.code in MISDIRECTED:
                 code = finding.code.removeprefix("identity:")
                 return Arrived(receipt, record.misdirected(code, finding.message))
+        bound = self.bound.get(receipt.source)
+        if bound and one.bureau is not None and one.bureau not in bound:
+            message = not_through_here(one.bureau, receipt.source, bound)
+            return Arrived(receipt, record.misdirected(NOT_THROUGH_HERE, message))
         return Arrived(receipt, record, one)
+
+    def reads_as(self, receipt: Receipt) -> tuple[str, frozenset[str] | None]:
+        """What its reading depends on: the same bytes are one thing from their bureau, another from somebody else."""
+        return receipt.digest, self.bound.get(receipt.source)
 
 
 def _refused(receipt: Receipt, problem: Unreadable) -> Arrived:
@@ -98,6 +107,9 @@ def _brought(path: str) -> StoredReader:
 def _read_there(path: str, receipts: Sequence[Receipt]) -> list[Arrived]:
     """In a reading process: the reader lies in a file, since it is much larger than what is read with it."""
     return _brought(path).read(receipts)
+
+
+_Key = tuple[str, frozenset[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +129,14 @@ class ChunkedReading:
     def __init__(
         self,
         reader: StoredReader,
-        source: str,
         deliveries: Sequence[Delivery],
         size: int,
         settled: frozenset[str],
         processes: int,
     ) -> None:
-        self._reader, self._source, self._settled = reader, source, settled
+        self._reader, self._settled = reader, settled
         self._chunks = [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
-        self._first_in: dict[str, int] = {}  # digest → the chunk that reads it
+        self._first_in: dict[_Key, int] = {}  # → the chunk that reads it
         self._open = ExitStack()
         self._count = processes
         if processes:
@@ -139,13 +150,13 @@ class ChunkedReading:
         return len(self._chunks)
 
     def _pull(self, number: int) -> _Chunk:
-        pulled = pull(self._chunks[number], self._source, self._reader.store)
-        unread: dict[str, Receipt] = {}
+        pulled = pull(self._chunks[number], self._reader.store)
+        unread: dict[_Key, Receipt] = {}
         for one in pulled:
-            digest = one.receipt.digest
-            known = one.unreachable is not None or digest in self._settled
-            if not known and self._first_in.setdefault(digest, number) == number:
-                unread.setdefault(digest, one.receipt)
+            key = self._reader.reads_as(one.receipt)
+            known = one.unreachable is not None or one.receipt.digest in self._settled
+            if not known and self._first_in.setdefault(key, number) == number:
+                unread.setdefault(key, one.receipt)
         receipts = list(unread.values())
         reading = self._submit(receipts) if self._count and receipts else None
         return _Chunk(pulled, receipts, reading)
@@ -175,11 +186,11 @@ class ChunkedReading:
             found = self._one_by_one(chunk.unread)
         if number == len(self._chunks) - 1:
             self.close()
-        read: dict[str, Arrived | None] = {one.receipt.digest: one for one in found}
+        read: dict[_Key, Arrived | None] = {self._reader.reads_as(one.receipt): one for one in found}
         return [
             Arrived(one.receipt, one.unreachable)
             if one.unreachable
-            else read.pop(one.receipt.digest, None) or Arrived(one.receipt)
+            else read.pop(self._reader.reads_as(one.receipt), None) or Arrived(one.receipt)
             for one in chunk.pulled
         ]
 

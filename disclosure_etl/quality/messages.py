@@ -247,6 +247,19 @@ SHARES: Mapping[str, Message] = {
     Diagnosis.WRONG: _share("请核对分项、总数与占比", "check part, total and share"),
 }
 
+# Of running text alone: a part that is listed twice, and a figure that the table beside the text has otherwise.
+REPEATED = Message(
+    "「{total}」的分项中有一项列了两次;去掉重复后各分项合计 {expected},与总数 {seen} {off}:{parts}({cells})。请核对是否重复或漏写了"
+    "另一项。",
+    "Among the parts of {total} one is listed twice; without the repeat they add to {expected}, the total is {seen}, {off}: "
+    "{parts} ({cells}). Check whether it was repeated, or another part left out.",
+)
+DIFFERS = Message(
+    "正文说「{part}」{part_seen},表中「{total}」是 {seen},相差 {difference}({cells})。请核对正文与表格,更正有误的一方。",
+    "The text says {part} {part_seen}, the table has {total} {seen}, a difference of {difference} ({cells}). Compare them, and "
+    "correct whichever is wrong.",
+)
+
 REQUIRED = Message(
     "「{total}」{column}为必填项,{cell}没有填写。如为零请填 0。",
     "{total}, {column}, must be filled in; {cell} has nothing there. Zero is written 0.",

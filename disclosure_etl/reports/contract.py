@@ -5,6 +5,7 @@ Not here: tables and words for people.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from schemas.consolidation import Consolidation
@@ -14,6 +15,8 @@ from schemas.values import Meaning, figure_text
 
 if TYPE_CHECKING:  # the quick check prints its result without paying for a database library
     from disclosure_etl.checking import Checked
+    from disclosure_etl.intake.sources.listing import Standing as SourceStanding
+    from disclosure_etl.quality.structure import StructureJudged
     from disclosure_etl.reports.rehearsal import Would
     from disclosure_etl.reports.standing import Standing
     from disclosure_etl.warehouse import Refused, StoredFailure
@@ -50,6 +53,19 @@ def consolidation_object(one: Consolidation) -> dict[str, Any]:
             }
             for figure in one.figures
         ],
+    }
+
+
+def source_object(one: SourceStanding) -> dict[str, Any]:
+    """How a source fared, as `consolidate --json` and `rerun --json` print it."""
+    message = {"zh": one.message.zh, "en": one.message.en} if one.message else None
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "status": one.status,
+        "files": one.files,
+        "waiting": list(one.waiting),
+        "message": message,
     }
 
 
@@ -138,9 +154,12 @@ def check_object(one: Checked) -> dict[str, Any]:
         "failures": [],
         "not_assessable": [],
         "unread": [],
+        "structure": [],
     }
     if one.refusal is not None:
         result["failures"] = [_refusal("unreadable", str(one.refusal_code), one.digest, one.refusal)]
+    if one.structure is not None:
+        result |= _structure_lists(one.structure)
     if one.judged is None or one.form is None or one.labels is None:
         return result
     sent = one.judged.submission
@@ -163,8 +182,52 @@ def check_object(one: Checked) -> dict[str, Any]:
             }
             for cell in one.form.cells
             if sent.locators[cell.position]
-        ],
-        "failures": [failure_object(failure) for failure in one.judged.failures],
-        "not_assessable": [{"rule": rule, "column": column} for rule, column in one.judged.not_assessable],
-        "unread": [{"cell": place.locator, "text": place.text} for place in sent.unread],
+        ]
+        + result["observations"],
+        "failures": [failure_object(failure) for failure in one.failures],
+        "not_assessable": [{"rule": rule, "column": column} for rule, column in one.judged.not_assessable]
+        + result["not_assessable"],
+        "unread": [{"cell": place.locator, "text": place.text} for place in sent.unread] + result["unread"],
     }
+
+
+def _structure_lists(shown: StructureJudged) -> dict[str, Any]:
+    """What a text or a foreign table shows: its figures, which belong to no indicator, and how they hang together."""
+    figures = shown.structure.figures
+    told = {one.cell for one in figures[: shown.structure.own]}
+    return {
+        "observations": [
+            {
+                "indicator": None,
+                "label": one.label,
+                "column": None,
+                "measure": one.measure,
+                "value": _stated_number(one.number),
+                "meaning": one.meaning.code,
+                "text": one.text,
+                "cell": one.cell,
+            }
+            for one in figures
+            if one.cell in told
+        ],
+        "failures": [failure_object(failure) for failure in shown.failures],
+        "not_assessable": [{"rule": rule, "column": column} for rule, column in shown.not_assessable],
+        "unread": [{"cell": figures[at].cell, "text": figures[at].text} for at in shown.structure.unread],
+        "structure": [
+            {
+                "rule": one.rule,
+                "relation": one.relation,
+                "cells": list(one.cells),
+                "times": list(one.times),
+                "verdict": "not_assessable" if one.holds is None else "holds" if one.holds else "fails",
+            }
+            for one in shown.verdicts
+        ],
+    }
+
+
+def _stated_number(value: Decimal | None) -> int | str | None:
+    """A figure as written: a whole one as a number, one with decimals as text with all of them."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else f"{value:f}"

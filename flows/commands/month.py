@@ -41,7 +41,7 @@ def consolidate(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Read the period's returns from the inbox, check, load and freeze them; a coarser period is added up."""
+    """Read the period's returns from their sources, check, load and freeze them; a coarser period is added up."""
     session: Session = context.obj
     wanted = _over(session, period, early)
     ran = _run(session, "consolidate", wanted, family, None, prefect, json)
@@ -122,9 +122,9 @@ def _run(
 def _show(session: Session, ran: Ran, json: bool) -> None:
     one = ran.result.consolidation
     if json:
-        from disclosure_etl.reports.contract import consolidation_object
+        from disclosure_etl.reports.contract import consolidation_object, source_object
 
-        print_json(consolidation_object(one))
+        print_json(consolidation_object(one) | {"sources": [source_object(source) for source in ran.result.sources]})
     else:
         from flows.period_screen import show_period
         from schemas.periods import Period
@@ -136,6 +136,15 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
                 f"随之重新判定并固化:{'、'.join(changed)}", f"judged again and frozen with it: {', '.join(changed)}"
             )
         session.say(f"汇总表:{ran.tables[0]}", f"table: {ran.tables[0]}")
+    for source in ran.result.sources:
+        if source.message is not None:
+            session.warn(source.message)
+        if source.waiting and not json:
+            names = session.listed(source.waiting)
+            session.say(
+                f"来源「{source.name}」中仍在写入,留待下次:{names}",
+                f"still being written at '{source.name}', left for the next run: {names}",
+            )
     for fault in ran.result.faults:
         from schemas.errors import Message
 

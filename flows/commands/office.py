@@ -39,7 +39,7 @@ def init(
     session: Session = context.obj
     source, target = default_config_dir(), folder / "config"
     written, kept = [], []
-    for name in ("settings.yaml", "bureaus.yaml", "schedule.yaml"):
+    for name in ("settings.yaml", "bureaus.yaml", "schedule.yaml", "sources.yaml"):
         path = target / name
         if path.exists():
             kept.append(path)
@@ -104,10 +104,11 @@ def _check(office: Office) -> None:
             f"office.bureau is '{own}', which is not in bureaus.yaml; write the office's own code. {en}",
         )
     office.check()
+    _ = office.sources
 
 
 def doctor(context: typer.Context, json: AsJson = False) -> None:
-    """Look whether everything is in place: configuration, form, inbox, warehouse, calendar."""
+    """Look whether everything is in place: configuration, form, sources (each is tried), warehouse, calendar."""
     session: Session = context.obj
     office = session.any_office
     _check(office)
@@ -115,7 +116,8 @@ def doctor(context: typer.Context, json: AsJson = False) -> None:
     if json:
         print_json([{"what": what, "ok": fine, "detail": {"zh": zh, "en": en}} for what, fine, zh, en in findings])
     else:
-        names = {"config": "配置", "form": "报表", "inbox": "收件目录", "warehouse": "仓库", "calendar": "日历"}
+        names = {"config": "配置", "form": "报表", "inbox": "收件目录", "source": "来源", "warehouse": "仓库"}
+        names["calendar"] = "日历"
         for what, fine, zh, en in findings:
             mark = "✓" if fine else "✗"
             session.say(f"{mark} {names[what]}:{zh}", f"{mark} {what}: {en}")
@@ -146,10 +148,31 @@ def _findings(office: Office) -> list[_Finding]:
     return [
         ("config", where is not None, *config),
         ("form", gap is None, *form),
-        ("inbox", settings.inbox_path.is_dir(), f"{settings.inbox_path}", f"{settings.inbox_path}"),
+        *_sources(office),
         *([_warehouse(office)] if where is not None else []),  # looking would make a file where there is no office
         ("calendar", listed, f"节假日录至 {last} 年", f"holidays listed until {last}"),
     ]
+
+
+def _sources(office: Office) -> list[_Finding]:
+    """Each source, tried as a run would: listed, with nothing fetched."""
+    from disclosure_etl.intake.sources import FolderSource
+    from disclosure_etl.intake.sources.listing import list_source
+
+    found = []
+    for source in office.sources:
+        if isinstance(source, FolderSource) and source.root == office.settings.inbox_path:
+            found.append(("inbox", source.root.is_dir(), f"{source.root}", f"{source.root}"))
+            continue
+        listed = list_source(source, office.clock())
+        source.close()
+        if listed.down is not None:
+            found.append(("source", False, listed.down.zh, listed.down.en))
+            continue
+        files = len(listed.present)
+        told = (f"{source.name}({source.kind},文件 {files})", f"{source.name} ({source.kind}, {files} files)")
+        found.append(("source", True, *told))
+    return found
 
 
 def _warehouse(office: Office) -> _Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Sessi
 
 if TYPE_CHECKING:
     from disclosure_etl.checking import Checked
+    from schemas.records import Failure
 
 
 def register(app: typer.Typer) -> None:
@@ -102,10 +104,8 @@ def check(
 def _wants_a_look(one: Checked) -> bool:
     from schemas.records import Severity
 
-    assert one.judged is not None
-    return any(failure.severity is not Severity.NOTICE for failure in one.judged.failures) or bool(
-        one.judged.submission.unread
-    )
+    unread = one.judged.submission.unread if one.judged else ()
+    return any(failure.severity is not Severity.NOTICE for failure in one.failures) or bool(unread)
 
 
 def _show(session: Session, one: Checked) -> None:
@@ -114,11 +114,14 @@ def _show(session: Session, one: Checked) -> None:
     if one.refusal is not None:
         session.say(f"✗ {one.file}:{one.refusal.zh}", f"✗ {one.file}: {one.refusal.en}")
         return
-    assert one.judged is not None and one.form is not None
+    listed = [failure for failure in one.failures if failure.implied_by is None]
+    mark = "✗" if any(failure.severity is Severity.ERROR for failure in listed) else "!" if listed else "✓"
+    if one.judged is None or one.form is None:
+        _show_structure(session, one, mark)
+        _show_failures(session, listed)
+        return
     sent = one.judged.submission
     known = sum(1 for locator in sent.locators if locator)
-    listed = [failure for failure in one.judged.failures if failure.implied_by is None]
-    mark = "✗" if any(failure.severity is Severity.ERROR for failure in listed) else "!" if listed else "✓"
     session.say(
         f"{mark} {one.file}:{one.form.title.zh} {sent.period or '(无时期)'} "
         f"{sent.header.get('bureau', '')},读到 {known} 格,未通过 {len(listed)},待判 {len(one.judged.not_assessable)}",
@@ -126,13 +129,39 @@ def _show(session: Session, one: Checked) -> None:
         f"{sent.header.get('bureau', '')}, {known} cells read, {len(listed)} failures, "
         f"{len(one.judged.not_assessable)} not assessable",
     )
-    for failure in listed:
-        severity = failure.severity
-        session.say(f"  [{severity.label_zh}] {failure.message.zh}", f"  [{severity}] {failure.message.en}")
+    if one.structure is not None:
+        _show_structure(session, one, " ")
+    _show_failures(session, listed)
     for place in sent.unread:
         session.say(
             f"  ? {place.locator}「{place.text}」未能识别为哪一项",
             f"  ? {place.locator} '{place.text}' was not understood",
+        )
+
+
+def _show_failures(session: Session, listed: Sequence[Failure]) -> None:
+    for failure in listed:
+        severity = failure.severity
+        session.say(f"  [{severity.label_zh}] {failure.message.zh}", f"  [{severity}] {failure.message.en}")
+
+
+def _show_structure(session: Session, one: Checked, mark: str) -> None:
+    """What was read by the structure that a text or a foreign table shows."""
+    shown = one.structure
+    assert shown is not None
+    read, judged = shown.structure.own, shown.counts
+    session.say(
+        f"{mark} {one.file}:按文中结构读到 {read} 个数(不属于任何报表指标),关系 {len(shown.verdicts)} 个:"
+        f"成立 {judged['holds']},不成立 {judged['fails']},待判 {judged['not_assessable']}",
+        f"{mark} {one.file}: {read} figures read by the structure of the text (of no form's indicator), "
+        f"{len(shown.verdicts)} relations: {judged['holds']} hold, {judged['fails']} fail, "
+        f"{judged['not_assessable']} not assessable",
+    )
+    for at in shown.structure.unread:
+        figure = shown.structure.figures[at]
+        session.say(
+            f"  ? {figure.cell}「{figure.label} {figure.text}」未能识别其与其他数的关系",
+            f"  ? {figure.cell} '{figure.label} {figure.text}' hangs together with no other figure",
         )
 
 

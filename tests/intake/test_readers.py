@@ -208,7 +208,7 @@ def test_a_document_is_known_by_the_digest_of_its_bytes() -> None:
 
 def read_or_refused(data: bytes) -> None:
     """Nothing but a document or a known refusal comes of `data`."""
-    assert outcome(data) in {"xlsx", "csv", *CODES}
+    assert outcome(data) in {"xlsx", "csv", "text", *CODES}
 
 
 @given(
@@ -276,3 +276,23 @@ def test_a_remark_of_several_lines_is_no_unclosed_quotation_mark() -> None:
     text = '指标,本月,备注\n接受咨询,9,"一\n二\n三\n四\n五"\n答复,20,"a,b\nc"\n'
     (grid,) = read_document("a.csv", text.encode()).grids
     assert [row[0] for row in grid.values] == ["指标", "接受咨询", "答复"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "单位:东城分局\n2014年5月,本局共受理申请20件,其中当面申请10件,信函申请9件。\n",
+        "本局共受理申请20件,其中当面申请10件,信函申请9件等",
+        "2014年\n本局主动公开信息7条,其中网站5条,微博3条",
+    ],
+)
+def test_a_few_lines_of_words_are_running_text_whatever_their_commas(text: str) -> None:
+    assert read_document("a.txt", text.encode()).text == text.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["指标,本月\n受理申请,20\n备注,本局5月收到1件,补正1件,办结1件。\n", "受理申请,20\n当面申请,10\n", "受理申请,20"],
+)
+def test_a_table_with_a_remark_is_a_table(text: str) -> None:
+    assert read_document("a.csv", text.encode()).format == "csv"

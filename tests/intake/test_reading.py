@@ -69,7 +69,7 @@ def everything(
     processes: int = 0,
 ) -> list[Arrived]:
     """All files at once, chunk by chunk."""
-    reading = ChunkedReading(reader, "inbox", deliveries, size, settled, processes)
+    reading = ChunkedReading(reader, deliveries, size, settled, processes)
     return [one for number in range(len(reading)) for one in reading.chunk(number)]
 
 
@@ -196,7 +196,7 @@ def test_a_chunk_may_be_asked_for_again(
         return put(self, data)
 
     monkeypatch.setattr(RawStore, "put", failing_once)
-    reading = ChunkedReading(reader, "inbox", deliveries, 3, frozenset(), processes)
+    reading = ChunkedReading(reader, deliveries, 3, frozenset(), processes)
     found = reading.chunk(0)
     with pytest.raises(OSError, match="No space"):
         reading.chunk(1)

@@ -1,0 +1,115 @@
+"""A local or network folder, with its subfolders.
+
+Not here: folders on servers that are no file system of this machine (`remote_tree`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import partial
+from pathlib import Path
+
+from disclosure_etl.intake.sources.delivery import Delivery
+from disclosure_etl.intake.sources.names import DistinctNames, is_hidden, is_not_yet, legible
+from disclosure_etl.intake.sources.unreached import StillGrowing, reason
+from schemas.errors import UserError
+
+_Look = tuple[int, int]  # size, moment of the last writing
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder. Lock files, hidden files and unfinished downloads are passed over; a file that was written within the last
+    `settle_seconds`, or that changes between the listing and its reading, waits for the next round."""
+
+    root: Path
+    timezone: tzinfo
+    name: str = "inbox"
+    bureaus: frozenset[str] = frozenset()
+    settle_seconds: float = 0
+    time: Callable[[], float] = time.time
+    kind: str = "folder"
+    _waiting: list[str] = field(default_factory=list)
+
+    def deliveries(self, now: datetime) -> Iterator[Delivery]:
+        """Everything that has arrived, by name. A file's time is when it was last written, but never after `now`.
+
+        Raises:
+            UserError: there is no such folder, or it or a folder below it cannot be listed. What lies there is not known,
+                so a month without it would be no month.
+        """
+        self._waiting.clear()
+        names = DistinctNames()
+        for path in self.files():
+            try:
+                if not path.is_file():
+                    continue
+                stat = path.stat()
+                look: _Look | None = (stat.st_size, stat.st_mtime_ns)
+                written = datetime.fromtimestamp(stat.st_mtime, tz=self.timezone)
+            except OSError:  # it cannot be looked at; whoever reads it will say so
+                written, look = now, None
+            name = names.give("/".join(map(legible, path.relative_to(self.root).parts)))
+            if look is not None and self._is_fresh(look):
+                self._waiting.append(name)
+                continue
+            yield Delivery(name, self.name, min(written, now), partial(self._read, name, path, look))
+
+    def files(self) -> list[Path]:
+        """The paths of all files, by name, also of those that may still be growing.
+
+        Raises:
+            UserError: as for `deliveries`.
+        """
+        if not self.root.is_dir():
+            where_zh, where_en = self._declared()
+            raise UserError(
+                f"收件目录 {self.root} 不存在;请创建它,或在 {where_zh} 中写上实际目录。",
+                f"The inbox {self.root} does not exist; create it, or name the right folder in {where_en}.",
+            )
+        return sorted(self._listed())
+
+    def waiting(self) -> list[str]:
+        """The names of files that are still being written."""
+        return list(self._waiting)
+
+    def close(self) -> None:
+        """There is no connection."""
+
+    def _declared(self) -> tuple[str, str]:
+        if self.name == "inbox":
+            return "settings.yaml 的 inbox", "settings.yaml (inbox)"
+        return f"sources.yaml 的「{self.name}」", f"sources.yaml ({self.name})"
+
+    def _is_fresh(self, look: _Look) -> bool:
+        return self.settle_seconds > 0 and abs(self.time() - look[1] / 1e9) < self.settle_seconds
+
+    def _read(self, name: str, path: Path, look: _Look | None) -> bytes:
+        data = path.read_bytes()
+        if look is not None:
+            stat = path.stat()
+            if (stat.st_size, stat.st_mtime_ns) != look or len(data) != look[0]:
+                self._waiting.append(name)
+                raise StillGrowing
+        return data
+
+    def _listed(self) -> Iterator[Path]:
+        for folder, folders, files in os.walk(self.root, onerror=_refuse):
+            folders[:] = [name for name in folders if not is_hidden(name)]
+            for name in files:
+                if not is_hidden(name) and not is_not_yet(name):
+                    yield Path(folder, name)
+
+
+def _refuse(error: OSError) -> None:
+    why = reason(error)
+    folder = legible(str(error.filename))
+    raise UserError(
+        f"收件目录 {folder} {why.zh},其中的文件无从得知;请改正目录的权限或网络连接后重新运行。",
+        f"The inbox folder {folder} {why.en}, so what lies in it is not known; mend its permissions or the connection "
+        "and run again.",
+    )
