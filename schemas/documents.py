@@ -88,8 +88,8 @@ class Document:
 class Unreadable(Exception):  # noqa: N818 - the word that people use for such a file
     """A file that no reader can make a document of. `code` is stable; the message speaks to the sender.
 
-    Codes: unreachable, empty, truncated, encrypted, html_as_workbook, legacy_workbook, unknown_format, undecodable,
-    unclosed_quote, too_large, no_known_label.
+    Codes: unreachable, empty, truncated, encrypted, legacy_document, scanned, unknown_format,
+    undecodable, unclosed_quote, too_large, too_slow, no_known_label.
     """
 
     def __init__(self, code: str, zh: str, en: str) -> None:

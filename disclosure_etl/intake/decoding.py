@@ -16,7 +16,7 @@ _COMMON = frozenset(
     "局区市县省不予同意部分主动依法规文机构职能业务行政来收费用情况指标表号名称审核负责诉讼议咨询"
 )
 _LEAST_COMMON = 12  # of so many Chinese signs at least one is such
-_CONTROLS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18))
+_CONTROLS = bytes((*range(9), *range(14, 26), *range(27, 32)))  # 26 ends a text of DOS
 _HAN = re.compile("[\u4e00-\u9fff]")
 _META = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]{2,20})", re.IGNORECASE)
 

@@ -44,9 +44,7 @@ def read_document(name: str, data: bytes, limits: ReadLimits = ReadLimits()) -> 
     if len(data) > limits.max_bytes:
         raise refused("max_bytes", len(data), limits.max_bytes)
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        raise Unreadable(
-            "empty", "文件是空的,没有任何内容。请重新保存并发送。", "The file is empty. Save and send it again."
-        )
+        raise _empty()
     try:
         content = _reader(data)(data, limits)
     except RecursionError as error:  # nested deeper than any office program writes
@@ -102,7 +100,9 @@ def _binary_workbook(data: bytes, limits: ReadLimits) -> _Content:
 
 
 def _pdf(data: bytes, limits: ReadLimits) -> _Content:
-    raise unknown_format()
+    from disclosure_etl.intake.pdf import read_pdf
+
+    return _Content("pdf", *read_pdf(data, limits))
 
 
 def _page(data: bytes, limits: ReadLimits) -> _Content:
@@ -114,6 +114,8 @@ def _page(data: bytes, limits: ReadLimits) -> _Content:
 def _text(data: bytes, limits: ReadLimits) -> _Content:
     """Text that is a table, that has some drawn in it, or has none."""
     text = decoded(data)
+    if not text.strip("\ufeff\x1a \t\r\n"):
+        raise _empty()
     head = text.lstrip("\ufeff \t\r\n")[:5]
     if head.startswith("<?xml"):
         raise unknown_format()
@@ -130,3 +132,9 @@ def _looks_like_page(data: bytes) -> bool:
         head = head.replace(b"\x00", b"")[2:].lstrip()
     head = head.lower()
     return head.startswith(b"<") and any(mark in head for mark in _PAGE_MARKS)
+
+
+def _empty() -> Unreadable:
+    return Unreadable(
+        "empty", "文件是空的,没有任何内容。请重新保存并发送。", "The file is empty. Save and send it again."
+    )

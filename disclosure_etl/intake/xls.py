@@ -22,7 +22,7 @@ def read_xls(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
     """The sheets of a workbook, in order.
 
     Raises:
-        Unreadable: damaged (truncated), with a password (encrypted), no workbook (legacy_document), or over a limit.
+        Unreadable: damaged (truncated), with a password (encrypted), or over a limit (too_large).
     """
     try:
         book = xlrd.open_workbook(file_contents=data, formatting_info=True, on_demand=True, ragged_rows=True,

@@ -108,13 +108,13 @@ UNREADABLE = {
     "truncated": lambda: _good()[:3000],
     "no_known_label": lambda: _edited(lambda sheet: sheet.delete_rows(1, 200)),
     "encrypted": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le"),
-    "html_as_workbook": lambda: "<html><table><tr><td>受理申请</td><td>5</td></tr></table></html>".encode(),
+    "legacy_document": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500 + "WordDocument".encode("utf-16-le"),
 }
 
 
 @pytest.mark.parametrize("code", list(UNREADABLE))
 def test_an_unreadable_file_is_told_with_its_reason(say, tmp_path: Path, code: str) -> None:
-    _receive(tmp_path, f"东城分局_2014-05{'.xls' if code.startswith('html') else '.xlsx'}", UNREADABLE[code]())
+    _receive(tmp_path, f"东城分局_2014-05{'.doc' if code == 'legacy_document' else '.xlsx'}", UNREADABLE[code]())
 
     done = say("consolidate", "2014-05", "--json")
 

@@ -1,0 +1,156 @@
+"""Printed documents (.pdf) that bear their text: ruled tables with the cells that span, and the running text outside of them.
+
+Not here: scans, which are pictures of a text. Nobody guesses figures from a picture; the sender is told what to send instead.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pdfplumber
+from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+from pdfplumber.utils import extract_text
+from pdfplumber.utils.exceptions import PdfminerException
+
+from disclosure_etl.intake.laid_out import SpanningCell, Tables
+from disclosure_etl.intake.limits import refused
+from disclosure_etl.intake.packages import encrypted, truncated
+from disclosure_etl.settings import ReadLimits
+from schemas.documents import Grid, Unreadable
+
+if TYPE_CHECKING:
+    from pdfplumber.page import Page
+    from pdfplumber.table import Table
+
+_SAME = 3.0  # points: lines nearer to each other than that are drawn as one
+_BETWEEN_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
+_UNMAPPED = re.compile(r"\(cid:\d+\)")
+
+
+def read_pdf(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
+    """The tables of a document, page by page, and its text outside of them, a printed line a line.
+
+    A table that goes on over a page is a table of its own there: what a printed page shows is all that is known.
+
+    Raises:
+        Unreadable: damaged (truncated), with a password (encrypted), without text (scanned), or with more signs or cells
+            than `limits.max_cells` (too_large).
+    """
+    reading = _Reading(limits)
+    try:
+        with pdfplumber.open(io.BytesIO(data)) as document:
+            for page in document.pages:
+                reading.page(page)
+                page.close()  # else every page is kept
+    except Unreadable:
+        raise
+    except PdfminerException as error:
+        if any(isinstance(one, (PDFPasswordIncorrect, PDFEncryptionError)) for one in (*error.args, error.__context__)):
+            raise encrypted() from error
+        raise truncated() from error
+    except MemoryError as error:
+        raise refused("max_cells", limits.max_cells + 1, limits.max_cells) from error
+    except Exception as error:  # pdfminer takes a file at its word: on a damaged one anything may be raised inside it
+        raise truncated() from error
+    text = "\n".join(reading.lines)
+    if not reading.pages:
+        raise truncated()
+    if not _says_something(reading.grids, text):
+        raise _scanned()
+    return tuple(reading.grids), text
+
+
+class _Reading:
+    def __init__(self, limits: ReadLimits) -> None:
+        self.limits = limits
+        self.tables = Tables(limits)
+        self.grids: list[Grid] = []
+        self.lines: list[str] = []
+        self.pages = self.signs = 0
+
+    def page(self, page: Page) -> None:
+        """Take in a page: its tables as grids, everything else as lines."""
+        self.pages += 1
+        # What the search for tables compares with each other is counted before it begins.
+        self.signs += len(page.chars) + len(page.rects) + len(page.lines) + len(page.curves) + 1
+        if self.signs > self.limits.max_cells:
+            raise refused("max_cells", self.signs, self.limits.max_cells)
+        tables = [table for table in page.find_tables() if len(table.cells) > 1]
+        for table in tables:
+            self.grids.append(self.tables.grid(self.tables.number(), list(_rows(page, table))))
+        boxes = [table.bbox for table in tables]
+        outside = page.filter(lambda thing: not any(_within(thing, box) for box in boxes)) if boxes else page
+        text = outside.extract_text() or ""
+        self.lines += [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _within(thing: dict[str, Any], box: tuple[float, float, float, float]) -> bool:
+    across, down = _middle(thing)
+    return bool(box[0] <= across <= box[2] and box[1] <= down <= box[3])
+
+
+def _middle(thing: dict[str, Any]) -> tuple[float, float]:
+    return (thing["x0"] + thing["x1"]) / 2, (thing["top"] + thing["bottom"]) / 2
+
+
+def _rows(page: Page, table: Table) -> Iterator[list[SpanningCell]]:
+    """The rows of a table. A cell goes over as many columns and rows as there are lines of the table inside its frame."""
+    lefts, tops = _places(cell[0] for cell in table.cells), _places(cell[1] for cell in table.cells)
+    frames: dict[tuple[int, int], tuple[int, int]] = {}  # first place → columns, rows
+    first_of: dict[tuple[int, int], tuple[int, int]] = {}
+    for left, top, right, bottom in sorted(table.cells, key=lambda cell: (cell[1], cell[0])):
+        row, column = _at(tops, top), _at(lefts, left)
+        wide, tall = max(_before(lefts, right) - column, 1), max(_before(tops, bottom) - row, 1)
+        frames[row, column] = (wide, tall)
+        places = ((line, at) for line in range(row, row + tall) for at in range(column, column + wide))
+        first_of.update(dict.fromkeys(places, (row, column)))
+    signs: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+    for sign in page.chars:
+        if _within(sign, table.bbox):
+            across, down = _middle(sign)
+            place = (bisect(tops, down) - 1, bisect(lefts, across) - 1)
+            signs[first_of.get(place, place)].append(sign)
+    for row in range(len(tops)):
+        cells = []
+        for column in range(len(lefts)):
+            if first_of.get((row, column), (row, column)) == (row, column):
+                text = extract_text(signs[row, column]) if (row, column) in signs else ""
+                cells.append(SpanningCell(_BETWEEN_HAN.sub("", text), *frames.get((row, column), (1, 1))))
+        yield cells
+
+
+def _places(found: Iterator[float]) -> list[float]:
+    places: list[float] = []
+    for one in sorted(set(found)):
+        if not places or one - places[-1] > _SAME:
+            places.append(one)
+    return places
+
+
+def _at(places: list[float], place: float) -> int:
+    """The place that is meant, which is the nearest."""
+    return min(range(len(places)), key=lambda index: abs(places[index] - place))
+
+
+def _before(places: list[float], place: float) -> int:
+    return sum(one < place - _SAME for one in places)
+
+
+def _says_something(grids: list[Grid], text: str) -> bool:
+    """Whether there is a sign that means something: signs of a font that tells no letters are no better than a picture."""
+    cells = (value for grid in grids for row in grid.values for value in row if isinstance(value, str))
+    return any(_UNMAPPED.sub("", one).strip() for one in (text, *cells))
+
+
+def _scanned() -> Unreadable:
+    return Unreadable(
+        "scanned",
+        "这份 PDF 是扫描件或图片,里面没有文字,无法从图片中读取数字。请发送填好的 .xlsx,或由 .docx、.xlsx 直接导出的 PDF。",
+        "This PDF is a scan or a picture without text, and no figures are read from pictures. Send the filled-in .xlsx, or a "
+        "PDF exported directly from the .docx or .xlsx.",
+    )
