@@ -18,8 +18,10 @@ from schemas.documents import Grid
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_OPEN = frozenset("sdt sdtContent customXml ins moveTo smartTag hyperlink fldSimple r body txbxContent dir bdo ruby rubyBase"
-                  " AlternateContent Choice".split())  # fmt: skip
+_OPEN = frozenset({
+    "sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag", "hyperlink", "fldSimple", "r", "body",
+    "txbxContent", "dir", "bdo", "ruby", "rubyBase", "AlternateContent", "Choice",
+})  # fmt: skip
 
 
 def read_docx(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:

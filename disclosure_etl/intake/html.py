@@ -16,11 +16,14 @@ from schemas.documents import Grid
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_DROPPED = frozenset("head script style noscript template object iframe svg select textarea xml".split())
-_BLOCKS = frozenset(
-    "p div br li ul ol dl dt dd h1 h2 h3 h4 h5 h6 hr pre section article header footer main aside blockquote center "
-    "address form fieldset figure figcaption caption tr td th table body".split()
-)
+_DROPPED = frozenset({
+    "head", "script", "style", "noscript", "template", "object", "iframe", "svg", "select", "textarea", "xml",
+})  # fmt: skip
+_BLOCKS = frozenset({
+    "p", "div", "br", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre",
+    "section", "article", "header", "footer", "main", "aside", "blockquote", "center", "address", "form",
+    "fieldset", "figure", "figcaption", "caption", "tr", "td", "th", "table", "body",
+})  # fmt: skip
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _MOST_SPANNED = 1000  # columns; what browsers take, too
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from disclosure_etl.intake.packages import truncated
+from disclosure_etl.intake.packages import declares_entities, truncated
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -20,14 +20,17 @@ def xml_tree(data: bytes) -> Element:
     """The root of an XML part.
 
     Raises:
-        Unreadable: not well-formed, or nested beyond reason (truncated).
+        Unreadable: not well-formed, or nested beyond reason (truncated); declaring entities (unknown_format).
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False,
                              remove_comments=True, remove_pis=True)  # fmt: skip
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise truncated() from error
+    if root.getroottree().docinfo.internalDTD is not None:  # in whatever encoding it was declared
+        raise declares_entities()
+    return root
 
 
 def html_tree(text: str) -> Element | None:

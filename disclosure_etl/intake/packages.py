@@ -15,6 +15,10 @@ from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 
+_FAULTS: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, LookupError, ValueError, OverflowError,
+)  # fmt: skip
+
 
 def truncated() -> Unreadable:
     """The refusal of a file that is not whole."""
@@ -31,6 +35,15 @@ def encrypted() -> Unreadable:
         "encrypted",
         "文件设有打开密码,无法读取。请取消密码后重新保存并发送。",
         "The file is protected by a password. Remove the password, save and send it again.",
+    )
+
+
+def declares_entities() -> Unreadable:
+    """The refusal of XML that could make much of little, or refer to other files."""
+    return Unreadable(
+        "unknown_format",
+        "文件内含 XML 实体声明,正常的表格和文档没有这种内容,拒绝读取。请用办公软件另存后发送。",
+        "The file declares XML entities, which no office program writes; it is refused. Save it anew.",
     )
 
 
@@ -60,11 +73,7 @@ class Package:
             raise truncated()
         data = self._package.read(name)
         if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:  # no office program writes such a part
-            raise Unreadable(
-                "unknown_format",
-                "文件内含 XML 实体声明,正常的表格和文档没有这种内容,拒绝读取。请用办公软件另存后发送。",
-                "The file declares XML entities, which no office program writes; it is refused. Save it anew.",
-            )
+            raise declares_entities()
         return data
 
 
@@ -76,6 +85,5 @@ def opened(data: bytes, limits: ReadLimits, *faults: type[Exception]) -> Iterato
             yield Package(package, limits)
     except Unreadable:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, LookupError, ValueError,
-            OverflowError, *faults) as error:  # fmt: skip
+    except _FAULTS + faults as error:
         raise truncated() from error
