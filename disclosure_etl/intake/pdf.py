@@ -6,6 +6,7 @@ Not here: scans, which are pictures of a text. Nobody guesses figures from a pic
 from __future__ import annotations
 
 import io
+import logging
 import re
 from bisect import bisect
 from collections import defaultdict
@@ -41,6 +42,7 @@ def read_pdf(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
         Unreadable: damaged (truncated), with a password (encrypted), without text (scanned), or with more signs or cells
             than `limits.max_cells` (too_large).
     """
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # it tells of every font that is odd, to nobody's use
     reading = _Reading(limits)
     try:
         with pdfplumber.open(io.BytesIO(data)) as document:
@@ -80,6 +82,7 @@ class _Reading:
         self.signs += len(page.chars) + len(page.rects) + len(page.lines) + len(page.curves) + 1
         if self.signs > self.limits.max_cells:
             raise refused("max_cells", self.signs, self.limits.max_cells)
+        page = page.dedupe_chars()  # bold is often printed as the same sign twice, and 20 would be 2200
         tables = [table for table in page.find_tables() if len(table.cells) > 1]
         for table in tables:
             self.grids.append(self.tables.grid(self.tables.number(), list(_rows(page, table))))

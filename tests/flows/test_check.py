@@ -58,7 +58,7 @@ def test_check_of_a_workbook_loads_no_database_no_prefect_and_no_other_reader(tm
     path.write_bytes(return_bytes(form, JANUARY, "miyun", "密云分局", some_figures(form)))
     code = (
         "import sys; from flows.cli import main; code = main(sys.argv[1:]); "
-        "print(sorted({'sqlalchemy', 'prefect', 'alembic', 'docx', 'pdfplumber', 'lxml', 'openpyxl'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+        "print(sorted({'sqlalchemy', 'prefect', 'alembic', 'docx', 'pdfplumber', 'lxml', 'xlrd', 'openpyxl'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
 
     done = subprocess.run(

@@ -178,6 +178,12 @@ def test_each_page_of_a_pdf_has_its_tables() -> None:
     assert [texts(grid) for grid in found.grids] == [ROWS, ROWS]
 
 
+def test_bold_that_is_printed_as_every_sign_twice_is_read_once() -> None:
+    said, lines = form_table()
+    (grid,) = read_document("a.pdf", pdf([*said, *((x + 0.3, y, text) for x, y, text in said)], lines)).grids
+    assert texts(grid) == ROWS
+
+
 def test_a_pdf_with_a_password_is_refused() -> None:
     locked = (
         b"/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -4 /O <%s> /U <%s> >> /ID [<00> <00>] /Root 1 0 R"
