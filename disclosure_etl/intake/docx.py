@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from disclosure_etl.intake.laid_out import SpanningCell, Tables
 from disclosure_etl.intake.markup import attribute_of, children, name_of, xml_tree
 from disclosure_etl.intake.packages import Package, opened, truncated
+from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid
 
@@ -71,7 +72,7 @@ class _Reading:
         for one in _opened(paragraph):
             name = name_of(one)
             if name == "t":
-                parts.append(one.text or "")
+                parts.append(_set_off(one))
             elif name in ("tab", "ptab"):
                 parts.append("\t")
             elif name in ("br", "cr"):
@@ -105,6 +106,17 @@ class _Row:
             goes_on = merge is not None and attribute_of(merge, "val") in (None, "continue")
             self.cells[column] = (wide, goes_on, "\n".join(reading.blocks(cell)))
             column += wide
+
+
+def _set_off(text: Element) -> str:
+    """A text, in the signs for raised or lowered ones if its run says so: 20 with a small 1 behind it is no 201."""
+    run = text.getparent()
+    for properties in children(run, "rPr") if run is not None else ():
+        for one in children(properties, "vertAlign"):
+            how = attribute_of(one, "val")
+            if how in ("superscript", "subscript"):
+                return (raised if how == "superscript" else lowered)(text.text or "")
+    return text.text or ""
 
 
 def _number(element: Element, properties: str, name: str, otherwise: int) -> int:

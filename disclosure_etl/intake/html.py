@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from disclosure_etl.intake.laid_out import SpanningCell, Tables
 from disclosure_etl.intake.markup import html_tree, name_of
+from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid
 
@@ -24,6 +25,7 @@ _BLOCKS = frozenset({
     "section", "article", "header", "footer", "main", "aside", "blockquote", "center", "address", "form",
     "fieldset", "figure", "figcaption", "caption", "tr", "td", "th", "table", "body",
 })  # fmt: skip
+_SET_OFF = {"sup": raised, "sub": lowered}  # 20 with a small 1 behind it is no 201
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _MOST_SPANNED = 1000  # columns; what browsers take, too
 
@@ -62,6 +64,10 @@ class _Page:
         if name == "table":
             self.lines.append("")
             self._table(element, hidden)
+            return
+        if name in _SET_OFF:
+            if not hidden:
+                self.lines[-1] += _SET_OFF[name]("".join(str(one) for one in element.itertext()))
             return
         if name in _BLOCKS:
             self.lines.append("")

@@ -21,6 +21,7 @@ from pdfplumber.utils.exceptions import PdfminerException
 from disclosure_etl.intake.laid_out import SpanningCell, Tables
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, truncated
+from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid, Unreadable
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pdfplumber.table import Table
 
 _SAME = 3.0  # points: lines nearer to each other than that are drawn as one
+_SMALL = 0.75  # of the size of the signs around: a raised or lowered sign
 _BETWEEN_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
 _UNMAPPED = re.compile(r"\(cid:\d+\)")
 
@@ -122,9 +124,22 @@ def _rows(page: Page, table: Table) -> Iterator[list[SpanningCell]]:
         cells = []
         for column in range(len(lefts)):
             if first_of.get((row, column), (row, column)) == (row, column):
-                text = extract_text(signs[row, column]) if (row, column) in signs else ""
+                text = extract_text(_set_off(signs[row, column])) if (row, column) in signs else ""
                 cells.append(SpanningCell(_BETWEEN_HAN.sub("", text), *frames.get((row, column), (1, 1))))
         yield cells
+
+
+def _set_off(signs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The signs of a cell, small digits among larger ones as the signs for raised or lowered ones: 20 with a small 1 behind it
+    is no 201."""
+    large = max(sign["size"] for sign in signs)
+    middles = [_middle(sign)[1] for sign in signs if sign["size"] > large * _SMALL]
+    return [
+        {**sign, "text": (raised if min(middles, key=lambda one: abs(one - down)) > down else lowered)(sign["text"])}
+        if sign["size"] <= large * _SMALL and sign["text"].isdigit()
+        else sign
+        for sign, down in ((sign, _middle(sign)[1]) for sign in signs)
+    ]
 
 
 def _places(found: Iterator[float]) -> list[float]:

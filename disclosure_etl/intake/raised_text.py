@@ -1,4 +1,4 @@
-"""Raised and lowered digits in the text of a workbook's cells: 123 with a small 1 behind it is no 1231.
+"""Raised and lowered digits, in the text of a workbook's cells before all: 123 with a small 1 behind it is no 1231.
 
 The values that the engine gives have lost which signs were raised; they are put back as the signs that exist for it (¹), which
 every later reading knows as marks. Not here: what a mark means (`figures`, `lexicon`).
@@ -21,10 +21,18 @@ _CELL = re.compile(
     rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*?\bt="(s|inlineStr)"[^>]*>(.*?)</(?:\w+:)?c>', re.DOTALL
 )
 _INDEX = re.compile(rb"<(?:\w+:)?v>(\d+)</")
-_SIGNS = {
-    b"superscript": str.maketrans("0123456789+-=()()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁽⁾"),
-    b"subscript": str.maketrans("0123456789+-=()()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎₍₎"),
-}
+_RAISED = str.maketrans("0123456789+-=()()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁽⁾")
+_LOWERED = str.maketrans("0123456789+-=()()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎₍₎")
+
+
+def raised(text: str) -> str:
+    """The signs that exist for raised digits."""
+    return text.translate(_RAISED)
+
+
+def lowered(text: str) -> str:
+    """The signs that exist for lowered digits."""
+    return text.translate(_LOWERED)
 
 
 def raised_texts(shared: bytes) -> dict[int, str]:
@@ -63,6 +71,6 @@ def _joined(item: bytes) -> str | None:
     for run in _RUN.findall(item):
         text = "".join(unescape(one.decode("utf-8", "replace")) for one in _TEXT.findall(run))
         if vertical := _VERTICAL.search(run):
-            text, any_raised = text.translate(_SIGNS[vertical[1]]), True
+            text, any_raised = (raised if vertical[1] == b"superscript" else lowered)(text), True
         parts.append(text)
     return "".join(parts) if any_raised else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from itertools import pairwise
 
 import xlrd
 from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUMBER, XL_CELL_TEXT, error_text_from_code
@@ -14,6 +15,7 @@ from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUM
 from disclosure_etl.intake.displayed import displayed
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, truncated
+from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid, Merge, Oddity, Unreadable
 
@@ -60,7 +62,7 @@ def _grid(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Grid:
             place, kind, value = (row, column), sheet.cell_type(row, column), sheet.cell_value(row, column)
             taken: CellValue = None
             if kind == XL_CELL_TEXT:
-                taken = value or None
+                taken = _set_off(book, sheet, place, value) or None
             elif kind in (XL_CELL_NUMBER, XL_CELL_DATE):
                 code = _format(book, sheet.cell_xf_index(row, column))
                 if displayed(value, code) is None:
@@ -78,6 +80,16 @@ def _grid(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Grid:
         values.append(cells)
     merges = tuple(Merge(top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells)
     return Grid(sheet.name, values, formats, displays, oddities, merges, sheet.visibility != 0)
+
+
+def _set_off(book: xlrd.Book, sheet: xlrd.sheet.Sheet, place: tuple[int, int], text: str) -> str:
+    """A text with the signs for raised and lowered parts: 20 with a small 1 behind it is no 201."""
+    starts = [(0, None), *sheet.rich_text_runlist_map.get(place, ()), (len(text), None)]
+    parts = []
+    for (start, font), (end, _) in pairwise(starts):
+        how = 0 if font is None else book.font_list[font].escapement
+        parts.append({1: raised, 2: lowered}.get(how, str)(text[start:end]))
+    return "".join(parts)
 
 
 def _format(book: xlrd.Book, style: int | None) -> str | None:

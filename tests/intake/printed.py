@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 Line = tuple[float, float, float, float]
-Said = tuple[float, float, str]
+Said = tuple[float, float, str] | tuple[float, float, str, float]
 
 
 def pdf(said: Sequence[Said], lines: Sequence[Line] = (), pages: int = 1) -> bytes:
-    """A PDF whose pages all show `said` (x, y from below, text) and `lines` (from x, y to x, y)."""
-    drawn = [f"BT /F1 10 Tf {x} {y} Td <{text.encode('utf-16-be').hex()}> Tj ET" for x, y, text in said]
+    """A PDF whose pages all show `said` (x, y from below, text, size unless 10) and `lines` (from x, y to x, y)."""
+    drawn = [
+        f"BT /F1 {size[0] if size else 10} Tf {x} {y} Td <{text.encode('utf-16-be').hex()}> Tj ET"
+        for x, y, text, *size in said
+    ]
     drawn += [f"{x0} {y0} m {x1} {y1} l S" for x0, y0, x1, y1 in lines]
     content = "\n".join(drawn)
     first = 6

@@ -131,6 +131,23 @@ def test_what_is_said_outside_the_table_is_running_text(kind: str) -> None:
     assert [grid.table for grid in found.grids] == [1]
 
 
+def test_a_small_digit_behind_a_figure_is_no_part_of_it() -> None:
+    document = docx.Document()
+    paragraph = document.add_table(1, 1).cell(0, 0).paragraphs[0]
+    paragraph.add_run("20")
+    paragraph.add_run("1").font.superscript = True
+    buffer = io.BytesIO()
+    document.save(buffer)
+    said, lines = form_table()
+    in_pdf = pdf([*said, (267, 734, "1", 6)], lines)
+    (of_docx,), (of_html,), (of_pdf,) = (
+        read_document("a", data).grids
+        for data in (buffer.getvalue(), b"<table><tr><td>20<sup>1</sup></td></tr></table>", in_pdf)
+    )
+    assert (of_docx.values[0][0], of_html.values[0][0]) == ("20¹", "20¹")
+    assert "".join(str(of_pdf.values[2][2]).split()) == "20¹"
+
+
 def test_traditional_signs_in_big5_are_read() -> None:
     table = "填報單位,東城分局\n統計時期,一百零三年五月\n受理申請,件,二十\n"
     (grid,) = read_document("a.csv", table.encode("big5")).grids
@@ -180,7 +197,7 @@ def test_each_page_of_a_pdf_has_its_tables() -> None:
 
 def test_bold_that_is_printed_as_every_sign_twice_is_read_once() -> None:
     said, lines = form_table()
-    (grid,) = read_document("a.pdf", pdf([*said, *((x + 0.3, y, text) for x, y, text in said)], lines)).grids
+    (grid,) = read_document("a.pdf", pdf([*said, *((x + 0.3, y, text) for x, y, text, *_ in said)], lines)).grids
     assert texts(grid) == ROWS
 
 
