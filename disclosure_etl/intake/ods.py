@@ -5,7 +5,8 @@ Cells tell value and text, from which the number format follows (`shown_formats`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.markup import attribute_of, children, name_of, xml_tree
 from disclosure_etl.intake.packages import Package, encrypted, opened, truncated
+from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.intake.shown_formats import format_shown
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid, Merge, Oddity
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _ROW_GROUPS = ("table-row-group", "table-header-rows", "table-rows")
+_RAISED_BY = re.compile(r"[1-9]\d*%")  # a share of the height; a negative one lowers
 _NOT_TEXT = frozenset({"annotation", "ruby-text", "tracked-changes", "frame", "custom-shape"})
 
 
@@ -37,6 +40,7 @@ def read_ods(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
     body = next((inner for one in children(root, "body") for inner in children(one, "spreadsheet")), None)
     if body is None:
         raise truncated()
+    _set_off(root)
     hidden = _hidden_styles(root)
     grids: list[Grid] = []
     cells = 0
@@ -60,6 +64,20 @@ def _hidden_styles(root: Element) -> frozenset[str | None]:
             if any(attribute_of(one, "display") == "false" for one in children(style, "table-properties")):
                 found.add(attribute_of(style, "name"))
     return frozenset(found)
+
+
+def _set_off(root: Element) -> None:
+    """Put the signs for raised and lowered ones where a style makes them so: 20 with a small 1 behind it is no 201."""
+    how: dict[str | None, Callable[[str], str]] = {}
+    for styles in children(root, "automatic-styles"):
+        for style in children(styles, "style"):
+            for one in children(style, "text-properties"):
+                position = attribute_of(one, "text-position") or ""
+                if position.startswith(("super", "sub", "-")) or _RAISED_BY.match(position):
+                    how[attribute_of(style, "name")] = lowered if position.startswith(("sub", "-")) else raised
+    for span in root.iter("{*}span") if how else ():
+        if turned := how.get(attribute_of(span, "style-name")):
+            span.text = turned(span.text or "")
 
 
 def _repeated(element: Element, name: str) -> int:

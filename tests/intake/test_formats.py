@@ -148,6 +148,17 @@ def test_a_small_digit_behind_a_figure_is_no_part_of_it() -> None:
     assert "".join(str(of_pdf.values[2][2]).split()) == "20¹"
 
 
+def test_a_small_digit_in_an_ods_is_no_part_of_the_figure() -> None:
+    style = '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/></style:style>'
+    cell = '<table:table-cell office:value-type="string"><text:p>20<text:span text:style-name="T1">1</text:span></text:p></table:table-cell>'
+    content = parts_of(as_ods(f"<table:table-row>{cell}</table:table-row>"))["content.xml"].decode()
+    styled = content.replace(
+        "<office:body>", f'<office:automatic-styles xmlns:style="urn:s">{style}</office:automatic-styles><office:body>'
+    )
+    (grid,) = read_document("a", package({"mimetype": ODS_KIND, "content.xml": styled.encode()})).grids
+    assert grid.values == [["20¹"]]
+
+
 def test_traditional_signs_in_big5_are_read() -> None:
     table = "填報單位,東城分局\n統計時期,一百零三年五月\n受理申請,件,二十\n"
     (grid,) = read_document("a.csv", table.encode("big5")).grids
