@@ -248,7 +248,7 @@ def test_no_server_is_told_after_trying_again(opened: Opened, slept: list[float]
 
 def test_an_address_that_is_none_is_told_and_no_file_made(opened: Opened, tmp_path: Path) -> None:
     for url in (f"sqlite:///{tmp_path / 'nowhere.sqlite'}", "no address", "nosuch://x/y"):
-        with pytest.raises(UserError, match="no database address|no such file"):
+        with pytest.raises(UserError, match="no database address"):
             opened(**declared(url))
     assert not (tmp_path / "nowhere.sqlite").exists()
 
