@@ -259,7 +259,7 @@ def test_a_file_that_takes_too_long_is_told_after_trying_again(
 ) -> None:
     (one,) = arrived(opened(path="五月", seconds=0.4, **declared))
     served.wait = 3
-    with pytest.raises(Unreached, match="did not answer within"):
+    with pytest.raises(Unreached, match=r"did not answer within 0\.8 seconds"):
         one.read()
     assert slept == [1]
 
