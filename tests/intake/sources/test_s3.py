@@ -139,9 +139,7 @@ def here() -> Iterator[Site]:
         yield one
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [(403, "SignatureDoesNotMatch"), (403, "InvalidAccessKeyId"), (403, "AccessDenied"), (401, "X")]
-)
+@pytest.mark.parametrize(("status", "code"), [(403, "SignatureDoesNotMatch"), (403, "AccessDenied"), (401, "X")])
 def test_a_wrong_key_is_told_at_once_and_not_shown(
     opened: Opened, here: Site, slept: list[float], status: int, code: str
 ) -> None:
@@ -185,14 +183,11 @@ def test_all_pages_of_a_list_arrive(opened: Opened, here: Site) -> None:
     assert [one.name for one in arrived(opened(**_declared(here.url)))] == ["a.xlsx", "b.xlsx"], here.asked
 
 
-def test_an_object_that_takes_too_long_is_told_after_trying_again(
-    opened: Opened, here: Site, slept: list[float]
-) -> None:
+def test_an_object_that_takes_too_long_is_told(opened: Opened, here: Site) -> None:
     here.answers |= {LIST: _listed("a.xlsx"), "/reports/a.xlsx": Answer(b"0123456789", wait=3)}
-    (one,) = arrived(opened(seconds=1, **_declared(here.url)))
-    with pytest.raises(Unreached, match="did not answer within"):
+    (one,) = arrived(opened(seconds=1, attempts=1, **_declared(here.url)))
+    with pytest.raises(Unreached, match="did not answer within 1 seconds"):
         one.read()
-    assert slept == [1]
 
 
 def test_a_slow_store_and_none_at_all_are_told_after_trying_again(
