@@ -11,6 +11,7 @@ import imaplib
 import re
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -191,8 +192,6 @@ def _quoted(folder: str) -> str:
 
 
 def _base64(data: bytes) -> str:
-    from base64 import b64encode
-
     return b64encode(data).decode("ascii")
 
 
