@@ -29,9 +29,7 @@ _REACH = 3  # sentences between what is received and what became of it
 def role_of(said: Said) -> str | None:
     """What part of the account a figure is, by the words around it."""
     around = said.clause + said.after
-    if said.is_share or said.is_change or said.is_round:
-        return None
-    if said.is_nothing:
+    if said.is_share or said.is_change or said.is_round or said.is_nothing:
         return None
     if _OPENING.search(said.clause):
         return "opening"

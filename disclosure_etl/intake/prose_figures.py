@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 
 from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.simplified import simplified
@@ -77,7 +78,6 @@ class Said:
     before: str
     after: str
     clause: str
-    line: int
     is_share: bool = False
     is_change: bool = False
     is_round: bool = False
@@ -90,7 +90,6 @@ class Between:
 
     mark: Mark
     words: str
-    at: int
 
 
 Piece = Said | Between
@@ -100,69 +99,51 @@ def pieces_of(text: str) -> Iterator[Piece]:
     """Figures and marks of a text, in order. Linear in its length."""
     plain = simplified(text)
     found = list(_EVENT.finditer(plain))
-    since, line, clause_start = 0, 0, 0
+    since, clause_start = 0, 0
     for at, event in enumerate(found):
         words = plain[max(since, event.start() - _LONGEST_LABEL) : event.start()]
         if (sign := event["mark"]) is not None:
-            yield Between(_MARKS[sign], words, event.start())
-            line += sign == "\n"
+            yield Between(_MARKS[sign], words)
             since = event.end()
             clause_start = clause_start if sign == "、" else since
             continue
         following = found[at + 1].start() if at + 1 < len(found) else len(plain)
         after = plain[event.end() : min(following, event.end() + 30)]
         clause = plain[max(clause_start, event.start() - 2 * _LONGEST_LABEL) : event.start()]
-        said = _said(text, event, _Around(words, after, clause, since, line))
+        said = _said(text, event, _Around(words, after, clause, since))
         if said is not None:
             yield said
             since = clause_start = event.end()
-    yield Between(Mark.SENTENCE, "", len(plain))
+    yield Between(Mark.SENTENCE, "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The simplified words around a figure, where they begin, and on which line."""
+    """The simplified words around a figure, and where they begin."""
 
     before: str
     after: str
     clause: str
     since: int
-    line: int
 
 
 def _said(text: str, event: re.Match[str], around: _Around) -> Said | None:
-    before, after, clause, line = around.before, around.after, around.clause, around.line
+    before, after = around.before, around.after
     start, end = event.span()
     label = _label(text, before, max(around.since, start - _LONGEST_LABEL)) or after.strip(_AROUND)[:20]
-    written = text[start:end]
+    here = partial(Said, text=text[start:end], start=start, end=end, before=before, after=after, clause=around.clause)
     if event["zero"]:
-        return Said(
-            text[event.start("nothing") : end], written, Decimal(0), 0, "件", start, end, before, after, clause, line,
-            is_nothing=True,
-        )  # fmt: skip
+        label = text[event.start("nothing") : end]
+        return here(label=label, number=Decimal(0), decimals=0, unit="件", is_nothing=True)
     if event["share"]:
-        number = Decimal(event["percent"].replace(",", ""))
+        number, decimals = Decimal(event["percent"].replace(",", "")), _decimals(event["percent"])
         growth = bool(_GROWTH.search(before))
-        return Said(
-            label,
-            written,
-            number,
-            _decimals(event["percent"]),
-            "%",
-            start,
-            end,
-            before,
-            after,
-            clause,
-            line,
-            True,
-            growth,
-        )
+        return here(label=label, number=number, decimals=decimals, unit="%", is_share=True, is_change=growth)
     if event["han"]:
         read = figure(event["han"])
         if read.number is None or (event["hannumber"] == "一" and after):  # 形成一条兼顾…的渠道: an article
             return None
-        number, unit, scale, decimals = read.number, event["hanunit"], "", 0
+        number, unit, scale, decimals = Decimal(read.number), event["hanunit"], "", 0
     else:
         digits = (event["number"] or event["bare"]).replace(",", "")
         number, unit, scale, decimals = Decimal(digits), event["unit"] or "", event["scale"] or "", _decimals(digits)
@@ -172,21 +153,7 @@ def _said(text: str, event: re.Match[str], around: _Around) -> Said | None:
         bool(_THAN.search(before)) or not before.endswith(("多", "少", "增", "减"))
     )
     is_round = bool(scale) or bool(_ROUND.search(before)) or after.startswith(("以上", "左右", "以下", "以内"))
-    return Said(
-        label,
-        written,
-        number,
-        decimals,
-        unit,
-        start,
-        end,
-        before,
-        after,
-        clause,
-        line,
-        is_change=change,
-        is_round=is_round,
-    )
+    return here(label=label, number=number, decimals=decimals, unit=unit, is_change=change, is_round=is_round)
 
 
 def _decimals(digits: str) -> int:

@@ -7,7 +7,7 @@ What a list claims is decided elsewhere (`prose_claims`), as are shares (`prose_
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from disclosure_etl.intake.prose_figures import Between, Mark, Piece, Said
@@ -131,10 +131,8 @@ class _Walk:
             words = words[found.end() :]
         if before in (Mark.COMMA, Mark.COLON):
             among = _SEEN_BY.search(words) or _AMONG.search(words)
-            if (among and (what := among["what"].strip(_TAIL))) or (among and self.figures and self._restates()):
+            if among and ((what := among["what"].strip(_TAIL)) or self._restates()):
                 self._open(_Opening(self._restated(what), what, depth=self.depth))
-            elif among and self._restates():
-                self._open(_Opening(self._restated(""), depth=self.depth))
 
     def _open(self, opening: _Opening) -> None:
         self.openings = [one for one in self.openings if one.depth < opening.depth] + [opening]
@@ -252,7 +250,7 @@ class _Walk:
         first, second = self.figures[one].unit, self.figures[other].unit
         return first == second or not first or not second
 
-    def _close(self, ends) -> None:
+    def _close(self, ends: Callable[[ProseList], bool]) -> None:
         while self.stack and ends(self.stack[-1]):
             self.stack.pop()
 

@@ -31,9 +31,9 @@ def read_structure(document: Document, known: Iterable[str] = ()) -> Structure:
     ties, shares = _prose(figures, found)
     stated = [_stated(document, one) for one in figures]
     tables = TableReading(first=len(stated))
-    around = text[:2000] if runs else ""
+    around, read = text[:2000] if runs else "", set(known)
     for grid in document.grids:
-        if grid.name not in set(known) and not grid.hidden:
+        if grid.name not in read and not grid.hidden:
             read_table(rows_of_grid(grid, _shown(grid)), tables, around)
     for run in runs:
         read_table(run, tables, around)

@@ -42,12 +42,9 @@ def beside_form(said: Structure, form: Form, sent: Submission) -> Structure:
             continue
         seen.add(code)
         told = _told(form, sent, code)
-        if told and one.number not in [cell.number for cell in told]:
+        if told:
             compared.append(Comparison(at, (len(figures),)))
-            figures.append(told[0])
-        elif told:
-            compared.append(Comparison(at, (len(figures),)))
-            figures.append(next(cell for cell in told if cell.number == one.number))
+            figures.append(next((cell for cell in told if cell.number == one.number), told[0]))
     return replace(said, figures=tuple(figures), comparisons=(*said.comparisons, *compared), places=len(said.figures))
 
 

@@ -194,7 +194,6 @@ def check_object(one: Checked) -> dict[str, Any]:
 def _structure_lists(shown: StructureJudged) -> dict[str, Any]:
     """What a text or a foreign table shows: its figures, which belong to no indicator, and how they hang together."""
     figures = shown.structure.figures
-    told = {one.cell for one in figures[: shown.structure.own]}
     return {
         "observations": [
             {
@@ -207,8 +206,7 @@ def _structure_lists(shown: StructureJudged) -> dict[str, Any]:
                 "text": one.text,
                 "cell": one.cell,
             }
-            for one in figures
-            if one.cell in told
+            for one in figures[: shown.structure.own]
         ],
         "failures": [failure_object(failure) for failure in shown.failures],
         "not_assessable": [{"rule": rule, "column": column} for rule, column in shown.not_assessable],

@@ -116,6 +116,8 @@ class HttpSource:
                 raise Unreached(
                     f"服务器答复 HTTP {status}", f"is answered with HTTP {status}", passing=status in _PASSING
                 )
+            if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+                raise Unreached("以压缩形式发送,而请求的是原文", "comes compressed, though it was asked for as it is")
             data = bytearray()
             for part in response.iter_raw():
                 data += part
@@ -126,10 +128,6 @@ class HttpSource:
             announced = response.headers.get("Content-Length")
             if announced is not None and announced.isdigit() and int(announced) != len(data):
                 raise cut_off()
-            if "gzip" in response.headers.get("Content-Encoding", "") or "deflate" in response.headers.get(
-                "Content-Encoding", ""
-            ):
-                raise Unreached("以压缩形式发送,而请求的是原文", "comes compressed, though it was asked for as it is")
         return bytes(data), url
 
 

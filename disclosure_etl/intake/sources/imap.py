@@ -11,6 +11,7 @@ import imaplib
 import re
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -58,7 +59,8 @@ class ImapSource:
                 sender = sender_of(message)
                 attached = [name for name, _ in _attachments(message)]
             except Exception:  # a mail may be anything; one that cannot be taken apart is delivered as it is
-                yield Delivery(names.give(f"{_letters(raw)}.eml"), self.name, min(received, now), partial(bytes, raw))
+                name, fetch = names.give(f"{_letters(raw)}.eml"), partial(bytes, raw)
+                yield Delivery(name, self.name, min(received, now), fetch, None, partial(self._unconfirmed, ""))
                 continue
             signed = is_signed(raw, sender, self._declared.domains, self._look_up)
             refuse = None if signed else partial(self._unconfirmed, sender)
@@ -106,7 +108,10 @@ class ImapSource:
     def _attachment(self, uid: bytes, number: int) -> bytes:
         if self._last is None or self._last[0] != uid:
             self._last = (uid, self._call(partial(self._fetch, uid))[0])
-        return _attachments(_parsed(self._last[1]))[number][1]
+        data = _attachments(_parsed(self._last[1]))[number][1]
+        if len(data) > self._max_bytes:
+            raise too_large(self._max_bytes)
+        return data
 
     def _call(self, action: Callable[[imaplib.IMAP4], Any]) -> Any:
         def once() -> Any:
@@ -187,8 +192,6 @@ def _quoted(folder: str) -> str:
 
 
 def _base64(data: bytes) -> str:
-    from base64 import b64encode
-
     return b64encode(data).decode("ascii")
 
 

@@ -137,7 +137,10 @@ class RemoteTree(ABC):
             raise too_large(self._place.max_bytes)
 
         def whole(system: Any) -> bytes:
-            data = self._bytes(system, path)
+            try:
+                data = self._bytes(system, path)
+            except TimeoutError:
+                raise timed_out(self._patience.file_seconds) from None
             after = _look(self._info(system, path))
             if after != look:
                 self._waiting.append(name)

@@ -60,13 +60,16 @@ class S3Source(RemoteTree):
         return dict(system.info(path, refresh=True, timeout=self._patience.file_seconds))
 
     def _bytes(self, system: Any, path: str) -> bytes:
-        return bytes(system.cat_file(path, timeout=self._patience.file_seconds))
+        # in one piece, so that no two versions of an object are ever mixed
+        return bytes(system.cat_file(path, max_concurrency=1, timeout=self._patience.file_seconds))
 
     def _explained(self, error: Exception) -> Unreached | None:
+        # s3fs makes an OSError of every answer, with the answer as its cause; by itself it looks like a broken connection
+        answer = error.__cause__ if isinstance(error.__cause__, ClientError) else error
+        if isinstance(answer, ClientError):
+            return _answered(answer)
         match error:
             case PermissionError():
-                return not_let_in()
-            case ClientError() if error.response.get("Error", {}).get("Code") in _REFUSALS:
                 return not_let_in()
             case ConnectTimeoutError() | ReadTimeoutError():
                 return timed_out(self._patience.timeout_seconds)
@@ -74,14 +77,22 @@ class S3Source(RemoteTree):
                 return cut_off()
             case BotoCoreError():
                 return no_connection()
-            case ClientError():
-                return Unreached("服务器报告错误", "is answered with an error by the server")
         if type(error).__name__ in ("ClientPayloadError", "IncompleteBody"):  # aiohttp's, under the library
             return cut_off()
         return None
 
     def _disconnect(self, system: Any) -> None:
         system.close_session(system.loop, system._s3)
+
+
+def _answered(answer: ClientError) -> Unreached:
+    """What a store's refusal means. One that is busy or out of order may be well again in a moment."""
+    status = answer.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status in (401, 403) or answer.response.get("Error", {}).get("Code") in _REFUSALS:
+        return not_let_in()
+    return Unreached(
+        "服务器报告错误", "is answered with an error by the server", passing=status == 429 or status >= 500
+    )
 
 
 _REFUSALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403", "401")

@@ -15,15 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, column, create_engine, select, table
+from sqlalchemy import ColumnElement, Engine, NullPool, and_, column, create_engine, or_, select, table
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from disclosure_etl.intake.sources.declared import SqlDeclared
 from disclosure_etl.intake.sources.delivery import Delivery
 from disclosure_etl.intake.sources.names import DistinctNames
 from disclosure_etl.intake.sources.patience import Patience
-from disclosure_etl.intake.sources.unreached import Unreached, no_connection, not_let_in, timed_out
+from disclosure_etl.intake.sources.unreached import Unreached, no_connection, not_let_in, timed_out, unexpected
 from schemas.errors import UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
@@ -57,13 +57,17 @@ class SqlSource:
         """One a bureau and period, by these. Its time is when it was found."""
         names = DistinctNames()
         at = self._table.c
-        which = select(at.bureau, at.period).distinct()
-        for bureau, period in sorted((str(b).strip(), str(p).strip()) for b, p in self._rows(which)):
+        stored: dict[tuple[str, str], list[Any]] = {}  # as the table has it: with spaces, as a number, as a date
+        for row in self._rows(select(at.bureau, at.period).distinct()):
+            bureau, written = (str(one).strip() for one in row)
+            stored.setdefault((str(Period.read(written) or written), bureau), []).append(row)
+        for (period, bureau), rows in sorted(stored.items()):
             read = Period.read(period)
             if read is not None and self._since is not None and read.start < self._since.start:
                 continue
-            fetch = partial(self._csv, bureau, period, read)
-            yield Delivery(names.give(f"{read or period}/{bureau}.csv"), self.name, now, fetch)
+            which = or_(*(and_(at.bureau == one.bureau, at.period == one.period) for one in rows))
+            fetch = partial(self._csv, bureau, period, read, which)
+            yield Delivery(names.give(f"{period}/{bureau}.csv"), self.name, now, fetch)
 
     def waiting(self) -> list[str]:
         """A statement sees what is committed."""
@@ -73,7 +77,7 @@ class SqlSource:
         """End the connection."""
         self._engine.dispose()
 
-    def _csv(self, bureau: str, written: str, period: Period | None) -> bytes:
+    def _csv(self, bureau: str, written: str, period: Period | None, which: ColumnElement[bool]) -> bytes:
         if period is None:
             raise Unreached(
                 f"统计时期「{written}」无法识别,请在表中写成 2014-05",
@@ -87,8 +91,7 @@ class SqlSource:
                 f"is of {period}, for which '{self._family}' has no form",
             ) from None
         at = self._table.c
-        rows = self._rows(select(at.indicator, at.column, at.value).where(at.bureau == bureau, at.period == written))
-        return _as_csv(form, bureau, period, rows)
+        return _as_csv(form, bureau, period, self._rows(select(at.indicator, at.column, at.value).where(which)))
 
     def _rows(self, statement: Any) -> Sequence[Any]:
         def once() -> Sequence[Any]:
@@ -112,7 +115,9 @@ class SqlSource:
             )
         if "statement timeout" in said or "timeout expired" in said or "timed out" in said:
             return timed_out(self._patience.timeout_seconds)
-        return no_connection()
+        if isinstance(error, OperationalError | InterfaceError):
+            return no_connection()
+        return unexpected(getattr(error, "orig", None) or error)
 
 
 def _engine(one: SqlDeclared, patience: Patience, secret: Callable[[Any], str | None]) -> Engine:
@@ -173,5 +178,5 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float):
         value = Decimal(repr(value))
-        value = value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+        value = value.to_integral_value() if value == value.to_integral_value() else value
     return f"{value:f}" if isinstance(value, Decimal) else str(value).strip()

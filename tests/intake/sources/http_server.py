@@ -55,6 +55,13 @@ def site() -> Iterator[Site]:
             self.wfile.write(answer.body[:cut])
             self.close_connection = cut is not None
 
+        def do_HEAD(self) -> None:
+            answer = found.answers.get(self.path, Answer(status=404))
+            self.send_response(answer.status)
+            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
         def handle(self) -> None:
             with suppress(ConnectionError):
                 super().handle()

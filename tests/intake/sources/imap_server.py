@@ -1,4 +1,4 @@
-"""A small IMAP server (RFC 3501) on loopback with one mailbox, that can refuse, wait, or hang up inside a mail."""
+"""A small IMAP server on loopback with one mailbox, whose mails and moods a test sets. No assertion in here."""
 
 from __future__ import annotations
 
@@ -9,82 +9,118 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass
+class Mail:
+    """A mail as it lies there, and when it came in."""
+
+    raw: bytes
+    received: datetime
+    seen: bool = False
+
+    @property
+    def internal_date(self) -> str:
+        """Its time as the protocol writes it."""
+        at = self.received
+        return f"{at.day:2d}-{_MONTHS[at.month - 1]}-{at.year} {at:%H:%M:%S %z}"
 
 
 @dataclass
 class Mailbox:
-    """Its mails, and how it behaves; `cuts` and `wait` are for fetches. `commands` is what it was asked."""
+    """The port, the mails by uid, what was asked for, and what goes wrong."""
 
-    port: int = 0
-    user: str = "tongji"
-    password: str = ""
+    port: int
+    user: str
+    password: str
+    mails: dict[int, Mail] = field(default_factory=dict)
     folder: str = "INBOX"
-    mails: list[bytes] = field(default_factory=list)
-    cuts: int = 0
-    wait: float = 0
-    commands: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # commands without tags; of LOGIN only the word
+    cut: int = 0  # so many mails are broken off in the middle
+    wait: float = 0  # before a mail is sent
+    changed: bool = False  # whether anybody opened the mailbox for writing, or a mail became read
 
 
 @contextmanager
-def mailbox(password: str) -> Iterator[Mailbox]:
-    """A mailbox as long as it is wanted."""
-    box = Mailbox(password=password)
+def mailbox(user: str, password: str) -> Iterator[Mailbox]:
+    """A server for as long as a test runs."""
 
-    class Session(socketserver.StreamRequestHandler):
+    class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            with suppress(ConnectionError):
-                self.say(b"* OK ready")
-                while line := self.rfile.readline().decode("utf-8").rstrip("\r\n"):
-                    tag, _, command = line.partition(" ")
-                    box.commands.append(command.partition(" ")[0] if command.startswith("LOGIN") else command)
-                    if not self.answer(tag.encode(), command):
+            with suppress(OSError):
+                self._say("* OK [CAPABILITY IMAP4rev1] ready")
+                while line := self.rfile.readline():
+                    tag, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+                    if not self._answer(tag, rest):
                         return
 
-        def answer(self, tag: bytes, command: str) -> bool:
-            word = command.split(" ")[0].upper()
-            done = b"OK done"
-            if word == "CAPABILITY":
-                self.say(b"* CAPABILITY IMAP4rev1")
-            elif word == "LOGIN":
-                given = re.findall(r'"([^"]*)"|(\S+)', command[6:])
-                if ["".join(one) for one in given] != [box.user, box.password]:
-                    done = f"NO {command} is wrong".encode()  # some servers repeat what they were told
-            elif word in ("SELECT", "EXAMINE"):
-                self.say(b"* %d EXISTS" % len(box.mails))
-                done = b"OK [READ-ONLY] done" if f'"{box.folder}"' in command or box.folder in command else b"NO none"
-            elif command.upper().startswith("UID SEARCH"):
-                self.say(b"* SEARCH" + b"".join(b" %d" % (at + 1) for at in range(len(box.mails))))
-            elif command.upper().startswith("UID FETCH"):
-                if not self.fetch(int(command.split(" ")[2])):
-                    return False
-            elif word == "LOGOUT":
-                self.say(b"* BYE")
-            self.say(tag + b" " + done)
-            return word != "LOGOUT"
+        def _say(self, *lines: str) -> None:
+            self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
 
-        def fetch(self, uid: int) -> bool:
-            time.sleep(box.wait)
-            mail = box.mails[uid - 1]
-            self.wfile.write(
-                b'* %d FETCH (UID %d INTERNALDATE "05-Jun-2014 09:00:00 +0800" RFC822.SIZE %d BODY[] {%d}\r\n'
-                % (uid, uid, len(mail), len(mail))
-            )
-            if box.cuts:
-                box.cuts -= 1
-                self.wfile.write(mail[: len(mail) // 2])
-                return False
-            self.say(mail + b")")
+        def _answer(self, tag: str, rest: str) -> bool:
+            words = rest.split(" ")
+            word = words[0].upper()
+            box.asked.append(word if word == "LOGIN" else rest)
+            match word:
+                case "CAPABILITY":
+                    self._say("* CAPABILITY IMAP4rev1", f"{tag} OK done")
+                case "LOGIN":
+                    given = [one.strip('"') for one in words[1:]]
+                    known = given == [box.user, box.password]
+                    self._say(f"{tag} OK in" if known else f"{tag} NO [AUTHENTICATIONFAILED] not {' '.join(given)}")
+                case "SELECT" | "EXAMINE":
+                    box.changed |= word == "SELECT"
+                    there = rest.partition(" ")[2].strip('"') == box.folder
+                    self._say(f"* {len(box.mails)} EXISTS", "* FLAGS (\\Seen)") if there else None
+                    self._say(f"{tag} OK [READ-ONLY] open" if there else f"{tag} NO no such mailbox")
+                case "UID" if words[1].upper() == "SEARCH":
+                    self._say(" ".join(["* SEARCH", *map(str, self._found(rest))]), f"{tag} OK done")
+                case "UID":
+                    return self._fetch(tag, int(words[2]), rest)
+                case "LOGOUT":
+                    self._say("* BYE", f"{tag} OK out")
+                    return False
+                case _:
+                    self._say(f"{tag} BAD unknown")
             return True
 
-        def say(self, line: bytes) -> None:
-            self.wfile.write(line + b"\r\n")
+        def _found(self, rest: str) -> list[int]:
+            day, month, year = re.search(r"SINCE (\d+)-(\w+)-(\d+)", rest).groups()
+            since = datetime(int(year), _MONTHS.index(month) + 1, int(day)).date()
+            unseen = "UNSEEN" in rest
+            found = [uid for uid, one in box.mails.items() if one.received.date() >= since]
+            return [uid for uid in reversed(found) if not (unseen and box.mails[uid].seen)]
+
+        def _fetch(self, tag: str, uid: int, rest: str) -> bool:
+            mail = box.mails.get(uid)
+            if mail is None:
+                self._say(f"{tag} OK nothing")
+                return True
+            box.changed |= "BODY[" in rest  # without PEEK it would become read
+            time.sleep(box.wait)
+            size = len(mail.raw)
+            head = f'* 1 FETCH (UID {uid} INTERNALDATE "{mail.internal_date}" RFC822.SIZE {size} BODY[] {{{size}}}\r\n'
+            self.wfile.write(head.encode())
+            if box.cut > 0:
+                box.cut -= 1
+                self.wfile.write(mail.raw[: size // 2])
+                return False
+            self.wfile.write(mail.raw)
+            self._say(")", f"{tag} OK done")
+            return True
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
-        allow_reuse_address = True
+        block_on_close = False
 
-    with Server(("127.0.0.1", 0), Session) as server:
-        box.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    server = Server(("127.0.0.1", 0), Handler)
+    box = Mailbox(server.server_address[1], user, password)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
         yield box
+    finally:
         server.shutdown()
+        server.server_close()

@@ -91,6 +91,13 @@ def test_more_than_a_reader_takes_is_not_fetched_to_its_end(opened: Opened, here
         contents(opened(kind="http", urls=[f"{here.url}/a.xlsx"]))
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_what_comes_compressed_is_told(opened: Opened, here: Site, encoding: str) -> None:
+    here.answers["/a.xlsx"] = Answer(b"packed", headers={"Content-Encoding": encoding})
+    with pytest.raises(Unreached, match="comes compressed"):
+        contents(opened(kind="http", urls=[f"{here.url}/a.xlsx"]))
+
+
 def test_a_page_that_is_not_there_means_that_the_source_is_down(opened: Opened, here: Site) -> None:
     with pytest.raises(Unreached, match="404"):
         arrived(opened(kind="http", index=[f"{here.url}/nowhere"]))

@@ -4,153 +4,283 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from disclosure_etl.intake.sources import StillGrowing, Unreached
+from schemas.errors import ConfigError
 from tests.intake.sources.conftest import PASSWORD, Opened, arrived, contents
 from tests.intake.sources.trees import LONG_AGO, check_tree, lay_tree
 
 asyncssh = pytest.importorskip("asyncssh", reason="asyncssh is not installed: pip install 'disclosure-etl[sources]'")
 pytest.importorskip("sshfs", reason="sshfs is not installed: pip install 'disclosure-etl[sources]'")
 
+ELSEWHERE = asyncssh.generate_private_key("ssh-ed25519")
+MINE = asyncssh.generate_private_key("ssh-ed25519")
+
 
 @dataclass
-class Sftp:
-    """A running server: its port, host key and folder, and how often it will cut a reading off, or how long it waits."""
+class Served:
+    """The server's address, key and folder; how often somebody tried to come in; how it behaves while a file is read."""
 
     root: Path
     port: int = 0
     host_key: str = ""
-    cuts: int = 0
+    logins: list[str] = field(default_factory=list)
+    cuts: int = 0  # how many files end in the middle, and the connection with them
     wait: float = 0
-    connections: list = field(default_factory=list)
+    refused: bytes = b"/nothing"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sftp]:
-    one = Sftp(tmp_path_factory.mktemp("sftp"))
+@contextmanager
+def serving(served: Served) -> Iterator[None]:
+    """An SFTP server for as long as a test runs, on a thread with an event loop of its own."""
 
     class Login(asyncssh.SSHServer):
-        def connection_made(self, connection) -> None:
-            self.connection = connection
-            one.connections.append(connection)
+        def begin_auth(self, username: str) -> bool:
+            return True
 
         def password_auth_supported(self) -> bool:
             return True
 
-        def validate_password(self, user: str, password: str) -> bool:
-            return (user, password) == ("ming", PASSWORD)
+        def validate_password(self, username: str, password: str) -> bool:
+            served.logins.append("password")
+            return (username, password) == ("ming", PASSWORD)
+
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: Any) -> bool:
+            served.logins.append("key")
+            return bool(key.public_data == MINE.public_data)
 
     class Files(asyncssh.SFTPServer):
-        def __init__(self, channel) -> None:
-            super().__init__(channel, chroot=os.fsencode(one.root))
+        def __init__(self, channel: Any) -> None:
+            super().__init__(channel, chroot=str(served.root))
             self._connection = channel.get_connection()
 
-        async def read(self, file_obj, offset: int, size: int) -> bytes:
-            if one.wait:
-                await asyncio.sleep(one.wait)
-            if one.cuts:
-                one.cuts -= 1
+        async def read(self, file_obj: Any, offset: int, size: int) -> bytes:
+            if served.wait:
+                await asyncio.sleep(served.wait)
+            data = bytes(super().read(file_obj, offset, size))
+            if served.cuts and offset:
+                served.cuts -= 1
                 self._connection.abort()
-            return super().read(file_obj, offset, size)
+            return data[: len(data) // 2] if served.cuts else data
 
-    loop = asyncio.new_event_loop()
+        def open(self, path: bytes, pflags: int, attrs: Any) -> object:
+            if path.endswith(served.refused):
+                raise asyncssh.SFTPPermissionDenied("Permission denied")
+            return super().open(path, pflags, attrs)
+
     key = asyncssh.generate_private_key("ssh-ed25519")
-    listening = threading.Event()
-
-    async def serve() -> None:
-        listener = await asyncssh.listen(
-            "127.0.0.1", 0, server_factory=Login, server_host_keys=[key], sftp_factory=Files
-        )
-        one.port = listener.get_port()
-        one.host_key = key.export_public_key("openssh").decode().strip()
-        listening.set()
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(serve())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    assert listening.wait(10)
-    yield one
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+
+    async def start() -> Any:
+        return await asyncssh.create_server(
+            Login, "127.0.0.1", 0, server_host_keys=[key], sftp_factory=Files, allow_scp=False
+        )
+
+    async def stop() -> None:
+        server.close()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(5)
+    served.port = server.sockets[0].getsockname()[1]
+    served.host_key = key.export_public_key().decode().strip()
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
 
 
 @pytest.fixture
-def declared(server: Sftp) -> dict[str, object]:
-    server.cuts, server.wait = 0, 0
-    lay_tree(server.root)
+def served(tmp_path: Path) -> Iterator[Served]:
+    (tmp_path / "served").mkdir()
+    one = Served(tmp_path / "served")
+    lay_tree(one.root)
+    with serving(one):
+        yield one
+
+
+@pytest.fixture
+def declared(served: Served) -> dict[str, Any]:
     return {
-        "kind": "sftp", "host": "127.0.0.1", "port": server.port, "path": "/", "user": "ming", "password": {"secret": "PASS"},
-        "known_hosts": [f"[127.0.0.1]:{server.port} {server.host_key}"],
+        "kind": "sftp", "host": "127.0.0.1", "port": served.port, "user": "ming", "password": {"secret": "PASS"},
+        "known_hosts": [f"[127.0.0.1]:{served.port} {served.host_key}"],
     }  # fmt: skip
 
 
-def test_a_tree_arrives(opened: Opened, declared: dict) -> None:
-    check_tree(opened(**declared))
+@pytest.mark.parametrize("path", [".", "/"])
+def test_a_tree_arrives(opened: Opened, declared: dict, path: str) -> None:
+    check_tree(opened(path=path, **declared))
 
 
-def test_a_folder_of_it_arrives_under_its_own_names(opened: Opened, declared: dict) -> None:
-    assert contents(opened(**declared | {"path": "/五月"})) == {"b.csv": b"22"}
+@pytest.mark.parametrize("path", ["/五月/", "五月"])
+def test_a_folder_of_it_arrives_under_its_own_names(opened: Opened, declared: dict, path: str) -> None:
+    assert contents(opened(path=path, **declared)) == {"b.csv": b"22"}
 
 
-def test_a_folder_that_is_not_there_is_told(opened: Opened, declared: dict) -> None:
-    with pytest.raises(Unreached, match="has no folder"):
-        arrived(opened(**declared | {"path": "/nowhere"}))
+def test_a_file_of_many_blocks_arrives_whole(opened: Opened, declared: dict, served: Served) -> None:
+    data = os.urandom(900_000)
+    _lay(served, "large.xlsx", data)
+    assert contents(opened(**declared))["large.xlsx"] == data
 
 
-def test_a_wrong_password_is_told_at_once_and_not_shown(opened: Opened, declared: dict, slept: list[float]) -> None:
+def test_more_than_a_reader_takes_is_not_fetched(opened: Opened, declared: dict, served: Served) -> None:
+    _lay(served, "large.xlsx", bytes(1_000_001))
+    large = next(one for one in arrived(opened(**declared)) if one.name == "large.xlsx")
+    with pytest.raises(Unreached, match="max_bytes"):
+        large.read()
+
+
+def test_a_wrong_password_is_told_at_once_and_not_shown(
+    opened: Opened, declared: dict, served: Served, slept: list[float]
+) -> None:
     with pytest.raises(Unreached, match="does not accept") as raised:
         arrived(opened(known="wrong-Pa55", **declared))
-    assert slept == [] and "wrong-Pa55" not in repr(raised.value)
+    assert slept == [] and served.logins == ["password"]
+    assert "wrong-Pa55" not in repr(raised.value) + str(raised.value.why)
 
 
-def test_another_host_key_is_refused_before_the_password_is_told(
-    opened: Opened, declared: dict, slept: list[float]
+def test_a_key_is_a_way_in(opened: Opened, declared: dict) -> None:
+    check_tree(opened(**_with_key(declared, MINE)))
+
+
+def test_a_wrong_key_is_told_at_once(opened: Opened, declared: dict, served: Served, slept: list[float]) -> None:
+    with pytest.raises(Unreached, match="does not accept"):
+        arrived(opened(**_with_key(declared, ELSEWHERE)))
+    assert slept == [] and set(served.logins) == {"key"}
+
+
+def test_what_is_no_key_is_told_and_not_shown(opened: Opened, declared: dict, slept: list[float]) -> None:
+    declared["private_key"] = declared.pop("password")
+    with pytest.raises(Unreached, match="private_key is no key") as raised:
+        arrived(opened(known="no-key-at-all", **declared))
+    assert slept == [] and "no-key-at-all" not in repr(raised.value) + str(raised.value.why)
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_wrong_host_key_is_refused_before_any_password_is_sent(
+    opened: Opened, declared: dict, served: Served, slept: list[float], tmp_path: Path, as_file: bool
 ) -> None:
-    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode().strip()
+    line = f"[127.0.0.1]:{served.port} {ELSEWHERE.export_public_key().decode().strip()}"
+    (tmp_path / "known").write_text(line, "utf-8")
     with pytest.raises(Unreached, match="host key"):
-        arrived(opened(**declared | {"known_hosts": [f"[127.0.0.1]:{declared['port']} {other}"]}))
+        arrived(opened(**declared | {"known_hosts": "known" if as_file else [line]}))
+    assert slept == [] and served.logins == []
+
+
+def test_a_server_of_which_no_host_key_is_known_is_refused(opened: Opened, declared: dict, served: Served) -> None:
+    with pytest.raises(Unreached, match="host key"):
+        arrived(opened(**declared | {"known_hosts": [f"other.example {served.host_key}"]}))
+    assert served.logins == []
+
+
+@pytest.mark.parametrize("known_hosts", ["nowhere", [], ["[127.0.0.1]:22 no-key"]])
+def test_host_keys_that_are_none_are_told(
+    opened: Opened, declared: dict, served: Served, known_hosts: str | list[str]
+) -> None:
+    with pytest.raises((ConfigError, Unreached), match=r"host keys?"):
+        arrived(opened(**declared | {"known_hosts": known_hosts}))
+    assert served.logins == []
+
+
+def test_host_keys_may_stand_in_a_file(opened: Opened, declared: dict, tmp_path: Path) -> None:
+    (tmp_path / "known").write_text("\n".join(declared["known_hosts"]), "utf-8")
+    check_tree(opened(**declared | {"known_hosts": "known"}))
+
+
+def test_a_folder_that_is_not_there_is_told(opened: Opened, declared: dict, slept: list[float]) -> None:
+    with pytest.raises(Unreached, match="has no folder 'nowhere'"):
+        arrived(opened(path="nowhere", **declared))
     assert slept == []
 
 
-def test_a_connection_cut_in_the_middle_is_made_anew(
-    opened: Opened, declared: dict, server: Sftp, slept: list[float]
+def test_a_file_that_may_not_be_read_is_told_and_is_no_wrong_password(
+    opened: Opened, declared: dict, served: Served, slept: list[float]
 ) -> None:
-    (one, _) = arrived(opened(attempts=3, **declared))
-    server.cuts = 1
-    assert one.read() == b"1"
-    assert slept == [1]
-    server.cuts = 100
-    with pytest.raises(Unreached):
+    served.refused = b"b.csv"
+    with pytest.raises(Unreached, match="may not be read"):
+        contents(opened(path="五月", **declared))
+    assert slept == []
+
+
+def test_a_file_that_has_gone_is_no_trouble_of_the_source(opened: Opened, declared: dict, served: Served) -> None:
+    (one,) = arrived(opened(path="五月", **declared))
+    (served.root / "五月" / "b.csv").unlink()
+    with pytest.raises(FileNotFoundError):
+        one.read()
+
+
+def test_a_connection_that_breaks_within_a_file_is_made_anew_and_then_told(
+    opened: Opened, declared: dict, served: Served, slept: list[float]
+) -> None:
+    data = os.urandom(500_000)
+    _lay(served, "五月/b.csv", data)
+    (one,) = arrived(opened(path="五月", attempts=3, **declared))
+    served.cuts = 1
+    assert one.read() == data
+    assert slept == [1] and served.logins == ["password"] * 2
+    served.cuts = 10**6
+    with pytest.raises(Unreached, match=r"cannot be connected|cut off"):
         one.read()
     assert slept == [1, 1, 2]
 
 
-def test_a_slow_server_is_not_waited_for(opened: Opened, declared: dict, server: Sftp) -> None:
-    source = opened(seconds=1, attempts=1, **declared)
-    (one, _) = arrived(source)
-    server.wait = 10
-    with pytest.raises(Unreached, match="seconds"):
-        one.read()
-
-
-def test_a_growing_file_waits(opened: Opened, declared: dict, server: Sftp) -> None:
-    fresh = server.root / "fresh.xlsx"
-    fresh.write_bytes(b"1")
+def test_a_growing_file_waits(opened: Opened, declared: dict, served: Served) -> None:
+    (served.root / "fresh.xlsx").write_bytes(b"1")
     source = opened(**declared)
     grown = next(one for one in arrived(source) if one.name.startswith("东城"))
     assert source.waiting() == ["fresh.xlsx"]
-    (server.root / "东城_2014-05.xlsx").write_bytes(b"longer")
+    (served.root / "东城_2014-05.xlsx").write_bytes(b"longer")
     with pytest.raises(StillGrowing):
         grown.read()
-    fresh.unlink()
-    os.utime(server.root / "东城_2014-05.xlsx", (LONG_AGO, LONG_AGO))
+    assert source.waiting() == ["fresh.xlsx", "东城_2014-05.xlsx"]
+
+
+def test_a_file_that_takes_too_long_is_told_after_trying_again(
+    opened: Opened, declared: dict, served: Served, slept: list[float]
+) -> None:
+    (one,) = arrived(opened(path="五月", seconds=0.4, **declared))
+    served.wait = 3
+    with pytest.raises(Unreached, match=r"did not answer within 0\.8 seconds"):
+        one.read()
+    assert slept == [1]
+
+
+def test_a_server_that_says_nothing_and_none_at_all_are_told_after_trying_again(
+    opened: Opened, declared: dict, slept: list[float]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(Unreached, match=r"did not answer within 0\.3 seconds"):
+            arrived(opened(**declared | {"port": port}, seconds=0.3))
+    with pytest.raises(Unreached, match="cannot be connected"):
+        arrived(opened(**declared | {"port": port}, seconds=0.3))
+    assert slept == [1, 1]
+
+
+def _lay(served: Served, name: str, data: bytes) -> None:
+    (served.root / name).write_bytes(data)
+    os.utime(served.root / name, (LONG_AGO, LONG_AGO))
+
+
+def _with_key(declared: dict[str, Any], key: Any) -> dict[str, Any]:
+    rest = {name: value for name, value in declared.items() if name != "password"}
+    return {**rest, "private_key": {"secret": "PASS"}, "known": key.export_private_key().decode()}
