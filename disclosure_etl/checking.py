@@ -1,4 +1,4 @@
-"""Checking one file before it is sent: what was read, what was not understood, what fails. No warehouse, nothing stored.
+"""Checking files before they are sent: what was read, what was not understood, what fails. No warehouse, nothing stored.
 
 A file without a form's labels is read by the structure that its text and tables show; beside a form's tables the text is
 read by that too, and held against them. Not here: the history of a bureau, so what looks back on an earlier period is not assessable.
@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.intake.archives import is_archive, members
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import FolderSource, reason
+from disclosure_etl.intake.sources.names import DistinctNames
 from disclosure_etl.quality.judging import held_unjudged, judge
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Document, Unreadable
@@ -52,8 +54,10 @@ class Checked:
         return (*(self.judged.failures if self.judged else ()), *(self.structure.failures if self.structure else ()))
 
 
-def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits) -> Checked:
-    """Check one file.
+def check_file(
+    path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits
+) -> list[Checked]:
+    """Check one file; of an archive, every file in it.
 
     Args:
         bureaus: the office's tree; None where no office is configured, and then no bureau is recognised or missed.
@@ -68,16 +72,39 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
         raise UserError(
             f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
         ) from None
+    if not is_archive(data):
+        return [_checked(path.name, data, forms, rules, bureaus, limits)]
+    names, found = DistinctNames(), []
+    try:
+        for one in members(data, limits):
+            name = names.give(f"{path.name}/{one.name}")
+            if one.problem is not None:
+                found.append(_unreadable(name, digest_of(one.data), one.problem))
+            else:
+                found.append(_checked(name, one.data, forms, rules, bureaus, limits))
+    except Unreadable as problem:
+        return [_unreadable(path.name, digest_of(data), problem)]
+    return found
+
+
+def _unreadable(name: str, digest: str, problem: Unreadable) -> Checked:
+    return Checked(
+        name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=Message(problem.zh, str(problem))
+    )
+
+
+def _checked(
+    name: str, data: bytes, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits
+) -> Checked:
     digest = digest_of(data)
     document: Document | None = None
     try:
-        document = read_document(path.name, data, limits)
+        document = read_document(name, data, limits)
         found = Interpreter(forms.forms, bureaus).interpret(document)
     except Unreadable as problem:
         if document is not None and (shown := _structure_alone(document)).verdicts:
-            return Checked(path.name, digest, _status_of_structure(shown), structure=shown)
-        message = Message(problem.zh, str(problem))
-        return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
+            return Checked(name, digest, _status_of_structure(shown), structure=shown)
+        return _unreadable(name, digest, problem)
     one = found.submission
     if bureaus is None:  # whoever has no office's configuration is told of no unknown bureau or period
         unknown = {"identity:bureau"} | ({"identity:period"} if not one.period else set())
@@ -90,7 +117,7 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
         (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
     beside = _structure_beside(document, form, one) if document.text.strip() else None
     return Checked(
-        path.name, digest, _status(judged, form), form, judged, found.labels,
+        name, digest, _status(judged, form), form, judged, found.labels,
         structure=beside if beside is not None and beside.structure.found else None,
     )  # fmt: skip
 

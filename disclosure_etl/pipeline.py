@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
+from disclosure_etl.intake.scans import returns_of_scans
 from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, standing
 from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation
+from schemas.documents import SCANNED
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, DocumentRecord, Judged, Receipt, Submission
@@ -65,6 +67,7 @@ class Month:
     _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
     _faults: dict[str, str] = field(init=False, default_factory=dict)  # by file
     _judged: list[Judged] = field(init=False, default_factory=list)
+    _scans: dict[str, str] = field(init=False, default_factory=dict)  # by digest, that of the return
     _rules: str = field(init=False, default="")  # the version of the rules
     _stored: frozenset[str] = field(init=False, default=frozenset())
 
@@ -106,7 +109,9 @@ class Month:
         if not self.rehearsing:
             self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
         self._unusable |= {
-            one.digest: one for one in documents if one.status != "read" and one.digest not in self._documents
+            one.digest: one
+            for one in documents
+            if one.status != "read" and one.is_return and one.digest not in self._documents
         }
         self._documents |= {record.digest: record for record in documents}
         self._others[chunk] = sum(self._is_of_another_period(self._documents[one.digest]) for one in receipts)
@@ -142,10 +147,10 @@ class Month:
     def _is_settled(self, record: DocumentRecord) -> bool:
         """Whether bytes need no reading now: stored, refused for good, or not of this period."""
         refused = record.status == "unreadable" and record.problem_code not in _OF_THE_WAY
-        return record.loaded or refused or not self._concerns_us(record)
+        return record.loaded or refused or not record.is_return or not self._concerns_us(record)
 
     def _is_of_another_period(self, record: DocumentRecord) -> bool:
-        return not self._concerns_us(record)
+        return record.is_return and not self._concerns_us(record)
 
     # -- quality
 
@@ -165,8 +170,22 @@ class Month:
             self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
+        self._scans = self._returns_of_scans([*stored.submissions, *fitting])
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
+
+    def _returns_of_scans(self, sent: Sequence[Submission]) -> dict[str, str]:
+        arrived = [(one, self._documents[one.digest]) for one in self._receipts.values()]
+        scans = [
+            receipt
+            for receipt, record in arrived
+            if record.status == "unreadable" and record.problem_code == SCANNED and self._concerns_us(record)
+        ]
+        if not scans:
+            return {}
+        read = [receipt for receipt, record in arrived if record.status == "read"]
+        in_order = sorted(sent, key=lambda one: one.revision)
+        return returns_of_scans(scans, in_order, read, self.office.bureaus, self.period)
 
     def _note_faults(self, verdicts: Sequence[Judged]) -> None:
         self._faults |= {one.submission.file: one.fault for one in verdicts if one.fault}
@@ -193,7 +212,7 @@ class Month:
     @property
     def refused(self) -> Sequence[DocumentRecord]:
         """Files met for the first time that cannot be used, of this family and period as far as they tell."""
-        return [one for one in self._unusable.values() if self._concerns_us(one)]
+        return [one for one in self._unusable.values() if self._concerns_us(one) and one.digest not in self._scans]
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:
@@ -211,6 +230,9 @@ class Month:
         new = [one for one in self._judged if self.is_new(one)]
         changed = warehouse.renew(self.form, self.period, known, self._rules, dependents)
         changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules, dependents)
+        if self._scans:
+            scans = {scan: (sent, self._receipts[scan].name) for scan, sent in self._scans.items()}
+            warehouse.attach(self.run, scans)
         self.progress("load", len(new), len(new))
         return frozenset(changed)
 

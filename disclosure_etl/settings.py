@@ -70,12 +70,15 @@ class OfficeSettings(_Part):
 
 
 class ReadLimits(_Part):
-    """What a file may cost to read; a refusal names the limit. Bytes, cells, seconds; `max_memory` is of a reading process."""
+    """What a file may cost to read; a refusal names the limit. Bytes, cells, seconds; files in an archive, and archives in each
+    other; `max_memory` is of a reading process."""
 
     max_bytes: int = Field(default=50_000_000, gt=0)
     max_uncompressed_bytes: int = Field(default=200_000_000, gt=0)
     max_ratio: int = Field(default=200, gt=0)
     max_cells: int = Field(default=2_000_000, gt=0)
+    max_files: int = Field(default=5_000, gt=0)
+    max_nesting: int = Field(default=3, gt=0)
     max_seconds: float = Field(default=20, gt=0)
     max_memory: int = Field(default=1_000_000_000, ge=300_000_000)
 

@@ -126,6 +126,12 @@ def show_consolidation(session: Session, form: Form, one: Consolidation, screen:
         )
         due = session.pick(f"({screen.due} 到期)", f" (due {screen.due})") if screen.due else ""
         session.say(f"未报{due}:{missing}", f"missing{due}: {missing}")
+    sealed = [state for state in one.bureaus if state.attachments]
+    if sealed:
+        listed = session.listed(
+            f"{session.pick(state.name_zh, state.name_en)} {len(state.attachments)}" for state in sealed
+        )
+        session.say(f"附盖章扫描件(份):{listed}", f"sealed scans attached: {listed}")
 
 
 def _absent_in(session: Session, parts: Sequence[str]) -> str:

@@ -52,7 +52,8 @@ class BureauFigure:
 
 @dataclass(frozen=True, slots=True)
 class BureauState:
-    """Where one owing bureau stands in a period. `status` is 'missing' or one of `Status`' values."""
+    """Where one owing bureau stands in a period. `status` is 'missing' or one of `Status`' values; `attachments` are the names
+    of the sealed scans that came with its returns."""
 
     bureau: str
     name_zh: str
@@ -67,6 +68,7 @@ class BureauState:
     warnings: int
     notices: int
     not_assessable: int
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

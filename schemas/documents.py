@@ -85,6 +85,9 @@ class Document:
         return f"characters {start + 1}–{end}"
 
 
+SCANNED = "scanned"  # pages as pictures: no figure is read from them, and with a return they are its sealed copy
+
+
 class Unreadable(Exception):  # noqa: N818 - the word that people use for such a file
     """A file that no reader can make a document of. `code` is stable; the message speaks to the sender.
 

@@ -48,18 +48,28 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One arrival of bytes: under which name, from where, when. The same bytes may arrive more than once."""
+    """One arrival of bytes: under which name, from where, when. The same bytes may arrive more than once.
+
+    `sender` is who sent them, where the source knows; `archive` the digest of the archive that they came in.
+    """
 
     name: str
     source: str
     digest: str
     size: int
     received_at: datetime
+    sender: str | None = None
+    archive: str | None = None
+
+
+ARCHIVE, ATTACHED = "archive", "attached"
+NO_RETURNS = (ARCHIVE, ATTACHED)
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """What is known of some bytes. `status`: read, unreadable, failed or misdirected. `loaded`: a submission of it is
+    """What is known of some bytes. `status`: read, unreadable, failed, misdirected; or what is no return by itself: archive,
+    whose files are documents of their own, and attached, to a return as its sealed scan. `loaded`: a submission of it is
     stored."""
 
     digest: str
@@ -87,6 +97,16 @@ class DocumentRecord:
         return cls(
             digest, "read", format, bureau_written=bureau_written, claimed_period=claimed, named_period=named, form=form
         )
+
+    @classmethod
+    def archive(cls, digest: str, named_period: str | None) -> DocumentRecord:
+        """Bytes that were opened."""
+        return cls(digest, ARCHIVE, "zip", named_period=named_period)
+
+    @property
+    def is_return(self) -> bool:
+        """Whether it is counted among the returns, readable or not."""
+        return self.status not in NO_RETURNS
 
     @classmethod
     def failed(cls, digest: str, named_period: str | None, fault: str) -> DocumentRecord:

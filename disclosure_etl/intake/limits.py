@@ -9,6 +9,8 @@ _NAMES = {
     "max_uncompressed_bytes": ("解压后大小(字节)", "unpacked size in bytes"),
     "max_ratio": ("压缩倍数", "compression ratio"),
     "max_cells": ("单元格数", "number of cells"),
+    "max_files": ("压缩包内文件数", "number of files in the archive"),
+    "max_nesting": ("压缩包层数", "number of archives inside each other"),
 }
 
 

@@ -23,7 +23,7 @@ from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, truncated
 from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import Grid, Unreadable
+from schemas.documents import SCANNED, Grid, Unreadable
 
 if TYPE_CHECKING:
     from pdfplumber.page import Page
@@ -167,8 +167,9 @@ def _says_something(grids: list[Grid], text: str) -> bool:
 
 def _scanned() -> Unreadable:
     return Unreadable(
-        "scanned",
-        "这份 PDF 是扫描件或图片,里面没有文字,无法从图片中读取数字。请发送填好的 .xlsx,或由 .docx、.xlsx 直接导出的 PDF。",
-        "This PDF is a scan or a picture without text, and no figures are read from pictures. Send the filled-in .xlsx, or a "
-        "PDF exported directly from the .docx or .xlsx.",
+        SCANNED,
+        "这份 PDF 是扫描件或图片,里面没有文字,不从图片中读取数字。请同时发送填好的 .xlsx(扫描件会作为它的附件保存),或由 .docx、"
+        ".xlsx 直接导出的 PDF。",
+        "This PDF is a scan or a picture without text, and no figures are read from pictures. Send the filled-in .xlsx with it "
+        "(the scan is then kept as its attachment), or a PDF exported directly from the .docx or .xlsx.",
     )

@@ -16,13 +16,15 @@ from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, opened, truncated
 from disclosure_etl.intake.xlsx import read_xlsx
 from disclosure_etl.settings import ReadLimits
-from schemas.documents import Document, Grid, Unreadable
+from schemas.documents import SCANNED, Document, Grid, Unreadable
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BARE_BIFF = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00\x00[\x02-\x06]|\x09\x00\x04\x00", re.DOTALL)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE_TEXT = ("WordDocument".encode("utf-16-le"), "PowerPoint Document".encode("utf-16-le"))
 _ZIP = b"PK\x03\x04"
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\x00", b"MM\x00*")
+_OTHER_ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _PAGE_MARKS = (b"<html", b"<!doctype html", b"<table", b"<head", b"<meta", b"<body")
 
 
@@ -60,6 +62,15 @@ def _reader(data: bytes) -> Callable[[bytes, ReadLimits], _Content]:
         return _binary_workbook
     if b"%PDF-" in data[:1024]:
         return _pdf
+    if (
+        data.startswith(_PICTURES)
+        or data[4:12] in (b"ftypheic", b"ftypmif1")
+        or data[8:12] == b"WEBP"
+        or _is_bitmap(data)
+    ):
+        raise _picture()
+    if data.startswith(_OTHER_ARCHIVES):
+        raise _other_archive()
     return _page if _looks_like_page(data) else _text
 
 
@@ -77,6 +88,8 @@ def _package(data: bytes, limits: ReadLimits) -> _Content:
         from disclosure_etl.intake.docx import read_docx
 
         return _Content("docx", *read_docx(data, limits))
+    if "OFD.xml" in names:
+        raise _picture()
     raise Unreadable(
         "unknown_format",
         "文件是压缩包,但不是 .xlsx、.ods 或 .docx。请直接发送填好的 .xlsx。",
@@ -132,6 +145,27 @@ def _looks_like_page(data: bytes) -> bool:
         head = head.replace(b"\x00", b"")[2:].lstrip()
     head = head.lower()
     return head.startswith(b"<") and any(mark in head for mark in _PAGE_MARKS)
+
+
+def _is_bitmap(data: bytes) -> bool:
+    return data.startswith(b"BM") and int.from_bytes(data[2:6], "little") == len(data)
+
+
+def _picture() -> Unreadable:
+    return Unreadable(
+        SCANNED,
+        "文件是图片或 OFD 版式文件(多为盖章扫描件),不从中读取数字。请同时发送填好的 .xlsx;扫描件会作为附件随该份报表保存。",
+        "The file is a picture or an OFD page (a sealed scan, mostly), from which no figures are read. Send the filled-in .xlsx "
+        "with it; the scan is then kept as an attachment of that return.",
+    )
+
+
+def _other_archive() -> Unreadable:
+    return Unreadable(
+        "unknown_format",
+        "文件是 .rar、.7z 或 .gz 压缩包,不能打开。请改用 .zip 打包,或直接发送填好的 .xlsx。",
+        "The file is an archive of the kind .rar, .7z or .gz, which is not opened. Pack it as .zip, or send the filled-in .xlsx.",
+    )
 
 
 def _empty() -> Unreadable:

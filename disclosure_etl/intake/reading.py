@@ -19,7 +19,7 @@ from disclosure_etl.intake.identity import MISDIRECTED, NOT_THROUGH_HERE, not_th
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.limits import too_much_memory, too_slow
 from disclosure_etl.intake.processes import ReaderDied, ReaderSlow, answer, reading_processes
-from disclosure_etl.intake.pulling import Pulled, pull
+from disclosure_etl.intake.pulling import Pulled, pull, unreadable
 from disclosure_etl.intake.raw_store import RawStore
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import Delivery
@@ -94,9 +94,7 @@ class StoredReader:
 
 
 def _refused(receipt: Receipt, problem: Unreadable) -> Arrived:
-    named = period_in_name(receipt.name)
-    code = named.code if named else None
-    return Arrived(receipt, DocumentRecord.unreadable(receipt.digest, code, problem.code, problem.zh, problem.en))
+    return Arrived(receipt, unreadable(receipt, problem))
 
 
 @lru_cache(maxsize=2)
@@ -150,11 +148,11 @@ class ChunkedReading:
         return len(self._chunks)
 
     def _pull(self, number: int) -> _Chunk:
-        pulled = pull(self._chunks[number], self._reader.store)
+        pulled = pull(self._chunks[number], self._reader.store, self._reader.limits)
         unread: dict[_Key, Receipt] = {}
         for one in pulled:
             key = self._reader.reads_as(one.receipt)
-            known = one.unreachable is not None or one.receipt.digest in self._settled
+            known = one.settled is not None or one.receipt.digest in self._settled
             if not known and self._first_in.setdefault(key, number) == number:
                 unread.setdefault(key, one.receipt)
         receipts = list(unread.values())
@@ -188,8 +186,8 @@ class ChunkedReading:
             self.close()
         read: dict[_Key, Arrived | None] = {self._reader.reads_as(one.receipt): one for one in found}
         return [
-            Arrived(one.receipt, one.unreachable)
-            if one.unreachable
+            Arrived(one.receipt, one.settled)
+            if one.settled
             else read.pop(self._reader.reads_as(one.receipt), None) or Arrived(one.receipt)
             for one in chunk.pulled
         ]

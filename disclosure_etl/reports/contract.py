@@ -41,6 +41,7 @@ def consolidation_object(one: Consolidation) -> dict[str, Any]:
         **{status.value: one.counts[status] for status in Status},
         "missing": list(one.missing),
         "late": list(one.late),
+        "attachments": {state.bureau: list(state.attachments) for state in one.bureaus if state.attachments},
         "failures": one.failures,
         "not_assessable": one.not_assessable,
         "coverage": one.coverage,

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Integer, Row, cast, func, select
 from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.tables import (
+    attachment,
     current_block,
     dim_bureau,
     dim_cell,
@@ -200,7 +201,16 @@ def _states(
         .where(current_block.c.family == family, dim_period.c.code == period.code)
         .order_by(current_block.c.block)
     )
+    attached = connection.execute(
+        select(submission.c.bureau_code, attachment.c.file)
+        .join(submission, submission.c.id == attachment.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(*in_period)
+        .order_by(attachment.c.file)
+    )
     found = _Found(failures)
+    for bureau, file in attached:
+        found.attachments.setdefault(bureau, []).append(file)
     for bureau, block, accepted, is_stale in blocks:
         if not accepted:
             found.held.setdefault(bureau, []).append(block)
@@ -221,6 +231,7 @@ class _Found:
     failures: dict[tuple[str, str], int]  # bureau and severity
     held: dict[str, list[str]] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
+    attachments: dict[str, list[str]] = field(default_factory=dict)
     newest: dict[str | None, Row] = field(default_factory=dict)  # the newest submission that is not superseded
     first: dict[str | None, datetime] = field(default_factory=dict)  # when the first of them arrived
 
@@ -245,6 +256,7 @@ def _bureau_state(bureau: Bureau | _Named, found: _Found, duty: Duty) -> BureauS
         warnings=number(Severity.WARNING),
         notices=number(Severity.NOTICE),
         not_assessable=len(one.not_assessable) if one is not None else 0,
+        attachments=tuple(found.attachments.get(bureau.code, ())),
     )
 
 
@@ -280,6 +292,7 @@ def _rolled_up_states(parts: Sequence[Consolidation | None], owing: Sequence[Bur
                 warnings=sum(state.warnings for state in own),
                 notices=sum(state.notices for state in own),
                 not_assessable=sum(state.not_assessable for state in own),
+                attachments=tuple(file for state in own for file in state.attachments),
             )
         )
     return states

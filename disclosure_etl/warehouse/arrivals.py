@@ -1,17 +1,18 @@
-"""What arrived: receipts and documents by digest, before anything is made of them."""
+"""What arrived: receipts and documents by digest, before anything is made of them; and scans as attachments of returns."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.sql import tuple_
 
 from disclosure_etl.warehouse.connection import dialect_insert, storable
-from disclosure_etl.warehouse.tables import document, receipt, submission
+from disclosure_etl.warehouse.tables import attachment, document, receipt, submission
 from schemas.periods import Period
-from schemas.records import DocumentRecord, Receipt
+from schemas.records import ATTACHED, NO_RETURNS, DocumentRecord, Receipt
 
 T = TypeVar("T")
 
@@ -29,10 +30,10 @@ def in_parts(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
 
 def concerns(family: str, period: Period) -> ColumnElement[bool]:
     """Documents of a family and period, each of one period only: that of its name, else of its header, else of the run
-    that first read it. Of one that could not be read nobody knows the family."""
+    that first read it. Of one that could not be read nobody knows the family. Archives and attachments are none of them."""
     of_period = func.coalesce(document.c.named_period, document.c.claimed_period, document.c.seen_for) == period.code
     of_family = document.c.form.is_(None) | document.c.form.startswith(f"{family}/", autoescape=True)
-    return of_period & of_family
+    return of_period & of_family & document.c.status.not_in(NO_RETURNS)
 
 
 def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
@@ -68,6 +69,19 @@ def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt
     if news:
         values = [{**_fields(one), "run_id": run, "replaced": False, "gone": False} for one in news]
         connection.execute(insert(receipt), values)
+    if replacing:
+        _replace_contents(connection)
+
+
+def _replace_contents(connection: Connection) -> None:
+    """What came in an archive in whose place another has come since, and is not in that."""
+    own = receipt.alias("own")
+    held = select(own.c.digest).where(own.c.replaced.is_(False), own.c.archive.is_(None))
+    connection.execute(
+        update(receipt)
+        .where(receipt.c.archive.is_not(None), receipt.c.replaced.is_(False), receipt.c.archive.not_in(held))
+        .values(replaced=True)
+    )
 
 
 def note_gone(connection: Connection, source: str, present: Collection[str]) -> None:
@@ -79,9 +93,35 @@ def note_gone(connection: Connection, source: str, present: Collection[str]) -> 
     ).all()
     there = {storable(name) for name in present}
     for gone in (True, False):
-        changed = [row.id for row in rows if (row.name not in there) is gone and row.gone is not gone]
+        changed = [row.id for row in rows if _is_there(row.name, there) is not gone and row.gone is not gone]
         for part in in_parts(changed):
             connection.execute(update(receipt).where(receipt.c.id.in_(part)).values(gone=gone))
+
+
+def _is_there(name: str, there: Collection[str]) -> bool:
+    """Whether a file still lies at its source, or the archive that it is in."""
+    return name in there or any(str(parent) in there for parent in PurePosixPath(name).parents)
+
+
+def attach(connection: Connection, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
+    """Note sealed scans as attachments.
+
+    Args:
+        scans: by the scan's digest, the digest of the return that it belongs to, and the scan's name.
+    """
+    keys: dict[str, int] = {}
+    for part in in_parts(sorted({sent for sent, _ in scans.values()})):
+        rows = connection.execute(select(submission.c.digest, submission.c.id).where(submission.c.digest.in_(part)))
+        keys |= {row.digest: row.id for row in rows}
+    rows_of = [
+        {"digest": digest, "submission_id": keys[sent], "file": storable(name), "run_id": run}
+        for digest, (sent, name) in scans.items()
+        if sent in keys
+    ]
+    if rows_of:
+        connection.execute(dialect_insert(connection, attachment).on_conflict_do_nothing(), rows_of)
+        for part in in_parts([str(row["digest"]) for row in rows_of]):
+            connection.execute(update(document).where(document.c.digest.in_(part)).values(status=ATTACHED))
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:

@@ -135,6 +135,11 @@ class Warehouse:
         with writing(self.engine) as connection:
             arrivals.note_gone(connection, source, present)
 
+    def attach(self, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
+        """Note sealed scans as attachments of returns: by the scan's digest, the return's and the scan's name."""
+        with writing(self.engine) as connection:
+            arrivals.attach(connection, run, scans)
+
     # -- submissions
 
     def load(

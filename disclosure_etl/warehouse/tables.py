@@ -152,7 +152,12 @@ document = Table(
     "document",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("status", String(12), nullable=False, comment="read, unreadable, failed or misdirected"),
+    Column(
+        "status",
+        String(12),
+        nullable=False,
+        comment="read, unreadable, failed or misdirected; archive or attached, which are no returns",
+    ),
     Column("format", String(16)),
     Column("problem_code", String(32)),
     Column("problem_zh", Text),
@@ -174,6 +179,8 @@ receipt = Table(
     Column("size", BigInteger, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("sender", Text, comment="who sent it, where the source knows"),
+    Column("archive", String(64), comment="the digest of the archive that it came in"),
     Column("replaced", Boolean, nullable=False, comment="something else came under its name since"),
     Column("gone", Boolean, nullable=False, comment="it lies at its source no longer; noted of what could not be used"),
     # One content a name at a time: what keeps two runs from noting one arrival twice.
@@ -223,6 +230,15 @@ submission = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("rule_set", ForeignKey("rule_set.version"), comment="by which it was judged last"),
     Index("ix_submission_period", "family", "period_id", "bureau_code"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="of the sealed scan"),
+    Column("submission_id", ForeignKey("submission.id"), nullable=False, index=True),
+    Column("file", Text, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
 )
 
 submission_block = Table(

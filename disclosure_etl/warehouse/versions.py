@@ -201,7 +201,8 @@ def _form_key(connection: Connection, key: int) -> str:
 
 def _state(stored: dict) -> BureauState:
     received = datetime.fromisoformat(stored["received_at"]) if stored["received_at"] else None
-    return BureauState(**{**stored, "received_at": received, "held_blocks": tuple(stored["held_blocks"])})
+    lists = {name: tuple(stored.get(name, ())) for name in ("held_blocks", "attachments")}
+    return BureauState(**{**stored, "received_at": received, **lists})
 
 
 def _earlier(connection: Connection, form: Form, period: Period) -> list[Consolidation | None]:
@@ -249,6 +250,7 @@ def _content_hash(
                 state.warnings,
                 state.notices,
                 state.not_assessable,
+                *state.attachments,
             ]
             for state in account["bureaus"]
         ],

@@ -82,7 +82,8 @@ def check(
     refused: list[UserError] = []
     for given in files:
         try:
-            results += [check_file(path, forms, rules, bureaus, settings.read_limits) for path in files_in(given)]
+            for path in files_in(given):
+                results += check_file(path, forms, rules, bureaus, settings.read_limits)
         except UserError as error:  # a path that is wrong costs the others nothing
             refused.append(error)
     if json and results:

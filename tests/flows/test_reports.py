@@ -85,7 +85,7 @@ def reports() -> dict[str, Report]:
     forms = load_forms([Path(str(one)) for one in folder.iterdir() if one.name.endswith(".yaml")], ())
     paths = sorted(CASES.glob("*.txt"))
     return {
-        path.name: Report(check_object(check_file(path, forms, RuleSettings(), None, ReadLimits()))) for path in paths
+        path.name: Report(check_object(*check_file(path, forms, RuleSettings(), None, ReadLimits()))) for path in paths
     }
 
 
