@@ -98,10 +98,10 @@ def unknown_format() -> Unreadable:
     """The refusal of bytes that are none of what is read here."""
     return Unreadable(
         "unknown_format",
-        "认不出文件格式,或文件已损坏。可读取的有:.xlsx、.xls、.et、.ods、.csv、.docx、网页、文本型 .pdf、纯文本。"
+        "认不出文件格式,或文件已损坏。可读取的有:.xlsx、.xls、.et、.ods、.csv、.docx、网页、文本型 .pdf、纯文本、本产品约定的 .json。"
         "请用下发的空白表填报并保存为 .xlsx。",
         "The format is not known, or the file is damaged. Read are .xlsx, .xls, .et, .ods, .csv, .docx, web pages, .pdf "
-        "with text, and plain text. Use the blank workbook and save it as .xlsx.",
+        "with text, plain text, and .json in this product's own contract. Use the blank workbook and save it as .xlsx.",
     )
 
 

@@ -132,7 +132,7 @@ class Lexicon:
             for table in form.tables:
                 add(WordKind.TABLE, table.code, table.title.zh, table.title.en)
             for column in form.columns.values():
-                add(WordKind.COLUMN, column.code, column.label.zh, column.label.en, *column.aliases)
+                add(WordKind.COLUMN, column.code, column.code, column.label.zh, column.label.en, *column.aliases)
                 add(WordKind.ASIDE, "aside", f"{column.label.zh}校验")
             for block in form.blocks:
                 add(WordKind.BLOCK, block.code, block.label.zh, block.label.en, *block.aliases)

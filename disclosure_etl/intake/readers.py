@@ -132,6 +132,10 @@ def _text(data: bytes, limits: ReadLimits) -> _Content:
     head = text.lstrip("\ufeff \t\r\n")[:5]
     if head.startswith("<?xml"):
         raise unknown_format()
+    if head.startswith("{") or (head.startswith("[") and text.rstrip().endswith("]") and '"observations"' in text):
+        from disclosure_etl.intake.json_return import read_json
+
+        return _Content("json", (read_json(text, limits),))
     from disclosure_etl.intake.plain_text import is_running_text, read_text
 
     if is_running_text(text):
