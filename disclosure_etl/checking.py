@@ -7,7 +7,7 @@ read by that too, and held against them. Not here: the history of a bureau, so w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from schemas.documents import Document, Unreadable
 from schemas.errors import Message, UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
+from schemas.layoutfile import LayoutMapping
 from schemas.periods import Period
 from schemas.records import Batch, Failure, Judged, Severity, Status, Submission
 from schemas.rules import RuleSettings, rule_set
@@ -54,72 +55,72 @@ class Checked:
         return (*(self.judged.failures if self.judged else ()), *(self.structure.failures if self.structure else ()))
 
 
-def check_file(
-    path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits
-) -> list[Checked]:
-    """Check one file; of an archive, every file in it.
+@dataclass(frozen=True)
+class Checker:
+    """What files are checked by. `bureaus` is the office's tree; None where no office is configured, and then no bureau is
+    recognised or missed."""
 
-    Args:
-        bureaus: the office's tree; None where no office is configured, and then no bureau is recognised or missed.
+    forms: Forms
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    bureaus: Bureaus | None = None
+    limits: ReadLimits = field(default_factory=ReadLimits)
+    layouts: tuple[LayoutMapping, ...] = ()
 
-    Raises:
-        UserError: the file cannot be read.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        why = reason(error)
-        raise UserError(
-            f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
-        ) from None
-    if not is_archive(data):
-        return [_checked(path.name, data, forms, rules, bureaus, limits)]
-    names, found = DistinctNames(), []
-    try:
-        for one in members(data, limits):
-            name = names.give(f"{path.name}/{one.name}")
-            if one.problem is not None:
-                found.append(_unreadable(name, digest_of(one.data), one.problem))
-            else:
-                found.append(_checked(name, one.data, forms, rules, bureaus, limits))
-    except Unreadable as problem:
-        return [_unreadable(path.name, digest_of(data), problem)]
-    return found
+    def check(self, path: Path) -> list[Checked]:
+        """Check one file; of an archive, every file in it.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            why = reason(error)
+            raise UserError(
+                f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
+            ) from None
+        if not is_archive(data):
+            return [self.check_bytes(path.name, data)]
+        names, found = DistinctNames(), []
+        try:
+            for one in members(data, self.limits):
+                name = names.give(f"{path.name}/{one.name}")
+                found.append(_refused(name, one.data, one.problem) if one.problem else self.check_bytes(name, one.data))
+        except Unreadable as problem:
+            return [_refused(path.name, data, problem)]
+        return found
+
+    def check_bytes(self, name: str, data: bytes) -> Checked:
+        """Check the bytes of one file, whatever they are."""
+        digest = digest_of(data)
+        document: Document | None = None
+        try:
+            document = read_document(name, data, self.limits)
+            found = Interpreter(self.forms.forms, self.bureaus, self.layouts).interpret(document)
+        except Unreadable as problem:
+            if document is not None and (shown := _structure_alone(document)).verdicts:
+                return Checked(name, digest, _status_of_structure(shown), structure=shown)
+            return _refused(name, data, problem)
+        one = found.submission
+        if self.bureaus is None:  # whoever has no office's configuration is told of no unknown bureau or period
+            unknown = {"identity:bureau"} | ({"identity:period"} if not one.period else set())
+            one = replace(one, findings=tuple(finding for finding in one.findings if finding.code not in unknown))
+        form = next(form for form in self.forms.forms if form.key == one.form)
+        period = Period.parse(one.period) if one.period else _any_period(form)
+        fits = form.covers(period)
+        judged = held_unjudged(one)
+        if fits:
+            (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, self.rules)).judged
+        beside = _structure_beside(document, form, one) if document.text.strip() else None
+        return Checked(
+            name, digest, _status(judged, form), form, judged, found.labels,
+            structure=beside if beside is not None and beside.structure.found else None,
+        )  # fmt: skip
 
 
-def _unreadable(name: str, digest: str, problem: Unreadable) -> Checked:
-    return Checked(
-        name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=Message(problem.zh, str(problem))
-    )
-
-
-def _checked(
-    name: str, data: bytes, forms: Forms, rules: RuleSettings, bureaus: Bureaus | None, limits: ReadLimits
-) -> Checked:
-    digest = digest_of(data)
-    document: Document | None = None
-    try:
-        document = read_document(name, data, limits)
-        found = Interpreter(forms.forms, bureaus).interpret(document)
-    except Unreadable as problem:
-        if document is not None and (shown := _structure_alone(document)).verdicts:
-            return Checked(name, digest, _status_of_structure(shown), structure=shown)
-        return _unreadable(name, digest, problem)
-    one = found.submission
-    if bureaus is None:  # whoever has no office's configuration is told of no unknown bureau or period
-        unknown = {"identity:bureau"} | ({"identity:period"} if not one.period else set())
-        one = replace(one, findings=tuple(finding for finding in one.findings if finding.code not in unknown))
-    form = next(form for form in forms.forms if form.key == one.form)
-    period = Period.parse(one.period) if one.period else _any_period(form)
-    fits = form.covers(period)
-    judged = held_unjudged(one)
-    if fits:
-        (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
-    beside = _structure_beside(document, form, one) if document.text.strip() else None
-    return Checked(
-        name, digest, _status(judged, form), form, judged, found.labels,
-        structure=beside if beside is not None and beside.structure.found else None,
-    )  # fmt: skip
+def _refused(name: str, data: bytes, problem: Unreadable) -> Checked:
+    message = Message(problem.zh, str(problem))
+    return Checked(name, digest_of(data), Status.UNREADABLE, refusal_code=problem.code, refusal=message)
 
 
 # What reads words is imported when there are words: a clerk's workbook, as nearly every file is one, need not wait for it.

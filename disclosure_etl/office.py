@@ -16,6 +16,7 @@ from disclosure_etl.settings import Settings
 from schemas.errors import ConfigError
 from schemas.formfile import Forms, load_forms
 from schemas.forms import Form
+from schemas.layoutfile import LayoutMapping, load_layouts
 from schemas.periods import Period
 from schemas.rulefile import check_rule_settings
 from schemas.rules import RuleSet, RuleSettings, rule_set
@@ -51,6 +52,13 @@ class Office:
         """The forms of families that some bureau owes: those that a return can be on."""
         owed = {owes.family for bureau in self.bureaus.bureaus for owes in bureau.owes}
         return tuple(form for form in self.forms.forms if form.family in owed | {self.settings.family})
+
+    @cached_property
+    def layouts(self) -> tuple[LayoutMapping, ...]:
+        """The layouts that differ from the templates."""
+        from disclosure_etl.intake.lexicon import HEADER_FIELDS
+
+        return load_layouts(self.settings.dirs.files("layouts", "*.yaml"), self.forms, HEADER_FIELDS)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -134,6 +142,7 @@ class Office:
                         f"{', '.join(families)}.",
                     )
         _ = self.rule_settings
+        _ = self.layouts
         own = self.settings.file.office.bureau
         if own not in self.bureaus.codes:
             raise ConfigError(

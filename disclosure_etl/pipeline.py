@@ -24,6 +24,7 @@ from schemas.periods import Period
 from schemas.records import Batch, DocumentRecord, Judged, Receipt, Submission
 
 _OF_THE_WAY = frozenset({NOT_THROUGH_HERE, UNCONFIRMED_SENDER})  # refused for how they came, not for what they are
+_MAY_YET_BE_READ = _OF_THE_WAY | {"no_known_label"}  # once the office has described such a layout
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -146,7 +147,7 @@ class Month:
 
     def _is_settled(self, record: DocumentRecord) -> bool:
         """Whether bytes need no reading now: stored, refused for good, or not of this period."""
-        refused = record.status == "unreadable" and record.problem_code not in _OF_THE_WAY
+        refused = record.status == "unreadable" and record.problem_code not in _MAY_YET_BE_READ
         return record.loaded or refused or not record.is_return or not self._concerns_us(record)
 
     def _is_of_another_period(self, record: DocumentRecord) -> bool:
@@ -253,7 +254,8 @@ class Month:
 
 def _reader(office: Office) -> StoredReader:
     bound = {source.name: source.bureaus for source in office.sources if source.bureaus}
-    return StoredReader(office.forms_in_use, office.bureaus, office.raw_store, office.settings.read_limits, bound)
+    limits = office.settings.read_limits
+    return StoredReader(office.forms_in_use, office.bureaus, office.raw_store, limits, bound, office.layouts)
 
 
 def _named(one: Consolidation) -> dict[str, int]:

@@ -51,7 +51,7 @@ class Grid:
     the text as displayed where it is neither the value itself nor what the format makes of it. All keys are
     zero-based (row, column) of the whole sheet, not of its used range: row 0, column 0 is A1. `table` is the number of a
     table, from 1, where the document has no cell addresses (a text document, a web page); `places` are names of cells where it
-    has neither, always the same for the same words in the same places.
+    has neither, always the same for the same words in the same places. `turned`: rows and columns were exchanged since.
     """
 
     name: str
@@ -63,11 +63,14 @@ class Grid:
     hidden: bool = False
     table: int | None = None
     places: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    turned: bool = False
 
     def locator(self, row: int, column: int) -> str:
         """Where a cell stands, as a person finds it: `统计表!C7`, or `table 2, row 5, column 3`, or as `places` calls it."""
         if (row, column) in self.places:
             return self.places[row, column]
+        if self.turned:
+            row, column = column, row
         if self.table is not None:
             return f"table {self.table}, row {row + 1}, column {column + 1}"
         return f"{self.name}!{column_letters(column)}{row + 1}"

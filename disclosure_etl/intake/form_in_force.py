@@ -1,5 +1,5 @@
-"""Whether a return is on the form that is in force for its period, and from somebody who owes it. Not here: who sent it, and
-for when (`identity`)."""
+"""Whether a return is on a form at all, on the one that is in force for its period, and from somebody who owes it. Not here: who
+sent it, and for when (`identity`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from disclosure_etl.bureaus import Bureau
 from disclosure_etl.intake.identity import NOT_OWED, Identity
+from schemas.documents import Unreadable
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
@@ -21,6 +22,24 @@ def form_findings(form: Form, who: Identity, forms: Sequence[Form]) -> tuple[Fin
     if who.period is not None and who.bureau is not None and not who.bureau.owes_on(form.family, who.period.end):
         found.append(_not_owed(form, who.bureau, who.period))
     return tuple(found)
+
+
+def no_known_label(forms: Sequence[Form], hidden: Sequence[str]) -> Unreadable:
+    """The refusal of a document without a label of any form; `hidden` are names of hidden sheets that have some."""
+    if hidden:
+        return Unreadable(
+            "no_known_label",
+            f"只有隐藏的工作表(「{'、'.join(hidden)}」)中有报表;隐藏的工作表不作数据。请取消隐藏后重新保存并发送。",
+            f"Only hidden sheets ('{', '.join(hidden)}') hold a return, and hidden sheets are not data. Unhide, save and send it "
+            "again.",
+        )
+    return Unreadable(
+        "no_known_label",
+        f"文件中没有任何已知报表的指标名称(已知报表:{'、'.join(form.title.zh for form in forms)})。请使用下发的空白表填报;长期使用"
+        "自有版式的,汇总单位可在 config/layouts 中说明。",
+        f"No label of a known form stands in the file (forms: {', '.join(form.title.en for form in forms)}). Use the blank "
+        "workbook that was sent out; a layout of a bureau's own can be described in the office's config/layouts.",
+    )
 
 
 def _not_owed(form: Form, bureau: Bureau, period: Period) -> Finding:

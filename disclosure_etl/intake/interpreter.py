@@ -17,18 +17,20 @@ from disclosure_etl.intake.cell_values import (
     shared_places,
 )
 from disclosure_etl.intake.figures import figure
-from disclosure_etl.intake.form_in_force import form_findings
+from disclosure_etl.intake.form_in_force import form_findings, no_known_label
 from disclosure_etl.intake.header import header_places, text_at
 from disclosure_etl.intake.identity import Identity, identify, period_in_name
 from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
 from disclosure_etl.intake.listed import read_lists
 from disclosure_etl.intake.listed_twice import Again, listed_twice
+from disclosure_etl.intake.mapped import placed, recognised, turned
 from disclosure_etl.intake.noted import ONLY_TOLD, noted_findings
 from disclosure_etl.intake.sheets import Reading, Sources, header_of, sources, two_tables
 from disclosure_etl.intake.units import units_told
 from schemas.documents import CellValue, Document, Grid, Unreadable
 from schemas.forms import Form
+from schemas.layoutfile import LayoutMapping
 from schemas.periods import Period
 from schemas.records import Finding, Item, Submission, Unread
 from schemas.values import Meaning, Trouble
@@ -83,7 +85,8 @@ class Interpreter:
 
     forms: Sequence[Form]
     bureaus: Bureaus | None
-    _lexicons: dict[str, Lexicon] = field(default_factory=dict)
+    mappings: Sequence[LayoutMapping] = ()
+    _lexicons: dict[tuple[str, str], Lexicon] = field(default_factory=dict)
     _layouts: dict[tuple, Layout] = field(default_factory=dict)
     _values: dict[CellKind, dict[tuple, CellNumber]] = field(default_factory=dict)
     _slots_of: dict[int, list[_Slot]] = field(default_factory=dict)  # by layout, which is kept
@@ -96,7 +99,10 @@ class Interpreter:
         Raises:
             Unreadable: no label of any form stands in it (code `no_known_label`).
         """
-        best = self._best(document)
+        mapping = recognised(document, [one for one in self.mappings if any(map(one.is_for, self.forms))])
+        if mapping is not None and mapping.file.transposed:
+            document = turned(document)
+        best = self._best(document, mapping)
         if best is None:
             raise self._no_known_label(document)
         form, readings = best.form, best.readings
@@ -106,20 +112,22 @@ class Interpreter:
         sent = self._submission(document, form, readings, taken, header, who)
         return Interpretation(sent, who, readings, form, taken)
 
-    def _best(self, document: Document) -> _Best | None:
+    def _best(self, document: Document, mapping: LayoutMapping | None) -> _Best | None:
         """The document by the form that has most of its labels: one in force for its period, unless another version has
         what that one lacks."""
-        told = self._period_told(document) if len(self.forms) > 1 else None
-        covering = [form for form in self.forms if told is None or form.covers(told)]
-        tried = [self._by(form, document) for form in covering]
+        forms = [form for form in self.forms if mapping is None or mapping.is_for(form)]
+        told = self._period_told(document, mapping) if len(forms) > 1 else None
+        covering = [form for form in forms if told is None or form.covers(told)]
+        tried = [self._by(form, document, mapping) for form in covering]
         best = max(tried, key=lambda one: one.found, default=None)
-        if best is None or not best.is_complete or (len(covering) < len(self.forms) and self._leaves_figures(best)):
-            tried += [self._by(form, document) for form in self.forms if form not in covering]
+        if best is None or not best.is_complete or (len(covering) < len(forms) and self._leaves_figures(best)):
+            tried += [self._by(form, document, mapping) for form in forms if form not in covering]
             best = max(tried, key=lambda one: (one.found, one.is_complete), default=None)
         return best if best and best.found else None
 
-    def _by(self, form: Form, document: Document) -> _Best:
-        readings = [self._reading(form, grid) for grid in document.grids if not grid.hidden]
+    def _by(self, form: Form, document: Document, mapping: LayoutMapping | None) -> _Best:
+        shown = [grid for grid in document.grids if not grid.hidden]
+        readings = [self._reading(form, grid, mapping, is_first=grid is shown[0]) for grid in shown]
         return _Best(form, readings, sum(reading.layout.found for reading in readings))
 
     def _leaves_figures(self, best: _Best) -> bool:
@@ -131,27 +139,11 @@ class Interpreter:
             for grid in document.grids
             if grid.hidden and any(self._reading(form, grid).layout.found for form in self.forms)
         ]
-        if hidden:
-            names = "、".join(hidden)
-            return Unreadable(
-                "no_known_label",
-                f"只有隐藏的工作表(「{names}」)中有报表;隐藏的工作表不作数据。请取消隐藏后重新保存并发送。",
-                f"Only hidden sheets ('{', '.join(hidden)}') hold a return, and hidden sheets are not data. Unhide, save and "
-                "send it again.",
-            )
-        known = "、".join(form.title.zh for form in self.forms)
-        return Unreadable(
-            "no_known_label",
-            f"文件中没有任何已知报表的指标名称(已知报表:{known})。请使用下发的空白表填报。",
-            f"No label of a known form stands in the file (forms: {', '.join(f.title.en for f in self.forms)}). "
-            "Use the blank workbook that was sent out.",
-        )
+        return no_known_label(self.forms, hidden)
 
-    def _period_told(self, document: Document) -> Period | None:
+    def _period_told(self, document: Document, mapping: LayoutMapping | None) -> Period | None:
         """The period that the header tells, or else the file name. The form is chosen by it, so nothing else is known yet."""
-        if "" not in self._lexicons:
-            self._lexicons[""] = Lexicon.of(None)
-        word = self._lexicons[""].word
+        word = self._lexicon(None, mapping).word
         for grid in document.grids:
             for row, cells in enumerate(grid.values):
                 for column, value in enumerate(cells):
@@ -166,19 +158,28 @@ class Interpreter:
                         return found
         return period_in_name(document.name)
 
-    def _reading(self, form: Form, grid: Grid) -> Reading:
-        lexicon = self._lexicons.get(form.key)
+    def _lexicon(self, form: Form | None, mapping: LayoutMapping | None) -> Lexicon:
+        key = (form.key if form else "", mapping.name if mapping else "")
+        lexicon = self._lexicons.get(key)
         if lexicon is None:
-            lexicon = self._lexicons[form.key] = Lexicon.of(form)
-        found = scan(grid, lexicon)
-        key = (form.key, grid.name, found.anchors)
+            lexicon = self._lexicons[key] = Lexicon.of(form, mapping)
+        return lexicon
+
+    def _reading(
+        self, form: Form, grid: Grid, mapping: LayoutMapping | None = None, *, is_first: bool = True
+    ) -> Reading:
+        found = scan(grid, self._lexicon(form, mapping))
+        key = (form.key, grid.name, found.anchors, mapping.name if mapping else "", is_first)
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) > 500:
                 self._layouts.clear()
                 self._slots_of.clear()
                 self._suspects_of.clear()
-            layout = self._layouts[key] = lay_out(form, grid, found)
+            layout = lay_out(form, grid, found)
+            if mapping is not None:
+                layout = placed(layout, mapping, form, grid, is_first=is_first)
+            self._layouts[key] = layout
         return Reading(grid, found, layout)
 
     def _submission(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas.forms import Form
+from schemas.layoutfile import LayoutFile, LayoutMapping
 
 # Fields of a return's header, by the words that forms print for them.
 HEADER_FIELDS: dict[str, tuple[str, ...]] = {
@@ -101,6 +103,17 @@ class Word:
         return any(sense is kind for sense, _ in self.senses)
 
 
+def _told(file: LayoutFile, form: Form | None) -> Iterator[tuple[WordKind, str, tuple[str, ...]]]:
+    """The words of a layout that `form` can have."""
+    for name, labels in file.fields.items():
+        yield WordKind.HEADER, name, labels
+    if form is not None:
+        yield from ((WordKind.COLUMN, code, labels) for code, labels in file.columns.items() if code in form.columns)
+        yield from (
+            (WordKind.INDICATOR, code, labels) for code, labels in file.words.items() if code in form.indicators
+        )
+
+
 _REMEMBERED = 50_000  # distinct cell texts; a month of one template has a few hundred
 
 
@@ -112,8 +125,9 @@ class Lexicon:
     known: dict[str, Word | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, form: Form | None) -> Lexicon:
-        """All labels and aliases of `form`, and the header fields, which every form has (alone where `form` is None)."""
+    def of(cls, form: Form | None, mapping: LayoutMapping | None = None) -> Lexicon:
+        """All labels and aliases of `form`, and the header fields, which every form has (alone where `form` is None). What
+        `mapping` calls something means that, and nothing else that is called alike."""
         found: dict[str, list[tuple[WordKind, str]]] = {}
 
         def add(kind: WordKind, code: str, *labels: str) -> None:
@@ -141,6 +155,10 @@ class Lexicon:
                     add(WordKind.ALIAS, item.code, *item.aliases)
                     if item.heading is not None:
                         add(WordKind.HEADING, item.code, item.heading.zh, item.heading.en)
+        for kind, code, labels in _told(mapping.file, form) if mapping else ():
+            for label in labels:
+                found[normalised(label)] = []
+            add(kind, code, *labels)
         return cls({label: tuple(senses) for label, senses in found.items()})
 
     def word(self, text: str) -> Word | None:

@@ -26,6 +26,7 @@ from disclosure_etl.intake.sources import Delivery
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 from schemas.forms import Form
+from schemas.layoutfile import LayoutMapping
 from schemas.records import DocumentRecord, Receipt, Submission
 
 _USUAL_SECONDS = 0.5  # for one file among many; hundreds of large ones may take longer, and are then read one by one
@@ -50,11 +51,12 @@ class StoredReader:
     store: RawStore
     limits: ReadLimits
     bound: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    mappings: tuple[LayoutMapping, ...] = ()
 
     @cached_property
     def _interpreter(self) -> Interpreter:
         """One for all files: it remembers layouts and names."""
-        return Interpreter(self.forms, self.bureaus)
+        return Interpreter(self.forms, self.bureaus, self.mappings)
 
     def read(self, receipts: Sequence[Receipt]) -> list[Arrived]:
         """What each file was found to be."""

@@ -15,12 +15,10 @@ from sqlalchemy import Connection, Integer, Row, cast, func, select
 
 from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse.arrivals import concerns
+from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_cell, dim_period
 from disclosure_etl.warehouse.tables import (
     attachment,
     current_block,
-    dim_bureau,
-    dim_cell,
-    dim_period,
     document,
     fact_observation,
     failure,

@@ -11,8 +11,9 @@ from decimal import Decimal
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_period
 from disclosure_etl.warehouse.dimensions import period_id
-from disclosure_etl.warehouse.tables import baseline, dim_bureau, dim_period
+from disclosure_etl.warehouse.tables import baseline
 from disclosure_etl.warehouse.versions import newest, store
 from schemas.consolidation import ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import UserError

@@ -9,15 +9,10 @@ from operator import itemgetter
 from sqlalchemy import Connection, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
+from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import form_id
 from disclosure_etl.warehouse.listed import items_of
-from disclosure_etl.warehouse.tables import (
-    dim_cell,
-    dim_form,
-    dim_period,
-    fact_observation,
-    submission,
-)
+from disclosure_etl.warehouse.tables import fact_observation, submission
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, insert, select, update
 
 from disclosure_etl.bureaus import Bureau
-from disclosure_etl.warehouse.tables import dim_bureau, dim_cell, dim_form, dim_indicator, dim_period
+from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_cell, dim_form, dim_indicator, dim_period
 from schemas.forms import Form
 from schemas.periods import Period
 

@@ -10,15 +10,8 @@ from dataclasses import replace
 
 from sqlalchemy import BigInteger, Connection, case, cast, func, select
 
-from disclosure_etl.warehouse.tables import (
-    baseline,
-    current_block,
-    dim_cell,
-    dim_form,
-    dim_indicator,
-    dim_period,
-    fact_observation,
-)
+from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_indicator, dim_period
+from disclosure_etl.warehouse.tables import baseline, current_block, fact_observation
 from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period

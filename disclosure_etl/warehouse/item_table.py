@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Integer, String, Table, Text
 
-from disclosure_etl.warehouse.tables import metadata
+from disclosure_etl.warehouse.dimension_tables import metadata
 
 # One row of a list that a return carries; no foreign key, as of other facts.
 fact_item = Table(

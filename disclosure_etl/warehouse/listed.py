@@ -14,8 +14,9 @@ from sqlalchemy import Connection, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import bulk, insert_new, storable
+from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.item_table import fact_item
-from disclosure_etl.warehouse.tables import current_block, dim_period, pending, submission
+from disclosure_etl.warehouse.tables import current_block, pending, submission
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Entry, Item, Status, Submission

@@ -11,15 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from disclosure_etl.warehouse.tables import (
-    baseline,
-    consolidation,
-    current_block,
-    dim_cell,
-    dim_form,
-    dim_period,
-    fact_observation,
-)
+from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_period
+from disclosure_etl.warehouse.tables import baseline, consolidation, current_block, fact_observation
 from schemas.consolidation import VersionStatus
 from schemas.constraints import Source
 from schemas.forms import Cell, Form

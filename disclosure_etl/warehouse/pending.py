@@ -13,8 +13,9 @@ from sqlalchemy import Connection, delete, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import insert_new
+from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.dimensions import period_id
-from disclosure_etl.warehouse.tables import consolidation, dim_period, pending, submission
+from disclosure_etl.warehouse.tables import consolidation, pending, submission
 from schemas.periods import Period
 
 FREEZE = ""  # in the place of a bureau: nothing is to be judged, but the period's figures are to be frozen anew

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, exists, func, select
 
 from disclosure_etl.warehouse.arrivals import concerns
+from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_indicator, dim_period
 from disclosure_etl.warehouse.tables import (
     consolidation,
     consolidation_member,
     current_block,
-    dim_cell,
-    dim_indicator,
-    dim_period,
     document,
     fact_observation,
     failure,

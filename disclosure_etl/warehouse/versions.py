@@ -15,17 +15,11 @@ from sqlalchemy import Connection, insert, select
 from disclosure_etl.bureaus import Duty
 from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
 from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.dimension_tables import dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
 from disclosure_etl.warehouse.figures import period_figures, rolled_up_figures
 from disclosure_etl.warehouse.pending import FREEZE, Dependents, note_freezing, settle_pending
-from disclosure_etl.warehouse.tables import (
-    consolidated_figure,
-    consolidation,
-    consolidation_member,
-    current_block,
-    dim_form,
-    dim_period,
-)
+from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member, current_block
 from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import ProgramError
 from schemas.forms import Form

@@ -62,10 +62,12 @@ def check(
 ) -> None:
     """Check returns before they are sent: what was read, what was not understood, what fails. Stores nothing."""
     from disclosure_etl.bureaus import load_bureaus
-    from disclosure_etl.checking import check_file, files_in
+    from disclosure_etl.checking import Checker, files_in
+    from disclosure_etl.intake.lexicon import HEADER_FIELDS
     from disclosure_etl.reports.contract import check_object
     from schemas.errors import UserError
     from schemas.formfile import load_forms
+    from schemas.layoutfile import load_layouts
     from schemas.records import Status
     from schemas.rulefile import check_rule_settings
     from schemas.rules import RuleSettings
@@ -78,12 +80,14 @@ def check(
     bureaus = load_bureaus(own_bureaus) if own_bureaus and own_bureaus.exists() else None
     rules, source = read_yaml(settings.dirs.file("rules.yaml"), RuleSettings)
     check_rule_settings(rules, source, forms, bureaus.codes if bureaus else ())
+    layouts = load_layouts(settings.dirs.files("layouts", "*.yaml"), forms, HEADER_FIELDS)
+    checker = Checker(forms, rules, bureaus, settings.read_limits, layouts)
     results = []
     refused: list[UserError] = []
     for given in files:
         try:
             for path in files_in(given):
-                results += check_file(path, forms, rules, bureaus, settings.read_limits)
+                results += checker.check(path)
         except UserError as error:  # a path that is wrong costs the others nothing
             refused.append(error)
     if json and results:

@@ -18,11 +18,9 @@ from typing import Any
 
 import pytest
 
-from disclosure_etl.checking import check_file
+from disclosure_etl.checking import Checker
 from disclosure_etl.reports.contract import check_object
-from disclosure_etl.settings import ReadLimits
 from schemas.formfile import load_forms
-from schemas.rules import RuleSettings
 from tests.factories import contract
 
 CASES = Path(os.environ.get("DISCLOSURE_CASES", Path(__file__).parents[3] / "shared" / "cases")) / "reports"
@@ -84,9 +82,7 @@ def reports() -> dict[str, Report]:
     folder = files("config") / "forms"
     forms = load_forms([Path(str(one)) for one in folder.iterdir() if one.name.endswith(".yaml")], ())
     paths = sorted(CASES.glob("*.txt"))
-    return {
-        path.name: Report(check_object(*check_file(path, forms, RuleSettings(), None, ReadLimits()))) for path in paths
-    }
+    return {path.name: Report(check_object(*Checker(forms).check(path))) for path in paths}
 
 
 @lru_cache

@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from disclosure_etl.warehouse.connection import writing
-from disclosure_etl.warehouse.tables import current_block, metadata
+from disclosure_etl.warehouse.dimension_tables import metadata
+from disclosure_etl.warehouse.tables import current_block
 from schemas.periods import Period
 from schemas.records import Unread
 from tests.warehouse.small import CASES, PUBLICATIONS, ZONE, Story, figures_of, submission, unvalidated, values, verdict

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from disclosure_etl.warehouse import Warehouse
-from disclosure_etl.warehouse.tables import metadata
+from disclosure_etl.warehouse.dimension_tables import metadata
 from schemas.errors import UserError
 
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from disclosure_etl.warehouse.tables import metadata
+from disclosure_etl.warehouse.dimension_tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

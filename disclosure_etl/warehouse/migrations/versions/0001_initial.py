@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from disclosure_etl.warehouse.tables import Moment
+from disclosure_etl.warehouse.dimension_tables import Moment
 
 revision = "0001"
 down_revision = None
