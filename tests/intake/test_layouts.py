@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,14 @@ def test_what_runs_across_is_turned_and_places_keep_their_names(tmp_path: Path) 
     assert figures == {"applications.received/month": "20", "replies/month": "19"}
     assert header["period"] == "2014-05"
     assert unread == ["台账!B4", "台账!C4"]
+
+
+def test_the_readmes_example_is_a_layout(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    example = re.search(r"```yaml\n(form:.*?)```", readme, re.DOTALL)[1]
+    figures, header, _ = read(ROWS, *layouts(tmp_path, yaml.safe_load(example)))
+    assert figures == {"applications.received/month": "20", "replies/month": "19"}
+    assert header == {"bureau": "东城分局", "period": "2014-05"}
 
 
 @pytest.mark.parametrize(
