@@ -1,7 +1,7 @@
 """`make bench`: speed and memory of a month of 3,000 bureaus, as ratios to bare library calls measured in the same run.
 
 Figures of one machine mean little; ratios within one run mean something. Nothing here passes or fails.
-Usage: python -m tests.bench [bureaus] [--prefect]
+Usage: python -m tests.bench [bureaus] [--no-prefect] [--reading]     (--reading: the mixed files alone)
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from statistics import median
 import numpy as np
 from python_calamine import CalamineWorkbook
 
+from disclosure_etl.bureaus import load_bureaus
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.xlsx_markup import _PLAIN_CELL
@@ -33,7 +34,7 @@ from schemas.compiling import constraint_table
 from schemas.constraints import Relation, Source
 from schemas.periods import Period
 from schemas.records import Batch
-from tests import bench_rules
+from tests import bench_reading, bench_rules
 from tests.factories import default_form, return_bytes, some_figures
 
 _PERIOD = Period.parse("2014-01")
@@ -296,9 +297,20 @@ def _lines(count: int, prefect: bool, base: Path) -> Iterator[str]:
             f"{recorded['task_runs']:.0f} task runs"
         )
     yield from bench_rules.lines()
+    yield from _reading(clean, base, count)
     helps = [_timed(lambda: subprocess.run([sys.executable, "-m", "flows.cli", "--help"], capture_output=True, check=True))
              for _ in range(5)]  # fmt: skip
     yield f"--help: {min(helps):.2f} s (best of 5)"
+
+
+def _reading(clean: Path, base: Path, count: int) -> Iterator[str]:
+    bureaus = load_bureaus(clean / "config" / "bureaus.yaml")
+    yield from bench_reading.lines(clean / "inbox", base, bureaus, count)
+
+
+def _reading_alone(count: int, base: Path) -> Iterator[str]:
+    _make_office(base / "clean", count, 0.0)
+    yield from _reading(base / "clean", base, count)
 
 
 def main() -> None:
@@ -306,7 +318,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     count = next((int(text) for text in arguments if text.isdigit()), 3000)
     with tempfile.TemporaryDirectory() as base:
-        for line in _lines(count, "--no-prefect" not in arguments, Path(base)):
+        told = _lines(count, "--no-prefect" not in arguments, Path(base))
+        if "--reading" in arguments:
+            told = _reading_alone(count, Path(base))
+        for line in told:
             print(line, flush=True)
 
 
