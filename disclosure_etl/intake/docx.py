@@ -1,18 +1,20 @@
 """Text documents (.docx): tables with their merged cells, and running text in its order.
 
-Straight from the XML: a content control, an accepted insertion or a text box is text like any other, a deletion is none.
-Nothing that the document refers to is opened. Not here: the old binary .doc.
+Straight from the XML: a content control, a tracked insertion or a text box is text like any other; a tracked deletion, a comment
+and what is hidden are none. Nothing outside of the file that it refers to is opened. Not here: the old binary .doc.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from disclosure_etl.intake.docx_styles import Styles
 from disclosure_etl.intake.laid_out import SpanningCell, Tables
 from disclosure_etl.intake.markup import attribute_of, children, name_of, xml_tree
 from disclosure_etl.intake.packages import Package, opened, truncated
-from disclosure_etl.intake.raised_text import lowered, raised
+from disclosure_etl.intake.page_numbers import is_page_number
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid
 
@@ -26,34 +28,62 @@ _OPEN = frozenset({
 
 
 def read_docx(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
-    """The tables of a document, and its paragraphs outside of them, one a line.
+    """The tables of a document, and its paragraphs outside of them, one a line; after them the notes, and what is printed above
+    and below every page.
 
     Raises:
         Unreadable: damaged (truncated), declaring entities (unknown_format), or over a limit (too_large).
     """
     with opened(data, limits) as package:
-        root = xml_tree(package.read(_main_part(package)))
+        parts = _Parts(package)
+        root = parts.main
+        styles = next(parts.related("styles"), None)
+        notes = [
+            note
+            for kind in ("footnote", "endnote")
+            for part in parts.related(f"{kind}s")
+            for note in children(part, kind)
+        ]
+        around = [part for kind in ("header", "footer") for part in parts.related(kind)]
     body = next(children(root, "body"), None)
     if body is None:
         raise truncated()
-    reading = _Reading(Tables(limits))
+    reading = _Reading(Tables(limits), Styles() if styles is None else Styles.of(styles))
     lines = reading.blocks(body)
+    for note in notes:
+        if attribute_of(note, "type") in (None, "normal"):  # the others are the line between text and notes
+            lines += reading.blocks(note)
+    lines += dict.fromkeys(line for part in around for line in reading.lines_in(part) if not is_page_number(line))
     grids = sorted(reading.grids, key=lambda grid: grid.table or 0)
     return tuple(grids), "\n".join(lines)
 
 
-def _main_part(package: Package) -> str:
-    relations = package.read("_rels/.rels", optional=True)
-    if relations:
-        for one in children(xml_tree(relations), "Relationship"):
-            if (one.get("Type") or "").endswith("/officeDocument"):
-                return (one.get("Target") or "").lstrip("/")
-    return "word/document.xml"
+class _Parts:
+    """The main part of a document and those that it refers to inside the package."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._name = next(self._targets("", "officeDocument"), "word/document.xml")
+        self.main = xml_tree(package.read(self._name))
+
+    def related(self, kind: str) -> Iterator[Element]:
+        """The parts of this kind."""
+        for name in self._targets(self._name, kind):
+            if part := self._package.read(name, optional=True):
+                yield xml_tree(part)
+
+    def _targets(self, source: str, kind: str) -> Iterator[str]:
+        folder, name = posixpath.split(source)
+        relations = self._package.read(posixpath.join(folder, "_rels", f"{name}.rels"), optional=True)
+        for one in children(xml_tree(relations), "Relationship") if relations else ():
+            if (one.get("Type") or "").endswith(f"/{kind}"):
+                yield posixpath.normpath(posixpath.join("/", folder, one.get("Target") or "")).lstrip("/")
 
 
 class _Reading:
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, styles: Styles) -> None:
         self.tables = tables
+        self.styles = styles
         self.grids: list[Grid] = []
 
     def blocks(self, around: Element) -> list[str]:
@@ -67,12 +97,19 @@ class _Reading:
                 self._table(child)
         return lines
 
+    def lines_in(self, part: Element) -> list[str]:
+        """All paragraphs of a header or footer, for which a table is no more than a way to set text left and right."""
+        found = (self._paragraph(one) for one in part.iter() if name_of(one) == "p")
+        return [line for text in found for line in text.split("\n") if line.strip()]
+
     def _paragraph(self, paragraph: Element) -> str:
         parts: list[str] = []
         for one in _opened(paragraph):
-            name = name_of(one)
+            name, run = name_of(one), next(one.iterancestors("{*}r"), None)
+            if run is not None and self.styles.hides(run):
+                continue
             if name == "t":
-                parts.append(_set_off(one))
+                parts.append(self.styles.shown(run, one.text or "") if run is not None else one.text or "")
             elif name in ("tab", "ptab"):
                 parts.append("\t")
             elif name in ("br", "cr"):
@@ -87,7 +124,7 @@ class _Reading:
 
     def _table(self, table: Element) -> None:
         number = self.tables.number()
-        rows = [_Row(self, row) for row in _opened(table) if name_of(row) == "tr"]
+        rows = [_Row(self, row) for row in _opened(table) if name_of(row) == "tr" and not _deleted(row)]
         self.grids.append(self.tables.grid(number, [_cells(rows, at) for at in range(len(rows))]))
 
 
@@ -108,15 +145,8 @@ class _Row:
             column += wide
 
 
-def _set_off(text: Element) -> str:
-    """A text, in the signs for raised or lowered ones if its run says so: 20 with a small 1 behind it is no 201."""
-    run = text.getparent()
-    for properties in children(run, "rPr") if run is not None else ():
-        for one in children(properties, "vertAlign"):
-            how = attribute_of(one, "val")
-            if how in ("superscript", "subscript"):
-                return (raised if how == "superscript" else lowered)(text.text or "")
-    return text.text or ""
+def _deleted(row: Element) -> bool:
+    return any(True for properties in children(row, "trPr") for _ in children(properties, "del"))
 
 
 def _number(element: Element, properties: str, name: str, otherwise: int) -> int:

@@ -5,7 +5,6 @@ Not here: scans, which are pictures of a text. Nobody guesses figures from a pic
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from bisect import bisect
@@ -13,14 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import pdfplumber
-from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+from pdfminer.pdfdocument import PDFEncryptionError
 from pdfplumber.utils import extract_text
-from pdfplumber.utils.exceptions import PdfminerException
 
 from disclosure_etl.intake.laid_out import SpanningCell, Tables
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, truncated
+from disclosure_etl.intake.pdf_opened import opened_pdf
 from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import SCANNED, Grid, Unreadable
@@ -47,16 +45,12 @@ def read_pdf(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # it tells of every font that is odd, to nobody's use
     reading = _Reading(limits)
     try:
-        with pdfplumber.open(io.BytesIO(data)) as document:
-            for page in document.pages:
-                reading.page(page)
-                page.close()  # else every page is kept
+        for page in opened_pdf(data, limits):
+            reading.page(page)
     except Unreadable:
         raise
-    except PdfminerException as error:
-        if any(isinstance(one, (PDFPasswordIncorrect, PDFEncryptionError)) for one in (*error.args, error.__context__)):
-            raise encrypted() from error
-        raise truncated() from error
+    except PDFEncryptionError as error:
+        raise encrypted() from error
     except MemoryError as error:
         raise refused("max_cells", limits.max_cells + 1, limits.max_cells) from error
     except Exception as error:  # pdfminer takes a file at its word: on a damaged one anything may be raised inside it
@@ -71,19 +65,14 @@ def read_pdf(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
 
 class _Reading:
     def __init__(self, limits: ReadLimits) -> None:
-        self.limits = limits
         self.tables = Tables(limits)
         self.grids: list[Grid] = []
         self.lines: list[str] = []
-        self.pages = self.signs = 0
+        self.pages = 0
 
     def page(self, page: Page) -> None:
         """Take in a page: its tables as grids, everything else as lines."""
         self.pages += 1
-        # What the search for tables compares with each other is counted before it begins.
-        self.signs += len(page.chars) + len(page.rects) + len(page.lines) + len(page.curves) + 1
-        if self.signs > self.limits.max_cells:
-            raise refused("max_cells", self.signs, self.limits.max_cells)
         page = page.dedupe_chars()  # bold is often printed as the same sign twice, and 20 would be 2200
         tables = [table for table in page.find_tables() if len(table.cells) > 1]
         for table in tables:

@@ -8,33 +8,59 @@ Line = tuple[float, float, float, float]
 Said = tuple[float, float, str] | tuple[float, float, str, float]
 
 
+Drawn = tuple[Sequence[Said], Sequence[Line]]
+
+
 def pdf(said: Sequence[Said], lines: Sequence[Line] = (), pages: int = 1) -> bytes:
     """A PDF whose pages all show `said` (x, y from below, text, size unless 10) and `lines` (from x, y to x, y)."""
+    return pdf_of([(said, lines)] * pages)
+
+
+def pdf_of(pages: Sequence[Drawn]) -> bytes:
+    """A PDF with a page for each of what is drawn."""
+    kids = " ".join(f"{6 + at} 0 R" for at in range(len(pages)))
+    font = [
+        "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [5 0 R] >>",
+        "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 "
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> >>",
+    ]
+    shown = [
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {6 + len(pages) + at} 0 R "
+        "/Resources << /Font << /F1 4 0 R >> >> >>"
+        for at in range(len(pages))
+    ]
+    return objects_of([
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        b"null",
+        *(one.encode() for one in (*font, *shown)),
+        *(stream_of(_program(said, lines)) for said, lines in pages),
+    ])  # fmt: skip
+
+
+def _program(said: Sequence[Said], lines: Sequence[Line]) -> bytes:
     drawn = [
         f"BT /F1 {size[0] if size else 10} Tf {x} {y} Td <{text.encode('utf-16-be').hex()}> Tj ET"
         for x, y, text, *size in said
     ]
     drawn += [f"{x0} {y0} m {x1} {y1} l S" for x0, y0, x1, y1 in lines]
-    content = "\n".join(drawn)
-    first = 6
-    kids = " ".join(f"{first + at} 0 R" for at in range(pages))
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>",
-        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
-        "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [5 0 R] >>",
-        "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 "
-        "/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> >>",
-        *["<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 3 0 R "
-          "/Resources << /Font << /F1 4 0 R >> >> >>"] * pages,
-    ]  # fmt: skip
-    out, places = "%PDF-1.4\n", []
+    return "\n".join(drawn).encode()
+
+
+def stream_of(content: bytes, head: str = "") -> bytes:
+    """A stream with what else its dictionary says."""
+    return f"<< /Length {len(content)} {head} >>\nstream\n".encode() + content + b"\nendstream"
+
+
+def objects_of(objects: Sequence[bytes]) -> bytes:
+    """A PDF of these objects, the first of which is the catalogue."""
+    out, places = bytearray(b"%PDF-1.4\n"), []
     for number, body in enumerate(objects, 1):
         places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n"
+        out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
     table = "".join(f"{place:010} 00000 n \n" for place in places)
-    return (
-        f"{out}xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    return bytes(out) + (
+        f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
         f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
     ).encode("ascii")
 
