@@ -7,13 +7,15 @@ and what is hidden are none. Nothing outside of the file that it refers to is op
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from disclosure_etl.intake.docx_plain import plain_content
 from disclosure_etl.intake.docx_styles import Styles
 from disclosure_etl.intake.laid_out import SpanningCell, Tables
 from disclosure_etl.intake.markup import attribute_of, children, name_of, xml_tree
-from disclosure_etl.intake.packages import Package, opened, truncated
+from disclosure_etl.intake.packages import Package, truncated
 from disclosure_etl.intake.page_numbers import is_page_number
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid
@@ -27,28 +29,25 @@ _OPEN = frozenset({
 })  # fmt: skip
 
 
-def read_docx(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
+def read_docx(package: Package, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
     """The tables of a document, and its paragraphs outside of them, one a line; after them the notes, and what is printed above
     and below every page.
 
     Raises:
         Unreadable: damaged (truncated), declaring entities (unknown_format), or over a limit (too_large).
     """
-    with opened(data, limits) as package:
-        parts = _Parts(package)
-        root = parts.main
-        styles = next(parts.related("styles"), None)
-        notes = [
-            note
-            for kind in ("footnote", "endnote")
-            for part in parts.related(f"{kind}s")
-            for note in children(part, kind)
-        ]
-        around = [part for kind in ("header", "footer") for part in parts.related(kind)]
-    body = next(children(root, "body"), None)
+    parts = _Parts(package)
+    body = next(children(parts.main, "body"), None)
     if body is None:
         raise truncated()
-    reading = _Reading(Tables(limits), Styles() if styles is None else Styles.of(styles))
+    tables = Tables(limits)
+    notes = [
+        note for kind in ("footnote", "endnote") for part in parts.related(f"{kind}s") for note in children(part, kind)
+    ]
+    around = [part for kind in ("header", "footer") for part in parts.related(kind)]
+    if not notes and not around and (plain := plain_content(body, tables)) is not None:
+        return plain
+    reading = _Reading(tables, next((Styles.of(part) for part in parts.related("styles")), Styles()))
     lines = reading.blocks(body)
     for note in notes:
         if attribute_of(note, "type") in (None, "normal"):  # the others are the line between text and notes
@@ -63,21 +62,32 @@ class _Parts:
 
     def __init__(self, package: Package) -> None:
         self._package = package
-        self._name = next(self._targets("", "officeDocument"), "word/document.xml")
-        self.main = xml_tree(package.read(self._name))
+        name = next((target for kind, target in self._targets("") if kind == "officeDocument"), "word/document.xml")
+        self.main = xml_tree(package.read(name))
+        self._related = self._targets(name)
 
     def related(self, kind: str) -> Iterator[Element]:
         """The parts of this kind."""
-        for name in self._targets(self._name, kind):
-            if part := self._package.read(name, optional=True):
+        for own, name in self._related:
+            if own == kind and (part := self._package.read(name, optional=True)):
                 yield xml_tree(part)
 
-    def _targets(self, source: str, kind: str) -> Iterator[str]:
+    def _targets(self, source: str) -> Iterable[tuple[str, str]]:
+        """What a part refers to: kinds and names."""
         folder, name = posixpath.split(source)
-        relations = self._package.read(posixpath.join(folder, "_rels", f"{name}.rels"), optional=True)
-        for one in children(xml_tree(relations), "Relationship") if relations else ():
-            if (one.get("Type") or "").endswith(f"/{kind}"):
-                yield posixpath.normpath(posixpath.join("/", folder, one.get("Target") or "")).lstrip("/")
+        return _relations(folder, self._package.read(posixpath.join(folder, "_rels", f"{name}.rels"), optional=True))
+
+
+@lru_cache(maxsize=256)
+def _relations(folder: str, part: bytes) -> tuple[tuple[str, str], ...]:
+    """What documents of one template refer to, which is alike in all of them."""
+    return tuple(
+        (
+            (one.get("Type") or "").rpartition("/")[2],
+            posixpath.normpath(posixpath.join("/", folder, one.get("Target") or "")).lstrip("/"),
+        )
+        for one in (children(xml_tree(part), "Relationship") if part else ())
+    )
 
 
 class _Reading:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid, Merge
 
 
-@dataclass(frozen=True, slots=True)
-class SpanningCell:
+class SpanningCell(NamedTuple):
     """One cell as written: its text, and over how many columns and rows it goes. `rows` is 0 to the end of the table."""
 
     text: str
@@ -36,6 +36,19 @@ class Tables:
         self.count += 1
         return self.count
 
+    def plain_grid(self, number: int, rows: Sequence[Sequence[str]]) -> Grid:
+        """One table in which no cell spans, by the texts of its rows; as `grid` in everything else."""
+        self._count(sum(map(len, rows)))
+        values: list[list[CellValue]] = [
+            [text if text and not text.isspace() else None for text in row] for row in rows
+        ]
+        return Grid(f"table {number}", values, table=number)
+
+    def _count(self, cells: int) -> None:
+        self.cells += cells
+        if self.cells > self.limits.max_cells:
+            raise refused("max_cells", self.cells, self.limits.max_cells)
+
     def grid(self, number: int, rows: Sequence[Iterable[SpanningCell]], *, hidden: bool = False) -> Grid:
         """One table as a grid.
 
@@ -53,9 +66,7 @@ class Tables:
                     column += 1
                 wide = max(cell.columns, 1)
                 tall = min(cell.rows, len(rows) - row) if cell.rows > 0 else len(rows) - row
-                self.cells += wide * max(tall, 1)
-                if self.cells > self.limits.max_cells:
-                    raise refused("max_cells", self.cells, self.limits.max_cells)
+                self._count(wide * max(tall, 1))
                 line.extend([None] * (column + wide - len(line)))
                 line[column] = cell.text if cell.text.strip() else None
                 if tall > 1:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.markup import attribute_of, children, name_of, xml_tree
-from disclosure_etl.intake.packages import Package, encrypted, opened, truncated
+from disclosure_etl.intake.packages import Package, encrypted, truncated
 from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.intake.shown_formats import format_shown
 from disclosure_etl.settings import ReadLimits
@@ -27,16 +27,15 @@ _RAISED_BY = re.compile(r"[1-9]\d*%")  # a share of the height; a negative one l
 _NOT_TEXT = frozenset({"annotation", "ruby-text", "tracked-changes", "frame", "custom-shape"})
 
 
-def read_ods(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
+def read_ods(package: Package, limits: ReadLimits) -> tuple[Grid, ...]:
     """The sheets of a spreadsheet, in order.
 
     Raises:
         Unreadable: damaged (truncated), with a password (encrypted), declaring entities (unknown_format), or over a limit.
     """
-    with opened(data, limits) as package:
-        if _is_encrypted(package):
-            raise encrypted()
-        root = xml_tree(package.read("content.xml"))
+    if _is_encrypted(package):
+        raise encrypted()
+    root = xml_tree(package.read("content.xml"))
     body = next((inner for one in children(root, "body") for inner in children(one, "spreadsheet")), None)
     if body is None:
         raise truncated()

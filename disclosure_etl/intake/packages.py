@@ -8,14 +8,13 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 
-_FAULTS: tuple[type[Exception], ...] = (
+# What the library raises of a damaged package.
+FAULTS: tuple[type[Exception], ...] = (
     zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, LookupError, ValueError, OverflowError,
 )  # fmt: skip
 
@@ -48,11 +47,19 @@ def declares_entities() -> Unreadable:
 
 
 class Package:
-    """The parts of a package, none of which is unpacked before all are known to be within the limits."""
+    """The parts of a package, none of which is unpacked before all are known to be within the limits.
 
-    def __init__(self, package: zipfile.ZipFile, limits: ReadLimits) -> None:
-        self._package = package
-        infos = package.infolist()
+    Raises:
+        Unreadable: damaged (truncated), or over a limit (too_large).
+    """
+
+    def __init__(self, data: bytes, limits: ReadLimits) -> None:
+        self.data = data
+        try:
+            self._package = zipfile.ZipFile(io.BytesIO(data))
+        except FAULTS as error:
+            raise truncated() from error
+        infos = self._package.infolist()
         unpacked = sum(info.file_size for info in infos)
         if unpacked > limits.max_uncompressed_bytes:
             raise refused("max_uncompressed_bytes", unpacked, limits.max_uncompressed_bytes)
@@ -65,25 +72,16 @@ class Package:
         """One part; b"" where an optional one is missing.
 
         Raises:
-            Unreadable: a part that is needed is missing (truncated), or declares entities (unknown_format).
+            Unreadable: a part is damaged, or is needed and missing (truncated), or declares entities (unknown_format).
         """
         if name not in self.names:
             if optional:
                 return b""
             raise truncated()
-        data = self._package.read(name)
+        try:
+            data = self._package.read(name)
+        except FAULTS as error:
+            raise truncated() from error
         if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:  # no office program writes such a part
             raise declares_entities()
         return data
-
-
-@contextmanager
-def opened(data: bytes, limits: ReadLimits, *faults: type[Exception]) -> Iterator[Package]:
-    """The package in `data`. Whatever shows that it is damaged, `faults` of its reader among them, is raised as `truncated`."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            yield Package(package, limits)
-    except Unreadable:
-        raise
-    except _FAULTS + faults as error:
-        raise truncated() from error

@@ -13,6 +13,7 @@ from disclosure_etl.settings import ReadLimits
 from schemas.documents import Grid
 
 _DRAWN = re.compile(r"\s*[|｜│┃].*[|｜│┃]\s*")
+_UPRIGHT = re.compile(r"[|｜│┃]")
 _RULE = re.compile(r"[\s|｜│┃:+=\-—─━┼├┤┬┴┌┐└┘]+")
 _LINE = re.compile(r"(?<!\\)[|｜│┃]")
 _LEAST_LINES = 2
@@ -27,9 +28,12 @@ def is_running_text(text: str) -> bool:
     """Whether a text has drawn tables, or says something without being a table: of one at least half of the lines are split
     alike, and a sentence in it is a remark."""
     lines = [line for line in text.splitlines()[:_ENOUGH] if line.strip()]
-    if sum(bool(_DRAWN.fullmatch(line)) for line in lines) >= _LEAST_LINES:
+    head = "\n".join(lines)
+    if _UPRIGHT.search(head) and sum(bool(_DRAWN.fullmatch(line)) for line in lines) >= _LEAST_LINES:
         return True
-    if not any(_SENTENCE.search(line) or len(_SAID.findall(line)) >= _ENOUGH_SAID for line in lines):
+    if not _SENTENCE.search(head) and not (
+        len(_SAID.findall(head)) >= _ENOUGH_SAID and any(len(_SAID.findall(line)) >= _ENOUGH_SAID for line in lines)
+    ):
         return False
     for sign in _DELIMITERS:
         alike = Counter(count for line in lines if (count := line.count(sign)))

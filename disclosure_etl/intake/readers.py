@@ -13,7 +13,7 @@ from typing import NamedTuple
 from disclosure_etl.intake.decoding import decoded, decoded_page, unknown_format
 from disclosure_etl.intake.delimited import read_delimited
 from disclosure_etl.intake.limits import refused
-from disclosure_etl.intake.packages import encrypted, opened, truncated
+from disclosure_etl.intake.packages import Package, encrypted, truncated
 from disclosure_etl.intake.xlsx import read_xlsx
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import SCANNED, Document, Grid, Unreadable
@@ -76,18 +76,18 @@ def _reader(data: bytes) -> Callable[[bytes, ReadLimits], _Content]:
 
 def _package(data: bytes, limits: ReadLimits) -> _Content:
     """One of the formats that are zip packages, told by the parts inside."""
-    with opened(data, limits) as package:
-        names, kind = package.names, package.read("mimetype", optional=True)[:100]
+    package = Package(data, limits)
+    names, kind = package.names, package.read("mimetype", optional=True)[:100]
     if "xl/workbook.xml" in names:
-        return _Content("xlsx", read_xlsx(data, limits))
+        return _Content("xlsx", read_xlsx(package, limits))
     if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
         from disclosure_etl.intake.ods import read_ods
 
-        return _Content("ods", read_ods(data, limits))
+        return _Content("ods", read_ods(package, limits))
     if "word/document.xml" in names:
         from disclosure_etl.intake.docx import read_docx
 
-        return _Content("docx", *read_docx(data, limits))
+        return _Content("docx", *read_docx(package, limits))
     if "OFD.xml" in names:
         raise _picture()
     raise Unreadable(

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import ParseError, canonicalize
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from disclosure_etl.intake.limits import refused
-from disclosure_etl.intake.packages import Package, opened
+from disclosure_etl.intake.packages import FAULTS, Package, truncated
 from disclosure_etl.intake.raised_text import raise_texts, raised_texts
 from disclosure_etl.intake.xlsx_markup import SheetMarkup, Styles, attribute
 from disclosure_etl.settings import ReadLimits
@@ -23,23 +23,28 @@ _SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^>]*)>")
 
 
-def read_xlsx(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
+_FAULTS = (CalamineError, ParseError, *FAULTS)
+
+
+def read_xlsx(package: Package, limits: ReadLimits) -> tuple[Grid, ...]:
     """The sheets of a workbook, in order.
 
     Raises:
         Unreadable: damaged (truncated), declaring entities (unknown_format), or over a limit (too_large).
     """
-    with opened(data, limits, CalamineError, ParseError) as package:
+    try:
         workbook, relations = _part(package, "xl/workbook.xml"), _part(package, "xl/_rels/workbook.xml.rels")
         sheets = [(name, _part(package, path)) for name, path in _sheet_paths(workbook, relations)]
         styles = _styles(_part(package, "xl/styles.xml", optional=True))
         raised = raised_texts(_part(package, "xl/sharedStrings.xml", optional=True))
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        book = CalamineWorkbook.from_filelike(io.BytesIO(package.data))
         hidden = {meta.name for meta in book.sheets_metadata if meta.visible is not SheetVisibleEnum.Visible}
         grids = tuple(_grid(book, name, SheetMarkup(xml, styles), name in hidden, limits) for name, xml in sheets)
         for grid, (_, xml) in zip(grids, sheets, strict=True):
             raise_texts(grid.values, xml, raised)
         return grids
+    except _FAULTS as error:
+        raise truncated() from error
 
 
 def _part(package: Package, name: str, *, optional: bool = False) -> bytes:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import docx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from disclosure_etl.intake.page_numbers import is_page_number
 from disclosure_etl.intake.readers import read_document
@@ -111,3 +113,55 @@ def test_a_number_of_a_page_is_known(line: str) -> None:
 @pytest.mark.parametrize("line", ["", "页", "1,234", "受理申请 20", "2014年5月", "20件", "1." * 30])
 def test_other_lines_are_no_numbers_of_pages(line: str) -> None:
     assert not is_page_number(line)
+
+
+RUNS = st.sampled_from(
+    [run("20"), run("受理申请"), run(""), run("  "), "<w:r><w:t/></w:r>", "<w:proofErr/>", run("13", "<w:vanish/>"),
+     "<w:r><w:tab/></w:r>", f"<w:ins>{run('7')}</w:ins>", f"<w:del>{run('9', kind='delText')}</w:del>", "<w:r><w:br/></w:r>",
+     f"<w:hyperlink>{run('8')}</w:hyperlink>", f"<w:moveFrom>{run('9')}</w:moveFrom>", run("1", '<w:vertAlign w:val="superscript"/>')]
+)  # fmt: skip
+PLAIN_RUNS = st.sampled_from([run("20"), run("受理申请"), run(""), run("  "), "<w:r><w:t/></w:r>", "<w:proofErr/>"])
+CELLS = st.sampled_from(
+    ["", "<w:tcPr><w:tcW/></w:tcPr>", '<w:tcPr><w:gridSpan w:val="2"/></w:tcPr>', "<w:tcPr><w:vMerge/></w:tcPr>"]
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> tuple[str, str]:
+    """A cell's runs and further rows; half of them with nothing unusual in them."""
+    plain = draw(st.booleans())
+    runs = st.lists(PLAIN_RUNS if plain else RUNS, max_size=3).map("".join)
+
+    def cell() -> str:
+        properties = "<w:tcPr><w:tcW/></w:tcPr>" if plain else draw(CELLS)
+        more = (
+            ""
+            if plain
+            else draw(
+                st.sampled_from(["", "<w:p/>", f"<w:tbl><w:tr><w:tc><w:p>{run('6')}</w:p></w:tc></w:tr></w:tbl>"])
+            )
+        )
+        return f"<w:tc>{properties}<w:p>{draw(runs)}</w:p>{more}</w:tc>"
+
+    rows = (
+        f"<w:tr>{''.join(cell() for _ in range(draw(st.integers(0, 3))))}</w:tr>"
+        for _ in range(draw(st.integers(0, 3)))
+    )
+    return draw(runs), "".join(rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(bodies())
+def test_what_is_read_in_one_pass_is_what_is_read_element_by_element(body: tuple[str, str]) -> None:
+    at_once = with_body(body[0], body[0], body[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("disclosure_etl.intake.docx.plain_content", lambda *_: None)
+        one_by_one = with_body(body[0], body[0], body[1])
+    assert (at_once.grids, at_once.text) == (one_by_one.grids, one_by_one.text)
+
+
+def test_a_plain_document_is_read_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "disclosure_etl.intake.docx._Reading.blocks", lambda *_: pytest.fail("it was read element by element")
+    )
+    assert with_body(run("20"), run("受理申请")).grids[0].values == [["20"]]
