@@ -18,7 +18,7 @@ from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import FolderSource, reason
-from disclosure_etl.intake.sources.names import DistinctNames
+from disclosure_etl.intake.sources.names import DistinctNames, clean_name
 from disclosure_etl.quality.judging import held_unjudged, judge
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Document, Unreadable
@@ -80,14 +80,14 @@ class Checker:
                 f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
             ) from None
         if not is_archive(data):
-            return [self.check_bytes(path.name, data)]
+            return [self.check_bytes(clean_name(path.name), data)]
         names, found = DistinctNames(), []
         try:
             for one in members(data, self.limits):
                 name = names.give(f"{path.name}/{one.name}")
                 found.append(_refused(name, one.data, one.problem) if one.problem else self.check_bytes(name, one.data))
         except Unreadable as problem:
-            return [_refused(path.name, data, problem)]
+            return [_refused(clean_name(path.name), data, problem)]
         return found
 
     def check_bytes(self, name: str, data: bytes) -> Checked:

@@ -62,7 +62,7 @@ def workbook(form: Form, period: Period, filling: Filling) -> bytes:
     Cells without a figure are blank. Formulas carry their results, so that a reader sees what a spreadsheet would show.
     """
     buffer = BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": f"{form.title.zh} {period}", "created": _created(period)})
     rules = constraint_table(form, period)
     styles = Styles(book)
@@ -164,7 +164,7 @@ def _header(sheet: Worksheet, styles: Styles, period: Period, header: Mapping[st
         for (name, label), at in zip(pair, (0, 2), strict=True):
             style = styles.fixed if name in _LOCKED else styles.open
             sheet.write_string(1 + offset, at, label.format(now=now), styles.field)
-            sheet.write(1 + offset, at + 1, texts.get(name, ""), style)
+            sheet.write_string(1 + offset, at + 1, texts.get(name, ""), style)
             if name == "nil":
                 sheet.data_validation(1 + offset, at + 1, 1 + offset, at + 1, {
                     "validate": "list", "source": [RIGHT], "input_title": "零报告",

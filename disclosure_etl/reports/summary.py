@@ -82,7 +82,7 @@ def summary_workbook(
     `absences`: of a coarser period, the parts in which a bureau is missing that reported in others.
     """
     buffer = BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     formats = Formats(book)
     coarser, absent = is_coarser(form, one), absences or {}
     period = Period.parse(one.period)
