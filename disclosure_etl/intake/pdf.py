@@ -1,4 +1,4 @@
-"""Printed documents (.pdf) that bear their text: ruled tables with the cells that span, and the running text outside of them.
+"""Printed documents (.pdf) that bear their text: tables with the cells that span, and the running text outside of them.
 
 Not here: scans, which are pictures of a text. Nobody guesses figures from a picture; the sender is told what to send instead.
 """
@@ -9,16 +9,19 @@ import logging
 import re
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from pdfminer.pdfdocument import PDFEncryptionError
 from pdfplumber.utils import extract_text
 
-from disclosure_etl.intake.laid_out import SpanningCell, Tables
+from disclosure_etl.intake.laid_out import Tables
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import encrypted, truncated
+from disclosure_etl.intake.pdf_columns import AlignedTable, aligned_tables
+from disclosure_etl.intake.pdf_lines import Sign, printed_lines
 from disclosure_etl.intake.pdf_opened import opened_pdf
+from disclosure_etl.intake.pdf_pages import PageTable, PrintedPage, PrintedText, TableCell, goes_on, tables_of
 from disclosure_etl.intake.raised_text import lowered, raised
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import SCANNED, Grid, Unreadable
@@ -36,17 +39,17 @@ _UNMAPPED = re.compile(r"\(cid:\d+\)")
 def read_pdf(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
     """The tables of a document, page by page, and its text outside of them, a printed line a line.
 
-    A table that goes on over a page is a table of its own there: what a printed page shows is all that is known.
+    A table that goes on over a page is one, and a heading that is printed again there is read once.
 
     Raises:
         Unreadable: damaged (truncated), with a password (encrypted), without text (scanned), or with more signs or cells
             than `limits.max_cells` (too_large).
     """
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # it tells of every font that is odd, to nobody's use
-    reading = _Reading(limits)
+    pages: list[PrintedPage] = []
     try:
         for page in opened_pdf(data, limits):
-            reading.page(page)
+            pages.append(_page(page, pages[-1] if pages else None))
     except Unreadable:
         raise
     except PDFEncryptionError as error:
@@ -55,45 +58,74 @@ def read_pdf(data: bytes, limits: ReadLimits) -> tuple[tuple[Grid, ...], str]:
         raise refused("max_cells", limits.max_cells + 1, limits.max_cells) from error
     except Exception as error:  # pdfminer takes a file at its word: on a damaged one anything may be raised inside it
         raise truncated() from error
-    text = "\n".join(reading.lines)
-    if not reading.pages:
+    if not pages:
         raise truncated()
-    if not _says_something(reading.grids, text):
+    tables = Tables(limits)
+    grids = [tables.grid(tables.number(), one.laid_out()) for one in tables_of(pages)]
+    text = "\n".join(line.text for page in pages for line in page.lines)
+    if not _says_something(grids, text):
         raise _scanned()
-    return tuple(reading.grids), text
+    return tuple(grids), text
 
 
-class _Reading:
-    def __init__(self, limits: ReadLimits) -> None:
-        self.tables = Tables(limits)
-        self.grids: list[Grid] = []
-        self.lines: list[str] = []
-        self.pages = 0
-
-    def page(self, page: Page) -> None:
-        """Take in a page: its tables as grids, everything else as lines."""
-        self.pages += 1
-        page = page.dedupe_chars()  # bold is often printed as the same sign twice, and 20 would be 2200
-        tables = [table for table in page.find_tables() if len(table.cells) > 1]
-        for table in tables:
-            self.grids.append(self.tables.grid(self.tables.number(), list(_rows(page, table))))
-        boxes = [table.bbox for table in tables]
-        outside = page.filter(lambda thing: not any(_within(thing, box) for box in boxes)) if boxes else page
-        text = outside.extract_text() or ""
-        self.lines += [line.strip() for line in text.splitlines() if line.strip()]
+def _page(page: Page, before: PrintedPage | None) -> PrintedPage:
+    """A page: its tables, and everything else as lines."""
+    page = page.dedupe_chars()  # bold is often printed as the same sign twice, and 20 would be 2200
+    ruled = [table for table in page.find_tables() if _is_ruled_throughout(page, table)]
+    boxes = [table.bbox for table in ruled]
+    outside = page.filter(lambda thing: not any(_within(thing, box) for box in boxes)) if boxes else page
+    lines = printed_lines(outside.chars)
+    goes_on_here = before is not None and bool(before.tables) and not before.tables[-1].ruled
+    found = _shown(page, ruled, outside, aligned_tables(lines, goes_on=goes_on_here))
+    if goes_on_here and before is not None and not goes_on(before, found):
+        found = _shown(page, ruled, outside, aligned_tables(lines))
+    return found
 
 
-def _within(thing: dict[str, Any], box: tuple[float, float, float, float]) -> bool:
+def _is_ruled_throughout(page: Page, table: Table) -> bool:
+    """Whether lines part its columns and rows, and not only some of them: a frame, a tinted heading or level lines do not."""
+    lefts, tops = _places(cell[0] for cell in table.cells), _places(cell[1] for cell in table.cells)
+    inside = printed_lines(sign for sign in page.chars if _within(sign, table.bbox))
+    return len(lefts) > 1 and not any(
+        len(one.columns) > len(lefts) or one.figure_rows > len(tops) for one in aligned_tables(inside)
+    )
+
+
+def _shown(page: Page, ruled: list[Table], outside: Page, aligned: list[AlignedTable]) -> PrintedPage:
+    tables = [*(_ruled(page, table) for table in ruled), *map(_aligned, aligned)]
+    inside = {id(sign) for table in aligned for line in table.lines for piece in line.pieces for sign in piece.signs}
+    rest = outside.filter(lambda thing: id(thing) not in inside) if inside else outside
+    said = rest.extract_text_lines(return_chars=False)
+    lines = (PrintedText(line["text"].strip(), line["top"]) for line in said if line["text"].strip())
+    return PrintedPage(tuple(sorted(tables, key=lambda table: table.top)), tuple(lines))
+
+
+def _aligned(table: AlignedTable) -> PageTable:
+    rows = (
+        tuple(
+            TableCell(_text(sign for piece in one.pieces for sign in piece.signs), one.column, one.columns, one.rows)
+            for one in row
+        )
+        for row in table.rows
+    )
+    return PageTable(table.columns, tuple(rows), table.lines[0].top, table.lines[-1].bottom, ruled=False)
+
+
+def _text(signs: Iterable[Sign]) -> str:
+    return _BETWEEN_HAN.sub("", extract_text(_set_off(list(signs))))
+
+
+def _within(thing: Sign, box: tuple[float, float, float, float]) -> bool:
     across, down = _middle(thing)
     return bool(box[0] <= across <= box[2] and box[1] <= down <= box[3])
 
 
-def _middle(thing: dict[str, Any]) -> tuple[float, float]:
+def _middle(thing: Sign) -> tuple[float, float]:
     return (thing["x0"] + thing["x1"]) / 2, (thing["top"] + thing["bottom"]) / 2
 
 
-def _rows(page: Page, table: Table) -> Iterator[list[SpanningCell]]:
-    """The rows of a table. A cell goes over as many columns and rows as there are lines of the table inside its frame."""
+def _ruled(page: Page, table: Table) -> PageTable:
+    """A ruled table. A cell goes over as many columns and rows as there are lines of the table inside its frame."""
     lefts, tops = _places(cell[0] for cell in table.cells), _places(cell[1] for cell in table.cells)
     frames: dict[tuple[int, int], tuple[int, int]] = {}  # first place → columns, rows
     first_of: dict[tuple[int, int], tuple[int, int]] = {}
@@ -103,22 +135,27 @@ def _rows(page: Page, table: Table) -> Iterator[list[SpanningCell]]:
         frames[row, column] = (wide, tall)
         places = ((line, at) for line in range(row, row + tall) for at in range(column, column + wide))
         first_of.update(dict.fromkeys(places, (row, column)))
-    signs: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+    signs: dict[tuple[int, int], list[Sign]] = defaultdict(list)
     for sign in page.chars:
         if _within(sign, table.bbox):
             across, down = _middle(sign)
             place = (bisect(tops, down) - 1, bisect(lefts, across) - 1)
             signs[first_of.get(place, place)].append(sign)
-    for row in range(len(tops)):
-        cells = []
-        for column in range(len(lefts)):
-            if first_of.get((row, column), (row, column)) == (row, column):
-                text = extract_text(_set_off(signs[row, column])) if (row, column) in signs else ""
-                cells.append(SpanningCell(_BETWEEN_HAN.sub("", text), *frames.get((row, column), (1, 1))))
-        yield cells
+    rows = (
+        tuple(
+            TableCell(
+                _text(signs[row, column]) if (row, column) in signs else "", column, *frames.get((row, column), (1, 1))
+            )
+            for column in range(len(lefts))
+            if first_of.get((row, column), (row, column)) == (row, column)
+        )
+        for row in range(len(tops))
+    )
+    columns = zip(lefts, [*lefts[1:], table.bbox[2]], strict=True)
+    return PageTable(tuple(columns), tuple(rows), table.bbox[1], table.bbox[3], ruled=True)
 
 
-def _set_off(signs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _set_off(signs: list[Sign]) -> list[Sign]:
     """The signs of a cell, small digits among larger ones as the signs for raised or lowered ones: 20 with a small 1 behind it
     is no 201."""
     large = max(sign["size"] for sign in signs)
