@@ -82,7 +82,8 @@ class S3Source(RemoteTree):
         return None
 
     def _disconnect(self, system: Any) -> None:
-        system.close_session(system.loop, system._s3)
+        if system._s3 is not None:  # there is none before the first answer
+            system.close_session(system.loop, system._s3)
 
 
 def _answered(answer: ClientError) -> Unreached:
