@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
@@ -47,8 +49,8 @@ def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
     return {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
 
 
-def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> None:
-    """Note arrivals: what has come under a new name, or in the place of something else under a known one."""
+def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Note arrivals: what has come under a new name, or in the place of something else under a known one; these."""
     fresh: dict[tuple[str, str], Receipt] = {(one.source, storable(one.name)): one for one in receipts}
     held: dict[tuple[str, str], str] = {}
     for part in in_parts(list(fresh)):
@@ -71,6 +73,13 @@ def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt
         connection.execute(insert(receipt), values)
     if replacing:
         _replace_contents(connection)
+    return news
+
+
+def told(news: Sequence[Receipt]) -> dict[str, object]:
+    """What the audit event of arrivals says of them: how many, and the SHA-256 over source, name and digest of each."""
+    rows = sorted((one.source, storable(one.name), one.digest) for one in news)
+    return {"receipts": len(rows), "sha256": hashlib.sha256(json.dumps(rows).encode()).hexdigest()}
 
 
 def _replace_contents(connection: Connection) -> None:
@@ -103,8 +112,8 @@ def _is_there(name: str, there: Collection[str]) -> bool:
     return name in there or any(str(parent) in there for parent in PurePosixPath(name).parents)
 
 
-def attach(connection: Connection, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
-    """Note sealed scans as attachments.
+def attach(connection: Connection, run: str, scans: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Note sealed scans as attachments; those that are none yet, by digest the return's.
 
     Args:
         scans: by the scan's digest, the digest of the return that it belongs to, and the scan's name.
@@ -122,6 +131,7 @@ def attach(connection: Connection, run: str, scans: Mapping[str, tuple[str, str]
         connection.execute(dialect_insert(connection, attachment).on_conflict_do_nothing(), rows_of)
         for part in in_parts([str(row["digest"]) for row in rows_of]):
             connection.execute(update(document).where(document.c.digest.in_(part)).values(status=ATTACHED))
+    return {digest: sent for digest, (sent, _) in scans.items() if sent in keys}
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:

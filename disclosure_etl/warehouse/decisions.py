@@ -26,8 +26,9 @@ def waive(
     reason: str,
     by: str,
     at: datetime,
-) -> Waiver:
-    """Record that a failure may stand, as long as the same figures are seen; the same waiver twice is one."""
+) -> tuple[Waiver, bool]:
+    """Record that a failure may stand, as long as the same figures are seen; the same waiver twice is one. The waiver, and
+    whether it is new."""
     same = (
         one
         for one in waivers(connection, family)
@@ -43,7 +44,7 @@ def waive(
         )
     )
     if (known := next(same, None)) is not None:
-        return known
+        return known, False
     values = {
         "family": family, "bureau_code": bureau, "rule": failure.rule, "column_code": failure.column,
         "indicators": list(failure.indicators), "seen": [storable(text) for text in failure.seen],
@@ -51,7 +52,15 @@ def waive(
         "decided_by": storable(by), "decided_at": at,
     }  # fmt: skip
     key = connection.execute(insert(decision).values(action=WAIVE, **values)).inserted_primary_key[0]  # type: ignore[index]
-    return next(one for one in waivers(connection, family) if one.number == key)
+    return next(one for one in waivers(connection, family) if one.number == key), True
+
+
+def told(waiver: Waiver) -> dict[str, object]:
+    """What the audit event of a waiver says of it."""
+    return {
+        "decision": waiver.number, "rule": waiver.rule, "column": waiver.column, "seen": list(waiver.seen),
+        "periods": [waiver.first, waiver.last], "reason": waiver.reason,
+    }  # fmt: skip
 
 
 def withdraw(connection: Connection, waiver: Waiver, reason: str, by: str, at: datetime) -> None:

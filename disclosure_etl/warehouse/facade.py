@@ -5,68 +5,71 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse import (
     arrivals,
-    batches,
+    audit,
     decisions,
-    figures,
-    listed,
     loading,
-    past,
+    moves,
     pending,
-    queries,
     rule_sets,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
+from disclosure_etl.warehouse.answers import Answers
+from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
-from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Dependents, Waiting
-from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
 from disclosure_etl.warehouse.tables import run as run_table
-from schemas.consolidation import BureauFigure, Consolidation
+from schemas.consolidation import Consolidation
 from schemas.formfile import Forms
 from schemas.forms import Form
-from schemas.periods import Frequency, Period
+from schemas.periods import Period
 from schemas.records import (
-    Batch,
     DocumentRecord,
     Failure,
-    History,
     Judged,
-    LooksBack,
     Norms,
     Receipt,
-    Unread,
     Waiver,
 )
 from schemas.rules import RuleSet
 
 
-@dataclass(frozen=True)
-class Warehouse:
-    """One database. All methods raise `UserError` where it cannot be reached."""
+def _now() -> datetime:
+    return datetime.now(UTC)
 
-    engine: Engine
+
+@dataclass(frozen=True)
+class Warehouse(Answers):
+    """One database. All methods raise `UserError` where it cannot be reached. `clock` and `actor` say when and by whom things
+    are done, in the record of them (`audit`)."""
+
+    clock: Callable[[], datetime] = _now
+    actor: str = "unknown"
 
     @classmethod
-    def open(cls, url: str, *, any_version: bool = False) -> Warehouse:
+    def open(
+        cls, url: str, *, any_version: bool = False, clock: Callable[[], datetime] | None = None, actor: str = "unknown"
+    ) -> Warehouse:
         """Open the database at `url`, making the schema in an empty one.
 
         Raises:
             UserError: the address is unusable, or the schema is of another version (unless `any_version`).
         """
         engine = open_engine(url)
+        warehouse = cls(engine, clock or _now, actor)
         if not any_version:
             require_current(engine)
-        return cls(engine)
+            warehouse._note_schema()
+        return warehouse
 
     def close(self) -> None:
         """Give the connections back."""
@@ -79,6 +82,28 @@ class Warehouse:
     def upgrade(self) -> None:
         """Bring the schema to this program's version."""
         upgrade(self.engine)
+        self._note_schema()
+
+    def _act(self, run: str | None = None) -> Act:
+        return Act(self.actor, self.clock(), run)
+
+    def _note_schema(self) -> None:
+        """Begin the record, or note that the schema is another than when it was last noted."""
+        version = self.schema_version()[0]
+        with reading(self.engine) as connection:
+            if version == audit.last_told(connection, "schema", "version"):
+                return
+        with writing(self.engine) as connection:
+            if version != audit.last_told(connection, "schema", "version"):
+                moves.make_known(connection, self._act(), {"version": version})
+
+    def note_configuration(self, digests: Mapping[str, str]) -> None:
+        """Note which configuration is in force: the SHA-256 of each file. The same configuration is noted once."""
+        with writing(self.engine) as connection:
+            before = audit.last_told(connection, "configuration", "files") or {}
+            if before != digests:
+                changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
+                audit.append(connection, self._act(), "configuration", "", {"files": digests, "changed": changed})
 
     # -- dimensions and runs
 
@@ -117,18 +142,15 @@ class Warehouse:
 
     # -- arrivals
 
-    def documents(self) -> dict[str, DocumentRecord]:
-        """All bytes that were ever read or refused, by digest."""
-        with reading(self.engine) as connection:
-            return arrivals.known_documents(connection)
-
     def record_arrivals(
         self, run: str, period: Period, receipts: Sequence[Receipt], documents: Sequence[DocumentRecord]
     ) -> None:
         """Note what arrived and what was found in it. Repeating it changes nothing."""
         with writing(self.engine) as connection:
-            arrivals.record_receipts(connection, run, receipts)
+            news = arrivals.record_receipts(connection, run, receipts)
             arrivals.record_documents(connection, period.code, documents)
+            if news:
+                audit.append(connection, self._act(run), "arrival", f"{period}", arrivals.told(news))
 
     def note_gone(self, source: str, present: Collection[str]) -> None:
         """Note which unusable files no longer lie at a source, given all names that do."""
@@ -138,7 +160,9 @@ class Warehouse:
     def attach(self, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
         """Note sealed scans as attachments of returns: by the scan's digest, the return's and the scan's name."""
         with writing(self.engine) as connection:
-            arrivals.attach(connection, run, scans)
+            attached = arrivals.attach(connection, run, scans)
+            if attached:
+                audit.append(connection, self._act(run), "attach", "", {"scans": attached})
 
     # -- submissions
 
@@ -163,7 +187,7 @@ class Warehouse:
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
         with writing(self.engine) as connection:
-            return loading.load(connection, run, form, period, judged, receipts, rules, dependents)
+            return loading.load(connection, self._act(run), form, period, judged, receipts, rules, dependents)
 
     def renew(
         self,
@@ -172,6 +196,7 @@ class Warehouse:
         judged: Sequence[Judged],
         rules: str | None = None,
         dependents: Dependents = Dependents(),  # noqa: B008 - frozen
+        run: str | None = None,
     ) -> set[str]:
         """Replace the machine's verdicts of stored submissions; an accepted block that now fails becomes stale.
 
@@ -179,34 +204,7 @@ class Warehouse:
             As `load`.
         """
         with writing(self.engine) as connection:
-            return loading.renew(connection, form, period, judged, rules, dependents)
-
-    def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
-        """The period's submissions that are not superseded, as they were read."""
-        with reading(self.engine) as connection:
-            return batches.stored_batch(connection, form, period, bureaus)
-
-    def history(
-        self,
-        form: Form,
-        period: Period,
-        bureaus: Sequence[str | None],
-        looks: LooksBack,
-        finer: Frequency | None = None,
-    ) -> History:
-        """What accepted returns of other periods say, one entry for each of `bureaus`; see `past.history`."""
-        with reading(self.engine) as connection:
-            return past.history(connection, form, period, bureaus, looks, finer)
-
-    def known_keys(self, form: Form, period: Period) -> dict[str, frozenset[str]]:
-        """Of each list that others follow: the keys of all bureaus that count, in this and earlier periods."""
-        with reading(self.engine) as connection:
-            return listed.known_keys(connection, form, period.end)
-
-    def listed_items(self, form: Form, period: Period) -> list[StoredItem]:
-        """The items of all lists that count, of all bureaus, in this and earlier periods."""
-        with reading(self.engine) as connection:
-            return listed.listed_items(connection, form, period.end)
+            return loading.renew(connection, self._act(run), form, period, judged, rules, dependents)
 
     # -- rules and decisions
 
@@ -217,21 +215,6 @@ class Warehouse:
             if norms is not None:
                 rule_sets.keep_norms(connection, rules, norms)
             return version
-
-    def rules_of(self, version: str, period: Period) -> RuleSet | None:
-        """The rules that a result was found by, made again."""
-        with reading(self.engine) as connection:
-            return rule_sets.rules_of(connection, version, period)
-
-    def norms_of(self, rules: RuleSet) -> Norms | None:
-        """What all bureaus did in a period, as kept when it was last judged as a whole by the same rules."""
-        with reading(self.engine) as connection:
-            return rule_sets.norms_of(connection, rules)
-
-    def waivers(self, family: str) -> tuple[Waiver, ...]:
-        """The waivers of a family that stand."""
-        with reading(self.engine) as connection:
-            return decisions.waivers(connection, family)
 
     def waive(
         self,
@@ -246,7 +229,11 @@ class Warehouse:
         """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
         of those periods wait to be judged again."""
         with writing(self.engine) as connection:
-            waiver = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
+            waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
+            if is_new:
+                audit.append(
+                    connection, Act(by, at), "waive", f"{family} {waiver.first} {bureau}", decisions.told(waiver)
+                )
             pending.note_judgements(connection, _covered(waiver), [bureau])
             return waiver
 
@@ -254,6 +241,8 @@ class Warehouse:
         """Record that a waiver no longer stands; what it covered waits to be judged again."""
         with writing(self.engine) as connection:
             decisions.withdraw(connection, waiver, reason, by, at)
+            told = {**decisions.told(waiver), "reason": reason}
+            audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
             pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
 
     def import_baseline(
@@ -275,6 +264,9 @@ class Warehouse:
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
                 pending.note_judgements(connection, dependents(period).judged, bureaus)
                 pending.note_freezing(connection, dependents(period).frozen)
+            if imported.inserted or imported.replaced:
+                told = {"source": source, "inserted": imported.inserted, "replaced": imported.replaced}
+                audit.append(connection, Act(self.actor, at, run), "import", family, told)
             return imported
 
     # -- figures
@@ -291,81 +283,12 @@ class Warehouse:
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
         with writing(self.engine) as connection:
-            return versions.freeze(connection, run, form, period, duty, others, rules, dependents)
-
-    def next_waiting(self) -> Waiting | None:
-        """What is to be judged again or frozen anew first, of all that waits for it."""
-        with reading(self.engine) as connection:
-            return pending.next_waiting(connection)
+            return versions.freeze(connection, self._act(run), form, period, duty, others, rules, dependents)
 
     def settle_pending(self, waiting: Waiting) -> None:
         """Note that nothing waits there any more."""
         with writing(self.engine) as connection:
             pending.settle_pending(connection, waiting.family, waiting.period, [*waiting.bureaus, pending.FREEZE])
-
-    def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
-        """The newest frozen version (or one by number), as it was frozen."""
-        with reading(self.engine) as connection:
-            return versions.newest(connection, family, period, version)
-
-    # -- questions
-
-    def bureau_figures(self, form: Form, period: Period, columns: Collection[str] | None = None) -> list[BureauFigure]:
-        """Every bureau's figures that count in the period, in these columns (all where None)."""
-        with reading(self.engine) as connection:
-            return figures.bureau_figures(connection, form, period, columns)
-
-    def failures(self, family: str, period: Period, bureau: str | None = None) -> list[StoredFailure]:
-        """The period's failures, errors first, then by impact."""
-        with reading(self.engine) as connection:
-            return queries.failures(connection, family, period, bureau)
-
-    def version_failures(self, family: str, period: Period, version: int) -> list[StoredFailure]:
-        """The failures of the submissions that a frozen version is made of."""
-        with reading(self.engine) as connection:
-            return queries.version_failures(connection, family, period, version)
-
-    def version_figures(
-        self, family: str, period: Period, version: int, columns: Collection[str]
-    ) -> list[BureauFigure]:
-        """Every bureau's figures in some of a period's own columns, as they entered a frozen version."""
-        with reading(self.engine) as connection:
-            return queries.version_figures(connection, family, period, version, columns)
-
-    def refused(self, family: str, period: Period) -> list[Refused]:
-        """Files of the period that gave no submission, and those that came too late to be taken."""
-        with reading(self.engine) as connection:
-            return queries.refused(connection, family, period)
-
-    def unread(self, family: str, period: Period) -> list[tuple[str, Unread]]:
-        """What looked like a figure and was not understood, by file."""
-        with reading(self.engine) as connection:
-            return queries.unread_places(connection, family, period)
-
-    def rule_versions(self, family: str, period: Period) -> dict[str, str]:
-        """By the digest of each of the period's returns: the version of the rules by which it was judged."""
-        with reading(self.engine) as connection:
-            return queries.rule_versions(connection, family, period)
-
-    def rule_health(self, family: str, first: Period | None, last: Period | None) -> list[RuleHealth]:
-        """How every rule fared, over the periods from `first` to `last`."""
-        with reading(self.engine) as connection:
-            return queries.rule_health(connection, family, first, last)
-
-    def later_periods(self, family: str, period: Period) -> tuple[Period, ...]:
-        """Periods after `period` that hold submissions."""
-        with reading(self.engine) as connection:
-            return queries.later_periods(connection, family, period)
-
-    def consolidated_periods(self, family: str) -> tuple[Period, ...]:
-        """All periods of any frequency that have a frozen version."""
-        with reading(self.engine) as connection:
-            return queries.consolidated_periods(connection, family)
-
-    def periods(self, family: str) -> tuple[Period, ...]:
-        """All periods that hold submissions."""
-        with reading(self.engine) as connection:
-            return queries.periods(connection, family)
 
 
 def _covered(waiver: Waiver) -> list[tuple[str, Period]]:

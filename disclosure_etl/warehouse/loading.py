@@ -5,22 +5,24 @@ Each is one set-based transaction, and a second time changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, repeat
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.sql import tuple_
 
+from disclosure_etl.warehouse import moves
 from disclosure_etl.warehouse.arrivals import in_parts
+from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.listed import note_followers, store_items
 from disclosure_etl.warehouse.pending import Dependents, note_judgements, settle_pending
+from disclosure_etl.warehouse.settling import settle
 from disclosure_etl.warehouse.tables import (
-    current_block,
     fact_observation,
     failure,
     receipt,
@@ -30,7 +32,8 @@ from disclosure_etl.warehouse.tables import (
 )
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Failure, Judged, Receipt, Status, Submission
+from schemas.records import NO_DECIMALS, Failure, Judged, Receipt, Submission
+from schemas.states import State
 
 _FACT_COLUMNS = ["submission_id", "cell_id", "value", "meaning", "decimals", "trouble", "text", "locator"]
 _FAILURE_COLUMNS = [
@@ -45,7 +48,7 @@ def _json(value: object) -> str:
 
 def load(
     connection: Connection,
-    run: str,
+    act: Act,
     form: Form,
     period: Period,
     judged: Sequence[Judged],
@@ -64,7 +67,7 @@ def load(
     first = (connection.execute(select(func.max(submission.c.id))).scalar() or 0) + 1
     numbered = list(zip(range(first, first + len(new)), new, strict=True))
     arrivals = _first_receipts(connection, [one.submission.digest for one in new])
-    common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": run, "rule_set": rules}
+    common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": act.run, "rule_set": rules}
     connection.execute(
         insert(submission),
         [
@@ -92,12 +95,26 @@ def load(
     ]
     if extra:
         connection.execute(insert(unread), extra)
-    changed = settle(
+    settled = settle(
         connection, form.family, period_key, {one.submission.bureau for one in new if one.submission.bureau}
     )
+    states = {key: _alone(one) for key, one in numbered if one.submission.bureau is None} | settled.states
+    moves.make(connection, act, "load", f"{form.family} {period}", states, returns=_told(new))
+    changed = settled.changed
     note_judgements(connection, dependents.judged, changed)
     note_followers(connection, form, period, changed)
     return changed
+
+
+def _alone(one: Judged) -> str:
+    """The state of a return of nobody known: it counts for nobody."""
+    return (State.HELD if one.fault is None else State.FAILED).value
+
+
+def _told(judged: Sequence[Judged]) -> dict[str, object]:
+    """What the audit event says of returns that were stored: how many, and the SHA-256 over their digests and bureaus."""
+    rows = sorted((one.submission.digest, one.submission.bureau, one.submission.revision) for one in judged)
+    return {"count": len(rows), "sha256": hashlib.sha256(_json(rows).encode()).hexdigest()}
 
 
 def _first_receipts(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
@@ -130,7 +147,7 @@ def _submission_row(key: int, one: Judged) -> dict[str, object]:
         "nil": sent.nil,
         "header": {name: storable(text) for name, text in sent.header.items()},
         "findings": [asdict(finding) for finding in sent.findings],
-        "status": (Status.HELD if one.fault is None else Status.FAILED).value,
+        "status": State.RECEIVED.value,
         "whole_return_held": one.whole_return_held,
         "fault": one.fault,
         "not_assessable": [list(rule) for rule in one.not_assessable],
@@ -174,6 +191,7 @@ def _failure_row(key: int, position: int, found: Failure) -> tuple:
 
 def renew(
     connection: Connection,
+    act: Act,
     form: Form,
     period: Period,
     judged: Sequence[Judged],
@@ -225,7 +243,10 @@ def renew(
         connection.execute(statement, changes)
     bulk(connection, submission_block, iter(new_blocks), ["submission_id", "block", "accepted", "stale"])
     bureaus = {one.submission.bureau for one in judged if one.submission.bureau}
-    changed = settle(connection, form.family, period_id(connection, period), bureaus)
+    settled = settle(connection, form.family, period_id(connection, period), bureaus)
+    states = {keys[one.submission.digest]: _alone(one) for one in judged if one.submission.bureau is None}
+    moves.make(connection, act, "judge", f"{form.family} {period}", states | settled.states)
+    changed = settled.changed
     note_judgements(connection, dependents.judged, changed | refilled)
     note_followers(connection, form, period, changed)
     settle_pending(connection, form.family, period, bureaus)
@@ -267,112 +288,3 @@ def _values(connection: Connection, keys: Sequence[int]) -> dict[tuple[int, int]
         )
     )
     return {(row[0], row[1]): row[2] for row in rows}
-
-
-def settle(connection: Connection, family: str, period_key: int, bureaus: Collection[str]) -> set[str]:
-    """Settle which submission's block counts for these bureaus, and every submission's status; the bureaus of which
-    the accepted blocks changed.
-
-    A block's newest accepted revision counts (by revision number, then arrival); where none was ever accepted, the
-    newest held one, as reported. A return held as a whole never counts.
-    """
-    changed: set[str] = set()
-    for part in in_parts(sorted(bureaus), 400):
-        changed |= _settle(connection, family, period_key, part)
-    return changed
-
-
-def _settle(connection: Connection, family: str, period_key: int, bureaus: Sequence[str]) -> set[str]:
-    scope = (submission.c.family == family, submission.c.period_id == period_key, submission.c.bureau_code.in_(bureaus))
-    sent = connection.execute(
-        select(
-            submission.c.id, submission.c.bureau_code, submission.c.whole_return_held, submission.c.fault,
-            submission.c.status,
-        )
-        .where(*scope)
-        .order_by(submission.c.revision, submission.c.arrival, submission.c.id)
-    ).all()  # fmt: skip
-    blocks: defaultdict[int, list[tuple[str, bool, bool]]] = defaultdict(list)
-    rows = connection.execute(
-        select(
-            submission_block.c.submission_id,
-            submission_block.c.block,
-            submission_block.c.accepted,
-            submission_block.c.stale,
-        )
-        .join(submission, submission.c.id == submission_block.c.submission_id)
-        .where(*scope)
-    )
-    for key, block, accepted, stale in rows.all():
-        blocks[key].append((block, accepted, stale))
-    current: dict[tuple[str, str], tuple[int, bool, bool]] = {}
-    for one in sent:
-        if one.whole_return_held:
-            continue
-        for block, accepted, stale in blocks[one.id]:
-            # What was never judged counts for nothing; what was accepted before a fault of the program stays accepted.
-            if one.fault is not None and not accepted:
-                continue
-            place = (one.bureau_code, block)
-            if accepted or place not in current or not current[place][1]:
-                current[place] = (one.id, accepted, stale)
-    changed = _replace_current(connection, family, period_key, bureaus, current)
-    counted = {key for key, _, _ in current.values()}
-    # What came after the newest return that counts, and is held as a whole, was not superseded by it: somebody has to see it.
-    newest = {
-        one.bureau_code: order for order, one in enumerate(sent) if not one.whole_return_held and one.fault is None
-    }
-    statuses = []
-    for order, one in enumerate(sent):
-        judgements = [accepted for _, accepted, _ in blocks[one.id]]
-        superseded = one.id not in counted and order < newest.get(one.bureau_code, -1)
-        status = _status(one, judgements, superseded=superseded)
-        if status.value != one.status:
-            statuses.append({"key": one.id, "status": status.value})
-    if statuses:
-        connection.execute(update(submission).where(submission.c.id == bindparam("key")), statuses)
-    return changed
-
-
-def _status(one, accepted: list[bool], *, superseded: bool) -> Status:  # one: a row of submission
-    if one.fault is not None:
-        return Status.FAILED
-    if superseded:
-        return Status.SUPERSEDED
-    if one.whole_return_held or not any(accepted):
-        return Status.HELD
-    return Status.ACCEPTED if all(accepted) else Status.PARTLY_HELD
-
-
-def _replace_current(
-    connection: Connection,
-    family: str,
-    period_key: int,
-    bureaus: Sequence[str],
-    current: Mapping[tuple[str, str], tuple[int, bool, bool]],
-) -> set[str]:
-    scope = (
-        current_block.c.family == family,
-        current_block.c.period_id == period_key,
-        current_block.c.bureau_code.in_(bureaus),
-    )
-    stored = connection.execute(select(current_block).where(*scope))
-    before = {(row.bureau_code, row.block): (row.submission_id, row.accepted, row.stale) for row in stored}
-    gone = [place for place in before if before[place] != current.get(place)]
-    for part in in_parts(gone, 200):
-        connection.execute(
-            delete(current_block).where(*scope, tuple_(current_block.c.bureau_code, current_block.c.block).in_(part))
-        )
-    fresh = [place for place in current if before.get(place) != current[place]]
-    rows = ((family, period_key, *place, *current[place]) for place in fresh)
-    bulk(
-        connection,
-        current_block,
-        rows,
-        ["family", "period_id", "bureau_code", "block", "submission_id", "accepted", "stale"],
-    )
-
-    def accepted(entry: tuple[int, bool, bool] | None) -> int | None:
-        return entry[0] if entry is not None and entry[1] else None
-
-    return {place[0] for place in {*gone, *fresh} if accepted(before.get(place)) != accepted(current.get(place))}

@@ -246,6 +246,41 @@ period_norm = Table(
     Column("norms", JSON, nullable=False, comment="one list a norm, in the order of the watched figures"),
 )
 
+# -- what was done ------------------------------------------------------------------------------------------------------
+
+# Only ever appended to: triggers refuse everything else (migration 0004).
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="1, 2, 3, … without a gap"),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="family, period and bureau, as far as it is about one"),
+    Column("details", JSON, nullable=False),
+    Column("previous", String(64), nullable=False, comment="the hash of the event before"),
+    Column("hash", String(64), nullable=False, unique=True, comment="SHA-256 over everything else in the event"),
+)
+
+# The course of each return, in the order of its moves. `event` is the audit event that vouches for the row.
+state_change = Table(
+    "state_change",
+    metadata,
+    Column("submission_id", ForeignKey("submission.id"), primary_key=True),
+    Column("place", SmallInteger, primary_key=True, autoincrement=False, comment="1, 2, 3, … of this return"),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("event", ForeignKey("audit_event.number"), nullable=False, index=True),
+)
+
+# The moves that a return may make; a trigger refuses any other.
+state_move = Table(
+    "state_move",
+    metadata,
+    Column("before", String(16), primary_key=True),
+    Column("after", String(16), primary_key=True),
+)
+
 # -- what was made of it ------------------------------------------------------------------------------------------------
 
 consolidation = Table(

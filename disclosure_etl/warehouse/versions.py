@@ -13,7 +13,9 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from disclosure_etl.bureaus import Duty
+from disclosure_etl.warehouse import audit
 from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
+from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk
 from disclosure_etl.warehouse.dimension_tables import dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
@@ -29,7 +31,7 @@ from schemas.records import Status
 
 def freeze(
     connection: Connection,
-    run: str,
+    act: Act,
     form: Form,
     period: Period,
     duty: Duty,
@@ -70,7 +72,7 @@ def freeze(
         form=form.key,
         frequency=period.frequency.value,
         period=period.code,
-        run=run,
+        run=act.run or "",
         version=version,
         status=VersionStatus.PROVISIONAL,
         content_hash=hashed,
@@ -83,6 +85,8 @@ def freeze(
     if frozen.cells_read != frozen.cells_loaded + frozen.cells_parked:
         raise ProgramError(f"{period}: cells read are not loaded + parked")
     store(connection, form, period, frozen, members, rules)
+    told = {"version": version, "status": frozen.status.value, "content_hash": hashed, "rules": rules}
+    audit.append(connection, act, "freeze", f"{form.family} {period}", told)
     note_freezing(connection, dependents.frozen)
     return frozen
 
