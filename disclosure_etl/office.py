@@ -122,8 +122,9 @@ class Office:
         from disclosure_etl.warehouse import Warehouse
 
         self.check()
-        warehouse = Warehouse.open(self.settings.warehouse_url)
+        warehouse = Warehouse.open(self.settings.warehouse_url, clock=self.clock, actor=self.settings.actor)
         warehouse.sync(self.bureaus.bureaus, self.forms.forms)
+        warehouse.note_configuration(self.settings.dirs.digests())
         return warehouse
 
     def check(self) -> None:

@@ -5,6 +5,8 @@ Credentials come from the environment only. Not here: what other configuration f
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -18,6 +20,8 @@ from schemas.errors import ConfigError, Language
 from schemas.yamlfile import Source, read_yaml
 
 _MOST_PROCESSES = 4
+_SINGLE_FILES = ("settings.yaml", "bureaus.yaml", "schedule.yaml", "rules.yaml", "sources.yaml")
+_FOLDERS = ("forms", "layouts", "calendar")
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@]*):.*@")  # to the last @, so that one inside the password shows nothing of it
 _SECRET_OPTION = re.compile(r"([?&]\w*(?:password|passwd)=)[^&]*", re.IGNORECASE)
@@ -57,6 +61,16 @@ class ConfigDirs:
                     f"{odd[0]} 不会被读取;请把扩展名改为 .yaml。", f"{odd[0]} is not read; rename it to end in .yaml."
                 )
         return tuple(found[name] for name in sorted(found))
+
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of every file in force, by its name below the folder; secrets are none of them."""
+        named = {name: self.file(name) for name in _SINGLE_FILES}
+        many = {f"{folder}/{path.name}": path for folder in _FOLDERS for path in self.files(folder, "*.yaml")}
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in (named | many).items()
+            if path.exists()
+        }
 
 
 class _Part(BaseModel):
@@ -154,6 +168,16 @@ class Settings:
     def prefect_api(self) -> str | None:
         """The address of a Prefect server, if one is used."""
         return self.file.prefect_api
+
+    @property
+    def actor(self) -> str:
+        """Who runs this, in the record of what was done: `DISCLOSURE_ACTOR`, else the name that the machine knows."""
+        if named := self.environment.get("DISCLOSURE_ACTOR"):
+            return named
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):  # a container's user without a name
+            return "unknown"
 
     @property
     def read_limits(self) -> ReadLimits:

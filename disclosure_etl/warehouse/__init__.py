@@ -3,9 +3,13 @@
 Not here: any judgement of figures (`quality`).
 """
 
+from disclosure_etl.warehouse.audit import Broken, ChainVerified, Event
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.facade import Warehouse
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
 
-__all__ = ["BaselineRow", "Dependents", "Imported", "Refused", "RuleHealth", "StoredFailure", "Waiting", "Warehouse"]
+__all__ = [
+    "BaselineRow", "Broken", "ChainVerified", "Dependents", "Event", "Imported", "Refused", "RuleHealth", "StoredFailure", "Waiting",
+    "Warehouse",
+]  # fmt: skip

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from disclosure_etl.warehouse import (
     arrivals,
+    audit,
     batches,
     decisions,
     figures,
@@ -22,6 +23,7 @@ from disclosure_etl.warehouse import (
     rule_sets,
     versions,
 )
+from disclosure_etl.warehouse.audit import ChainVerified, Event
 from disclosure_etl.warehouse.connection import reading
 from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Waiting
@@ -103,6 +105,23 @@ class Answers:
         """The newest frozen version (or one by number), as it was frozen."""
         with reading(self.engine) as connection:
             return versions.newest(connection, family, period, version)
+
+    # -- the record of what was done
+
+    def audit_head(self) -> Event | None:
+        """The newest event."""
+        with reading(self.engine) as connection:
+            return audit.head(connection)
+
+    def audit_events(self, kind: str | None = None, subject: str | None = None) -> list[Event]:
+        """Events from the oldest on: of a kind, and of a subject or what begins with it."""
+        with reading(self.engine) as connection:
+            return audit.events(connection, kind, subject)
+
+    def audit_verify(self, anchor: str | None = None) -> ChainVerified:
+        """Whether the chain holds from its first event to its head, and has the anchor in it."""
+        with reading(self.engine) as connection:
+            return audit.verify(connection, anchor)
 
     # -- questions
 

@@ -99,6 +99,9 @@ class Warehouse(Answers):
 
     def note_configuration(self, digests: Mapping[str, str]) -> None:
         """Note which configuration is in force: the SHA-256 of each file. The same configuration is noted once."""
+        with reading(self.engine) as connection:
+            if audit.last_told(connection, "configuration", "files") == digests:
+                return
         with writing(self.engine) as connection:
             before = audit.last_told(connection, "configuration", "files") or {}
             if before != digests:

@@ -124,7 +124,12 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
     if json:
         from disclosure_etl.reports.contract import consolidation_object, source_object
 
-        print_json(consolidation_object(one) | {"sources": [source_object(source) for source in ran.result.sources]})
+        head = session.office.warehouse.audit_head()
+        told = {"number": head.number, "hash": head.hash} if head else None
+        print_json(
+            consolidation_object(one)
+            | {"sources": [source_object(source) for source in ran.result.sources], "audit": told}
+        )
     else:
         from flows.period_screen import show_period
         from schemas.periods import Period
@@ -136,6 +141,10 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
                 f"随之重新判定并固化:{'、'.join(changed)}", f"judged again and frozen with it: {', '.join(changed)}"
             )
         session.say(f"汇总表:{ran.tables[0]}", f"table: {ran.tables[0]}")
+        if (head := session.office.warehouse.audit_head()) is not None:
+            session.say(
+                f"记录链链头:第 {head.number} 条 {head.hash}", f"head of the record: event {head.number} {head.hash}"
+            )
     for source in ran.result.sources:
         if source.message is not None:
             session.warn(source.message)
