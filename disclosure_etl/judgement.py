@@ -59,9 +59,14 @@ def frozen(
     office: Office, run: str, form: Form, period: Period, others: int = 0, rules: str | None = None
 ) -> Consolidation:
     """Freeze a period as it stands now; the newest version where nothing changed."""
-    contained = _contained(office.bureaus.units(form.family, period))
-    duty = Duty(office.owing(form.family, period), office.due(period).day, office.clock(), contained)
+    duty = duty_of(office, form, period)
     return office.warehouse.freeze(run, form, period, duty, others, rules, dependents_of(office, form.family, period))
+
+
+def duty_of(office: Office, form: Form, period: Period) -> Duty:
+    """What is expected of a period, as the office is configured now."""
+    contained = _contained(office.bureaus.units(form.family, period))
+    return Duty(office.owing(form.family, period), office.due(period).day, office.clock(), contained)
 
 
 def dependents_of(office: Office, family: str, period: Period) -> Dependents:

@@ -8,8 +8,9 @@ from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.facade import Warehouse
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
+from disclosure_etl.warehouse.verifying import Due, Verified
 
 __all__ = [
-    "BaselineRow", "Broken", "ChainVerified", "Dependents", "Event", "Imported", "Refused", "RuleHealth", "StoredFailure", "Waiting",
-    "Warehouse",
+    "BaselineRow", "Broken", "ChainVerified", "Dependents", "Due", "Event", "Imported", "Refused", "RuleHealth", "StoredFailure", "Verified",
+    "Waiting", "Warehouse",
 ]  # fmt: skip

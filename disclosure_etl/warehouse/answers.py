@@ -5,7 +5,8 @@ Not here: whatever changes anything (`facade`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -21,13 +22,16 @@ from disclosure_etl.warehouse import (
     pending,
     queries,
     rule_sets,
+    verifying,
     versions,
 )
 from disclosure_etl.warehouse.audit import ChainVerified, Event
 from disclosure_etl.warehouse.connection import reading
+from disclosure_etl.warehouse.copying import Copy
 from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
+from disclosure_etl.warehouse.verifying import Due, Verified
 from schemas.consolidation import BureauFigure, Consolidation
 from schemas.forms import Form
 from schemas.periods import Frequency, Period
@@ -122,6 +126,22 @@ class Answers:
         """Whether the chain holds from its first event to its head, and has the anchor in it."""
         with reading(self.engine) as connection:
             return audit.verify(connection, anchor)
+
+    def received_digests(self) -> list[str]:
+        """The digests of all bytes that were received, in order."""
+        with reading(self.engine) as connection:
+            return arrivals.received_digests(connection)
+
+    @contextmanager
+    def copied(self) -> Iterator[Copy]:
+        """All that is stored, in one consistent view, also of an older schema version."""
+        with reading(self.engine) as connection:
+            yield Copy(connection)
+
+    def verify(self, due: Sequence[Due], anchor: str | None = None) -> list[Verified]:
+        """Whether all that is stored hangs together; see `verifying.verify`."""
+        with reading(self.engine) as connection:
+            return verifying.verify(connection, due, anchor)
 
     # -- questions
 

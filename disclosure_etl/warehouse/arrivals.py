@@ -38,6 +38,12 @@ def concerns(family: str, period: Period) -> ColumnElement[bool]:
     return of_period & of_family & document.c.status.not_in(NO_RETURNS)
 
 
+def received_digests(connection: Connection) -> list[str]:
+    """The digests of all bytes that were ever received, in order; of what could not be had there are none."""
+    rows = connection.execute(select(receipt.c.digest).where(receipt.c.size > 0).distinct().order_by(receipt.c.digest))
+    return list(rows.scalars())
+
+
 def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
     """All bytes that were ever read or refused, by digest."""
     rows = connection.execute(

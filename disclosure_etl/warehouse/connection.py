@@ -116,6 +116,12 @@ def schema_version(engine: Engine) -> tuple[str | None, str]:
     return found, needed
 
 
+def known_versions(engine: Engine) -> list[str]:
+    """The schema versions that this program knows, its own first."""
+    with reading(engine) as connection:
+        return [one.revision for one in ScriptDirectory.from_config(_config(connection)).walk_revisions()]
+
+
 def upgrade(engine: Engine) -> None:
     """Bring the schema to this program's version, keeping all data; a second time changes nothing."""
     with writing(engine) as connection:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,11 +25,21 @@ from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse.answers import Answers
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
-from disclosure_etl.warehouse.connection import open_engine, reading, require_current, schema_version, upgrade, writing
+from disclosure_etl.warehouse.connection import (
+    known_versions,
+    open_engine,
+    reading,
+    require_current,
+    schema_version,
+    upgrade,
+    writing,
+)
+from disclosure_etl.warehouse.copying import Filling
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import Consolidation
+from schemas.errors import UserError
 from schemas.formfile import Forms
 from schemas.forms import Form
 from schemas.periods import Period
@@ -96,6 +107,24 @@ class Warehouse(Answers):
         with writing(self.engine) as connection:
             if version != audit.last_told(connection, "schema", "version"):
                 moves.make_known(connection, self._act(), {"version": version})
+
+    @contextmanager
+    def filling(self, version: str) -> Iterator[Filling]:
+        """Fill an empty database from a copy of that schema version; then it is brought to this program's. All or nothing."""
+        known = known_versions(self.engine)
+        if version not in known:
+            raise UserError(
+                f"备份的结构版本 {version} 比本程序新(本程序为 {known[0]});请用更新的程序恢复。",
+                f"The copy has schema version {version}, newer than this program's ({known[0]}); restore it with a newer program.",
+            )
+        with writing(self.engine) as connection:
+            yield Filling(connection, version)
+        self.upgrade()
+
+    def note_restored(self, details: Mapping[str, object]) -> None:
+        """Note that all of this came from a copy."""
+        with writing(self.engine) as connection:
+            audit.append(connection, self._act(), "restore", "", details)
 
     def note_configuration(self, digests: Mapping[str, str]) -> None:
         """Note which configuration is in force: the SHA-256 of each file. The same configuration is noted once."""

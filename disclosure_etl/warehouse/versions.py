@@ -52,17 +52,15 @@ def freeze(
     """
     sync_form(connection, form)
     settle_pending(connection, form.family, period, [FREEZE])
+    figures = figures_now(connection, form, period, duty)
     if period.frequency is form.frequency:
         members = _members(connection, form.family, period)
-        absent = {bureau.code for bureau in duty.owing} - {bureau for bureau, *_ in members}
-        figures = period_figures(connection, form, period, _earlier(connection, form, period), absent, duty.contained)
         account = period_account(connection, form, period, duty, others, members)
     else:
         parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
-        figures = rolled_up_figures(form, parts)
         account = rolled_up_account(parts, duty.owing)
         members = []
-    hashed = _content_hash(form, period, figures, members, account)
+    hashed = _hash_of(form.digest, period, figures, members, account)
     last = newest(connection, form.family, period)
     if last is not None and last.content_hash == hashed:
         return last
@@ -226,12 +224,28 @@ def _members(connection: Connection, family: str, period: Period) -> list[Member
     return [tuple(row) for row in rows]  # type: ignore[misc]
 
 
-def _content_hash(
-    form: Form, period: Period, figures: Iterable[ConsolidatedFigure], members: Iterable[tuple], account: dict
+def figures_now(connection: Connection, form: Form, period: Period, duty: Duty) -> list[ConsolidatedFigure]:
+    """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
+    parts."""
+    if period.frequency is not form.frequency:
+        return rolled_up_figures(form, [newest(connection, form.family, part) for part in period.parts(form.frequency)])
+    there = {bureau for bureau, *_ in _members(connection, form.family, period)}
+    absent = {bureau.code for bureau in duty.owing} - there
+    return period_figures(connection, form, period, _earlier(connection, form, period), absent, duty.contained)
+
+
+def content_hash(form_digest: str, period: Period, one: Consolidation, members: Iterable[tuple]) -> str:
+    """The hash of a version from what is stored of it; unless somebody changed that, it is the one that it was frozen with."""
+    account = {"missing": one.missing, "late": one.late, "counts": one.counts, "bureaus": one.bureaus}
+    return _hash_of(form_digest, period, one.figures, members, account)
+
+
+def _hash_of(
+    form_digest: str, period: Period, figures: Iterable[ConsolidatedFigure], members: Iterable[tuple], account: dict
 ) -> str:
     """SHA-256 over what the version says: figures, what they were made of, and how every bureau stands."""
     content = {
-        "form": form.digest,
+        "form": form_digest,
         "period": period.code,
         "figures": [_fields(one) for one in figures],
         "members": sorted(map(list, members)),

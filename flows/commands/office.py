@@ -21,7 +21,13 @@ def register(app: typer.Typer) -> None:
     config.command(name="check")(config_check)
     app.add_typer(config, name="config")
     warehouse = typer.Typer(help="The warehouse.", no_args_is_help=True, rich_markup_mode=None)
-    warehouse.command(name="upgrade")(warehouse_upgrade)
+    for name, command in (
+        ("upgrade", warehouse_upgrade),
+        ("verify", warehouse_verify),
+        ("backup", warehouse_backup),
+        ("restore", warehouse_restore),
+    ):
+        warehouse.command(name=name)(command)
     app.add_typer(warehouse, name="warehouse")
 
 
@@ -201,3 +207,82 @@ def warehouse_upgrade(context: typer.Context) -> None:
         session.say(f"已是最新结构 {needed}。", f"The schema is {needed} already.")
     else:
         session.say(f"结构版本:{before or '空'} → {needed}", f"schema version: {before or 'empty'} → {needed}")
+
+
+_CHECKS = {
+    "chain": ("记录链", "record of what was done", "条", "events"),
+    "moves": ("报表状态的变动", "moves of returns", "次", "moves"),
+    "references": ("引用", "references", "个数字", "figures"),
+    "versions": ("固化的版本", "frozen versions", "版", "versions"),
+    "figures": ("汇总数重新相加", "consolidated figures added up again", "个", "figures"),
+    "raw": ("收到的原件", "received files", "份", "files"),
+}
+
+
+def warehouse_verify(
+    context: typer.Context,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="HASH", help="The hash of an event as it was printed; it must still be there.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Look whether all that is stored hangs together: record, moves, references, versions, sums, received files. Changes nothing."""
+    from disclosure_etl.keeping import verified
+
+    session: Session = context.obj
+    found = verified(session.office, anchor)
+    if json:
+        print_json(
+            [
+                {"what": one.what, "checked": one.checked, "wrong": one.wrong, "places": list(one.places)}
+                for one in found
+            ]
+        )
+    else:
+        for one in found:
+            zh, en, unit_zh, unit_en = _CHECKS[one.what]
+            if one.holds:
+                session.say(f"✓ {zh}:{one.checked} {unit_zh}", f"✓ {en}: {one.checked} {unit_en}")
+            else:
+                places = session.listed(one.places)
+                session.say(
+                    f"✗ {zh}:{one.wrong} 处不符,如 {places}", f"✗ {en}: {one.wrong} do not hold, such as {places}"
+                )
+        if not all(one.holds for one in found):
+            session.say(
+                "数据库被程序以外的手改动过,或磁盘有损坏。请保存现状,用 warehouse restore 把最近的备份恢复到一个新库中核对。",
+                "Something other than the program changed the database, or the disk is damaged. Keep it as it is, and restore "
+                "the newest backup into a new database to compare ('warehouse restore').",
+            )
+    raise typer.Exit(CLEAN if all(one.holds for one in found) else NEEDS_PERSON)
+
+
+def warehouse_backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, such as 2014-06.zip.")],
+) -> None:
+    """Write all that the office has into one file: the warehouse, of whatever kind and version, and all received files."""
+    from disclosure_etl.keeping import backup
+
+    session: Session = context.obj
+    copied = backup(session.office, file)
+    session.say(
+        f"已备份到 {file}:结构 {copied.schema},{copied.rows} 行,原件 {copied.raw} 份;记录链链头 {copied.head or '(无)'}",
+        f"backed up to {file}: schema {copied.schema}, {copied.rows} rows, {copied.raw} received files; head of the record "
+        f"{copied.head or '(none)'}",
+    )
+
+
+def warehouse_restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'warehouse backup' has written.")],
+) -> None:
+    """Fill the office's warehouse, which must be empty, from a backup; also to move from SQLite to PostgreSQL, or back."""
+    from disclosure_etl.keeping import restore
+
+    session: Session = context.obj
+    copied = restore(session.office, file)
+    session.say(
+        f"已恢复:{copied.rows} 行,原件 {copied.raw} 份。请运行 disclosure-etl warehouse verify 核对。",
+        f"restored: {copied.rows} rows, {copied.raw} received files. Look it over with 'disclosure-etl warehouse verify'.",
+    )
