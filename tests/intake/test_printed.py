@@ -134,8 +134,6 @@ PROSE = [
     "答复合计20件。",
     "20",
     "5",
-    "经统计 20 件为当面申请",
-    "经核对 12 件为网上申请",
 ]
 
 
@@ -148,6 +146,11 @@ def test_sentences_with_figures_are_running_text() -> None:
     assert [line.replace(" ", "") for line in found.text.split("\n")][: len(PROSE)] == [
         line.replace(" ", "") for line in PROSE
     ]
+
+
+def test_a_single_space_parts_no_columns() -> None:
+    said: list[Said] = [(50, 700, "经统计 20 件为当面申请"), (50, 680, "经核对 12 件为网上申请")]
+    assert read_document("a.pdf", pdf(said)).grids == ()
 
 
 def test_figures_that_do_not_stand_below_each_other_are_no_table() -> None:
