@@ -15,6 +15,7 @@ import xlsxwriter
 from disclosure_etl.intake.displayed import displayed
 from disclosure_etl.intake.readers import read_document
 from schemas.documents import Merge
+from schemas.records import Submission
 from tests.intake.printed import Line, Said, pdf
 from tests.intake.sheets import NAME, good_return, package
 
@@ -64,6 +65,12 @@ def filled_in() -> Sheet:
             texts.append(shown.text if shown else str(value or ""))
         rows.append(tuple(texts))
     return Sheet(tuple(rows), frozenset(grid.merges))
+
+
+def understood(read: Submission) -> tuple[object, ...]:
+    """What a return says, wherever it stands and however it is written."""
+    cells = tuple(zip(read.numbers, read.meanings, read.decimals, read.troubles, strict=True))
+    return (read.bureau, read.period, read.header, cells, read.unread, read.findings)
 
 
 # --- the ways in which offices rearrange it -------------------------------------------------------------------------------
@@ -181,17 +188,23 @@ def as_xlsx(sheets: Sequence[Sheet]) -> bytes:
     """Figures as numbers in the format that shows them so."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    formats = {places: book.add_format({"num_format": f"0.{'0' * places}".rstrip(".")}) for places in range(3)}
+    ruled = {"border": 1}  # without which nothing of a table is left in a print
+    formats = {at: book.add_format({**ruled, "num_format": f"0.{'0' * at}".rstrip(".")}) for at in range(3)}
+    plain = book.add_format(ruled)
     for one in sheets:
         sheet = book.add_worksheet(one.name)
+        sheet.fit_to_pages(1, 1)
+        sheet.set_column(0, len(one.rows[0]) - 1, 24)  # a print shows no more of a label than its column is wide
         for merge in one.merges:
-            sheet.merge_range(merge.top, merge.left, merge.bottom, merge.right, "")
+            sheet.merge_range(merge.top, merge.left, merge.bottom, merge.right, "", plain)
         for row, texts in enumerate(one.rows):
             for column, text in enumerate(texts):
                 if _PLAIN_NUMBER.fullmatch(text) and row >= HEADING:
                     sheet.write_number(row, column, float(text), formats[len(text.partition(".")[2])])
                 elif text:
-                    sheet.write_string(row, column, text)
+                    sheet.write_string(row, column, text, plain)
+                elif row >= HEADING:
+                    sheet.write_blank(row, column, None, plain)
     book.close()
     return buffer.getvalue()
 
@@ -225,15 +238,19 @@ def _laid(sheet: Sheet, cell: Callable[[str, int, int], str], covered: Callable[
 
 
 def as_html(sheets: Sequence[Sheet]) -> bytes:
-    """A saved page in GBK."""
+    """A saved page in GBK, in letters so small that it prints on one."""
     tables = (
         _laid(
             one, lambda text, tall, wide: f"<td rowspan={tall} colspan={wide}>{text}</td>", lambda *_: "", "<tr>{}</tr>"
         )
         for one in sheets
     )
-    body = "".join(f"<table>{one}</table>" for one in tables)
-    return f'<html><head><meta charset="gbk"></head><body>{body}</body></html>'.encode("gb18030")
+    body = "".join(f"<table border=1>{one}</table>" for one in tables)
+    return (
+        f'<html><head><meta charset="gbk"><style>td {{font-size: 5pt}}</style></head><body>{body}</body></html>'.encode(
+            "gb18030"
+        )
+    )
 
 
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

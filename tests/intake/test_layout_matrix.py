@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.records import Submission
-from tests.intake.layouts import SHIFTS, WRITERS, filled_in
+from tests.intake.layouts import SHIFTS, WRITERS, filled_in, understood
 from tests.intake.sheets import good_return, read_bytes
 
 ONE_TABLE = "such a file is one table and nothing beside it"
@@ -15,12 +14,6 @@ IMPOSSIBLE = {
     **{(kind, "sheet renamed"): NO_NAMES for kind in WRITERS if kind not in ("xlsx", "ods")},
 }
 COMBINATIONS = [(kind, shift) for kind in WRITERS for shift in SHIFTS if (kind, shift) not in IMPOSSIBLE]
-
-
-def understood(read: Submission) -> tuple[object, ...]:
-    """What a return says, wherever it stands and however it is written."""
-    cells = tuple(zip(read.numbers, read.meanings, read.decimals, read.troubles, strict=True))
-    return (read.bureau, read.period, read.header, cells, read.unread, read.findings)
 
 
 @pytest.mark.parametrize(("kind", "shift"), COMBINATIONS)
