@@ -17,6 +17,7 @@ from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import FolderSource, reason
+from disclosure_etl.intake.sources.names import clean_name
 from disclosure_etl.quality.judging import held_unjudged, judge
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import Document, Unreadable
@@ -61,23 +62,24 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
     Raises:
         UserError: the file cannot be read.
     """
+    name = clean_name(path.name)  # as it may be shown: a sender's name is no command to the clerk's terminal
     try:
         data = path.read_bytes()
     except OSError as error:
-        why = reason(error)
+        why, shown_path = reason(error), path.parent / name
         raise UserError(
-            f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
+            f"读不到文件 {shown_path}:{why.zh}。请核对路径。", f"Cannot read {shown_path}: it {why.en}. Check the path."
         ) from None
     digest = digest_of(data)
     document: Document | None = None
     try:
-        document = read_document(path.name, data, limits)
+        document = read_document(name, data, limits)
         found = Interpreter(forms.forms, bureaus).interpret(document)
     except Unreadable as problem:
         if document is not None and (shown := _structure_alone(document)).verdicts:
-            return Checked(path.name, digest, _status_of_structure(shown), structure=shown)
+            return Checked(name, digest, _status_of_structure(shown), structure=shown)
         message = Message(problem.zh, str(problem))
-        return Checked(path.name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
+        return Checked(name, digest, Status.UNREADABLE, refusal_code=problem.code, refusal=message)
     one = found.submission
     if bureaus is None:  # whoever has no office's configuration is told of no unknown bureau or period
         unknown = {"identity:bureau"} | ({"identity:period"} if not one.period else set())
@@ -90,7 +92,7 @@ def check_file(path: Path, forms: Forms, rules: RuleSettings, bureaus: Bureaus |
         (judged,) = judge(Batch(form, period, (one,)), rule_set(form, period, rules)).judged
     beside = _structure_beside(document, form, one) if document.text.strip() else None
     return Checked(
-        path.name, digest, _status(judged, form), form, judged, found.labels,
+        name, digest, _status(judged, form), form, judged, found.labels,
         structure=beside if beside is not None and beside.structure.found else None,
     )  # fmt: skip
 
