@@ -15,6 +15,7 @@ from schemas.documents import Unreadable
 from schemas.periods import Period
 from tests.factories import return_bytes, some_figures
 from tests.intake.sheets import form, good_return, package, parts_of, read_bytes, taken, with_cells
+from tests.intake.test_formats import as_ods
 
 FILES = Path(__file__).parent / "files"
 OUTWARD = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "os.fork", "urllib.", "webbrowser.")
@@ -104,6 +105,22 @@ def test_a_chain_of_sectors_that_bites_its_tail_is_refused() -> None:
     at = 512 * (first + 1)
     data[at : at + 512] = b"".join((number or 0).to_bytes(4, "little") for number in [0] * 128)
     assert refusal(bytes(data)) == "truncated"
+
+
+def repeated(times: str) -> bytes:
+    """A spreadsheet with one cell that is said to stand in so many rows."""
+    cell = '<table:table-cell office:value-type="string"><text:p>受理申请</text:p></table:table-cell>'
+    return as_ods(f'<table:table-row table:number-rows-repeated="{times}">{cell}</table:table-row>')
+
+
+def test_a_cell_that_is_said_to_stand_a_million_times_is_refused() -> None:
+    with pytest.raises(Unreadable, match=r"limits\.max_ratio"):
+        read_document("a.ods", repeated("1048576"))
+    assert len(read_document("a.ods", repeated("40000")).grids[0].values) == 40_000
+
+
+def test_a_count_that_is_a_raised_digit_is_none() -> None:
+    assert read_document("a.ods", repeated("\u00b2")).grids[0].values == [["受理申请"]]
 
 
 # --- links and macros -----------------------------------------------------------------------------------------------------
@@ -204,3 +221,12 @@ def test_consolidation_shows_and_stores_no_name_raw(say, tmp_path: Path) -> None
 
     assert {path for path in tmp_path.parent.rglob("*") if tmp_path not in path.parents} == before
     assert not any(_raw(str(path)) for path in (tmp_path / "var").rglob("*"))
+
+
+def test_check_shows_no_cell_raw(say, tmp_path: Path) -> None:
+    rows = "填报单位,\x1b[2J东城\u202e分局\n统计时期,2014-05\n指标,单位,本月\n接受咨询,人次,9\x1b[31m\n现场咨询,人次,5\x9b\n"
+    path = tmp_path / "a.csv"
+    path.write_bytes(rows.encode())
+    said = say("check", path)
+    assert "\ufffd[2J东城\ufffd分局" in said.out
+    assert _raw(said.out + said.err) == set()
