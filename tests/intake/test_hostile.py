@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from disclosure_etl.intake.readers import read_document
+from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 from schemas.periods import Period
 from tests.factories import return_bytes, some_figures
@@ -115,7 +116,7 @@ def repeated(times: str) -> bytes:
 
 def test_a_cell_that_is_said_to_stand_a_million_times_is_refused() -> None:
     with pytest.raises(Unreadable, match=r"limits\.max_ratio"):
-        read_document("a.ods", repeated("1048576"))
+        read_document("a.ods", repeated("1048576"), ReadLimits(max_cells=2_000_000))
     assert len(read_document("a.ods", repeated("40000")).grids[0].values) == 40_000
 
 
