@@ -56,6 +56,8 @@ class _Conversation:
         self._relay, self._over, self._client = relay, over, client
         self._server = socket.create_connection(("127.0.0.1", port))
         self._left: int | None = None  # of an answer that goes wrong
+        for one in (client, self._server):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run(self) -> None:
         threading.Thread(target=self._ask, daemon=True).start()

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from disclosure_etl.intake.sources import Unreached
 from schemas.errors import UserError
 from tests.intake.sources.conftest import PASSWORD, Opened, arrived, contents
+from tests.intake.sources.relay import relay
 from tests.postgres import Server
 
 ROWS = [
@@ -27,6 +28,7 @@ ROWS = [
     ("dongcheng", "2014-04", "publications", "month", 7),
 ]
 Execute = Callable[..., None]
+START = b"\0\0\0"  # how a conversation with PostgreSQL begins, and nothing later in it
 
 
 def declared(url: str, **more: object) -> dict[str, Any]:
@@ -188,6 +190,28 @@ def test_nothing_can_be_written_at_the_bureau(opened: Opened, pg_url: str, slept
     assert slept == []
     with psycopg.connect(pg_url) as connection:
         assert connection.execute("SELECT count(*) FROM seen").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("stalls", "why"), [(False, "cannot be connected"), (True, "within 2 seconds")])
+def test_a_line_that_breaks_or_stalls_within_an_answer_is_made_anew_and_then_told(
+    opened: Opened, pg_url: str, slept: list[float], stalls: bool, why: str
+) -> None:
+    unknown = [("dongcheng", "2014-05", f"unknown_{number}", "month", number) for number in range(5000)]
+    fill(pg_url, [*ROWS[:2], *unknown])
+    at = make_url(pg_url)
+    if at.host is None:
+        pytest.skip("the server listens on a local socket only")
+    with relay(at.port or 5432) as between:
+        through = at.set(host="127.0.0.1", port=between.port).render_as_string(hide_password=False)
+        (one,) = arrived(opened(seconds=1, **declared(through)))
+        between.spoil(1, after=20_000, request=START, stalls=stalls)
+        data = one.read()
+        assert data.count(b"unknown_") == 5000
+        assert (slept, between.times) == ([1], 0)
+        between.spoil(100, after=20_000, request=START, stalls=stalls)
+        with pytest.raises(Unreached, match=why):
+            one.read()
+        assert slept == [1, 1]
 
 
 def test_a_slow_answer_is_not_waited_for(opened: Opened, pg_url: str, slept: list[float]) -> None:
