@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,8 +15,15 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import Unreached
 from schemas.errors import UserError
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Submission
+from tests.forms.trials import AS_SHIPPED
+from tests.intake.sheets import bureaus
 from tests.intake.sources.conftest import PASSWORD, Opened, arrived, contents
 from tests.intake.sources.relay import relay
 from tests.postgres import Server
@@ -149,6 +157,50 @@ def test_a_period_that_is_none_is_told_and_the_others_arrive(opened: Opened, url
     with pytest.raises(Unreached, match="has no form"):
         by_name["1990-01/dongcheng.csv"].read()
     assert by_name["2014-05/dongcheng.csv"].read()
+
+
+def written(form: Form) -> dict[tuple[str, str], str]:
+    """A figure for each place of a form but shares, no two alike, with as many decimals as the place has."""
+    return {
+        (cell.indicator, cell.column): f"{'-' * cell.signed}{1000 + cell.position}{('.' + '1230'[-cell.scale :]) * (cell.scale > 0)}"
+        for cell in form.cells
+        if cell.measure != "share"
+    }  # fmt: skip
+
+
+def read_back(form: Form, name: str, data: bytes) -> Submission:
+    """What a run understands of a text table."""
+    forms = [one for one in AS_SHIPPED.values() if one.frequency == form.frequency]
+    return Interpreter(forms, bureaus()).interpret(read_document(name, data)).submission
+
+
+@pytest.mark.parametrize("form", AS_SHIPPED.values(), ids=AS_SHIPPED)
+@pytest.mark.parametrize("kind", ["text", "numeric"])
+def test_every_figure_of_every_form_is_read_back_as_it_was_written(
+    opened: Opened, request: pytest.FixtureRequest, tmp_path: Path, form: Form, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'bureau.sqlite'}"
+    if kind == "numeric":  # SQLite has none that keeps its decimals
+        url = request.getfixturevalue("pg_url")
+    figures, period = written(form), Period.parse(form.valid.first).code
+    (tmp_path / "bureau.sqlite").touch()
+    fill(url, [("dongcheng", period, *place, figure) for place, figure in figures.items()], value="text")
+    if kind == "numeric":
+        with executing(url) as execute:
+            execute("ALTER TABLE returns ALTER value TYPE numeric USING value::numeric")
+
+    ((name, data),) = contents(opened(**declared(url, family=form.family))).items()
+    sent = read_back(form, name, data)
+
+    assert (sent.form, sent.bureau, sent.period) == (form.key, "dongcheng", period)
+    assert len(set(figures.values())) == len(figures) > 20
+    cells = [cell for cell in form.cells if cell.measure != "share"]
+    assert {(one.indicator, one.column): sent.texts[one.position] for one in cells} == figures
+    read = {(one.indicator, one.column): Decimal(sent.numbers[one.position]).scaleb(-one.scale) for one in cells}
+    assert read == {place: Decimal(figure) for place, figure in figures.items()}
+    assert [sent.decimals[one.position] for one in cells] == [one.scale for one in cells]
+    assert (sent.unread, set(sent.troubles)) == ((), {0})
+    assert {one.code for one in sent.findings} <= {"identity:not_owed"}  # which is the office's matter, not the table's
 
 
 def test_what_is_older_than_declared_is_left_out(opened: Opened, url: str) -> None:
