@@ -132,7 +132,7 @@ class HttpSource:
             if self._patience.time() > until:  # a byte now and then is an answer each time, and never a file
                 raise timed_out(self._patience.file_seconds)
         announced = response.headers.get("Content-Length")
-        if announced is not None and announced.isdigit() and int(announced) != len(data):
+        if announced is not None and announced.isascii() and announced.isdigit() and int(announced) != len(data):
             raise cut_off()
         return bytes(data)
 

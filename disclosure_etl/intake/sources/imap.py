@@ -56,7 +56,10 @@ class ImapSource:
                 name = f"mail {_letters(f'{mail.uid} {mail.size}'.encode())}"
                 yield Delivery(names.give(name), self.name, received, self._refuse_size)
                 continue
-            raw = self._raw(mail)
+            try:
+                raw = self._raw(mail)
+            except _Gone:  # somebody has tidied up meanwhile
+                continue
             try:
                 message = _parsed(raw)
                 sender = sender_of(message)
@@ -169,14 +172,16 @@ class ImapSource:
         return [known[uid] for uid in wanted if uid in known]
 
     def _fetch(self, mail: _Mail, box: Connection) -> bytes:
-        box.begin(mail.size)
+        box.begin(self._most_of_a_mail)  # not `mail.size`, which some servers only estimate
         status, found = box.uid("FETCH", str(mail.uid), "(BODY.PEEK[])")
         raw = next((one[1] for one in found if isinstance(one, tuple)), None)
         if status != "OK" or raw is None:
-            raise Unreached("已不在邮箱中", "is no longer in the mailbox")
-        if len(raw) != mail.size:
-            raise cut_off()
+            raise _Gone("已不在邮箱中", "is no longer in the mailbox")
         return bytes(raw)
+
+
+class _Gone(Unreached):
+    """A mail that was listed and is there no longer."""
 
 
 @dataclass(frozen=True, slots=True)

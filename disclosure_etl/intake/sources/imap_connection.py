@@ -40,7 +40,7 @@ class Connection(imaplib.IMAP4):
             Unreached: that is more than was expected, or it does not come to an end in time.
         """
         if size > self._expected:
-            raise Unreached("发来的邮件比先前所称的大", "sends a larger mail than it had announced")
+            raise Unreached("发来的邮件比允许的大", "sends a larger mail than is allowed")
         self._expected -= size
         while len(self._unread) < size and self._hear():
             pass
