@@ -90,7 +90,7 @@ class ReadLimits(_Part):
     max_bytes: int = Field(default=50_000_000, gt=0)
     max_uncompressed_bytes: int = Field(default=200_000_000, gt=0)
     max_ratio: int = Field(default=200, gt=0)
-    max_cells: int = Field(default=2_000_000, gt=0)
+    max_cells: int = Field(default=250_000, gt=0)
     max_files: int = Field(default=5_000, gt=0)
     max_nesting: int = Field(default=3, gt=0)
     max_seconds: float = Field(default=20, gt=0)

@@ -84,9 +84,9 @@ class Session:
     @cached_property
     def console(self) -> Console:
         """The terminal: colour and width only where there is one."""
-        from rich.console import Console
+        from flows.terminal import Terminal
 
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 200)
+        return Terminal(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 200)
 
     def say(self, zh: str, en: str) -> None:
         """A line for the person."""
@@ -94,7 +94,9 @@ class Session:
 
     def warn(self, message: Message) -> None:
         """A message on standard error, which machines do not read."""
-        print(message.in_language(self.language), file=sys.stderr)
+        from flows.terminal import harmless
+
+        print(harmless(message.in_language(self.language)), file=sys.stderr)
 
     def listed(self, words: Iterable[str]) -> str:
         """Words one after the other, as the session's language separates them."""

@@ -94,7 +94,8 @@ def headings(form: Form, rows: Mapping[int, Sequence[Anchor]]) -> list[Heading]:
             above.last, above.words = row, sorted([*above.words, *words], key=lambda one: one[0])
             limit = min([limit, *(column for column, word in words if word.has(WordKind.COLUMN))])
             continue
-        heading = Heading(form, row, row, words)
+        first, beside = _headed_above(row, words, rows, above, limit)
+        heading = Heading(form, first, row, sorted([*words, *beside], key=lambda one: one[0]))
         found.append(heading)
         limit = min(column for column, word in words if word.has(WordKind.COLUMN))
     return found
@@ -109,6 +110,28 @@ def _is_heading(anchors: Sequence[Anchor], limit: int) -> bool:
     if any(word.has(WordKind.UNIT) or word.has(WordKind.ASIDE) or word.has(WordKind.SHARE) for _, _, word in anchors):
         return True
     return any(column >= limit or not any(word.has(kind) for kind in _TITLES) for column, word in columns)
+
+
+def _headed_above(
+    row: int,
+    words: Sequence[tuple[int, Word]],
+    rows: Mapping[int, Sequence[Anchor]],
+    above: Heading | None,
+    limit: int,
+) -> tuple[int, list[tuple[int, Word]]]:
+    """The first row of a heading, and the words in the row above that head the other columns: 占比 over two rows, beside 数量
+    over 本月 and 累计. A word left of `limit` is no unit's heading, but what a label says."""
+    taken = {column for column, _ in words}
+    upper = rows.get(row - 1, ()) if above is None or above.last < row - 1 else ()
+    if any(word.has(WordKind.HEADER) or any(word.has(kind) for kind in _TITLES) for _, _, word in upper):
+        return row, []
+    beside = [
+        (column, word)
+        for _, column, word in upper
+        if column not in taken
+        and (word.has(WordKind.SHARE) or word.has(WordKind.ASIDE) or (word.has(WordKind.UNIT) and column >= limit))
+    ]
+    return (row - 1 if beside else row), beside
 
 
 def _is_continued(

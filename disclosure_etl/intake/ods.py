@@ -44,6 +44,7 @@ def read_ods(package: Package, limits: ReadLimits) -> tuple[Grid, ...]:
     grids: list[Grid] = []
     cells = 0
     for table in children(body, "table"):
+        _check_repeated(table, limits)
         grid, area = _grid(table, attribute_of(table, "style-name") in hidden, limits.max_cells - cells)
         cells += area
         if cells > limits.max_cells:
@@ -81,7 +82,7 @@ def _set_off(root: Element) -> None:
 
 def _repeated(element: Element, name: str) -> int:
     text = attribute_of(element, name) or "1"
-    return max(int(text), 1) if text.isdigit() and len(text) < 10 else 1
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
 def _rows(table: Element) -> Iterator[Element]:
@@ -91,6 +92,21 @@ def _rows(table: Element) -> Iterator[Element]:
             yield child
         elif name in _ROW_GROUPS:
             yield from _rows(child)
+
+
+_REPEATED_FREELY = 50_000  # cells; a form of zeros is written as few
+
+
+def _check_repeated(table: Element, limits: ReadLimits) -> None:
+    """A cell that is said to stand a million times unpacks as a bomb does, and counts like one."""
+    written = repeated = 0
+    for row in _rows(table):
+        times = _repeated(row, "number-rows-repeated")
+        cells = _cells(row)
+        written += len(cells)
+        repeated += times * sum(count for _, count, _ in cells)
+    if _REPEATED_FREELY < repeated <= limits.max_cells and repeated > written * limits.max_ratio:
+        raise refused("max_ratio", repeated // written, limits.max_ratio)
 
 
 def _grid(table: Element, hidden: bool, left: int) -> tuple[Grid, int]:

@@ -18,6 +18,7 @@ _FAR = 4  # of the height of a line: what stands further apart is of two tables
 _NEAR = 1.6  # of the height of a line, or of the hole between two rows: a heading is not further away
 _LEAST_ROWS = 2
 _MOST_HEADING_LINES = 6
+_MOST_COLUMNS = 64  # headings are compared with columns, and those with each other: no paper is that wide
 _OVERLAP = 0.25  # of the height of a line: lines that share more are of one row
 _UNMATCHED = 1e6
 
@@ -82,6 +83,8 @@ def _is_row(line: Line) -> bool:
 
 def _table(block: Sequence[Line], least_rows: int) -> AlignedTable | None:
     rows = [at for at, line in enumerate(block) if _is_row(line)]
+    if any(len(line.pieces) > _MOST_COLUMNS for line in block):
+        return None
     if len(rows) < least_rows:
         return None
     columns = _columns([block[at] for at in rows])

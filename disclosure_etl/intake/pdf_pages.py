@@ -6,8 +6,10 @@ finding the tables of a page (`pdf`, `pdf_columns`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from disclosure_etl.intake.laid_out import SpanningCell
 from disclosure_etl.intake.page_numbers import is_page_number
@@ -67,6 +69,11 @@ class PrintedPage:
     tables: tuple[PageTable, ...]
     lines: tuple[PrintedText, ...]
 
+    @cached_property
+    def places(self) -> frozenset[tuple[str, int]]:
+        """What its lines say, and at which height in points."""
+        return frozenset((line.text, round(line.top)) for line in self.lines)
+
 
 def tables_of(pages: Sequence[PrintedPage]) -> list[PageTable]:
     """The tables of a document, those that go on over pages as one."""
@@ -95,7 +102,7 @@ def goes_on(before: PrintedPage, after: PrintedPage) -> bool:
 
 
 def _repeated(line: PrintedText, other: PrintedPage) -> bool:
-    return any(line.text == one.text and abs(line.top - one.top) < _SAME_PLACE for one in other.lines)
+    return any((line.text, round(line.top) + off) in other.places for off in (0, -1, 1))
 
 
 def _says_more(lines: Iterator[PrintedText]) -> bool:
@@ -132,16 +139,12 @@ def _is_another(first: PageTable, second: PageTable) -> bool:
 
 
 def _columns_of_figures(table: PageTable) -> set[int]:
+    """The columns in which most of what stands is figures."""
     said = [
         (cell.column, is_figure(cell.text)) for row in table.rows for cell in row if cell.text and cell.columns == 1
     ]
-    columns = {column for column, _ in said}
-    return {
-        one
-        for one in columns
-        if sum(figure if column == one else 0 for column, figure in said) * 2
-        > len([1 for column, _ in said if column == one])
-    }
+    count, figures = Counter(column for column, _ in said), Counter(column for column, figure in said if figure)
+    return {column for column in count if figures[column] * 2 > count[column]}
 
 
 def _repeated_rows(first: PageTable, second: PageTable) -> int:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from disclosure_etl.intake.decoding import decoded, decoded_page, unknown_format
 from disclosure_etl.intake.delimited import read_delimited
-from disclosure_etl.intake.legible_text import legible, legible_grid
 from disclosure_etl.intake.limits import refused
 from disclosure_etl.intake.packages import Package, encrypted, truncated
 from disclosure_etl.intake.xlsx import read_xlsx
@@ -52,8 +51,7 @@ def read_document(name: str, data: bytes, limits: ReadLimits = ReadLimits()) -> 
         content = _reader(data)(data, limits)
     except RecursionError as error:  # nested deeper than any office program writes
         raise truncated() from error
-    grids = tuple(map(legible_grid, content.grids))
-    return Document(name, hashlib.sha256(data).hexdigest(), content.format, grids, legible(content.text))
+    return Document(name, hashlib.sha256(data).hexdigest(), content.format, content.grids, content.text)
 
 
 def _reader(data: bytes) -> Callable[[bytes, ReadLimits], _Content]:

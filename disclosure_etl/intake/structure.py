@@ -5,7 +5,9 @@ Not here: the places of a form (`interpreter`), or whether what is said holds (`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from disclosure_etl.intake.drawn_lines import rows_in_text, rows_of_grid
 from disclosure_etl.intake.figures import figure
@@ -19,6 +21,8 @@ from schemas.documents import Document, Grid
 from schemas.structures import Comparison, ShareList, Stated, Structure, Tie
 from schemas.values import LARGEST, Meaning
 
+_MARK = re.compile("(?<=[0-90-9])[①-⓿❶-➓⁰-₎²³¹]")
+
 
 def read_structure(document: Document, known: Iterable[str] = ()) -> Structure:
     """What running text and tables of a document show.
@@ -26,6 +30,8 @@ def read_structure(document: Document, known: Iterable[str] = ()) -> Structure:
     Args:
         known: the names of grids that a form has read already.
     """
+    # A mark of a footnote behind a figure is no part of it; a space in its place keeps every other place as it is.
+    document = replace(document, text=_MARK.sub(" ", document.text))
     runs, text = rows_in_text(document)
     figures, found = read_lists(list(pieces_of(text)))
     ties, shares = _prose(figures, found)

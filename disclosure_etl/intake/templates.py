@@ -164,7 +164,7 @@ def _header(sheet: Worksheet, styles: Styles, period: Period, header: Mapping[st
         for (name, label), at in zip(pair, (0, 2), strict=True):
             style = styles.fixed if name in _LOCKED else styles.open
             sheet.write_string(1 + offset, at, label.format(now=now), styles.field)
-            sheet.write_string(1 + offset, at + 1, texts.get(name, ""), style)
+            sheet.write(1 + offset, at + 1, texts.get(name, ""), style)
             if name == "nil":
                 sheet.data_validation(1 + offset, at + 1, 1 + offset, at + 1, {
                     "validate": "list", "source": [RIGHT], "input_title": "零报告",

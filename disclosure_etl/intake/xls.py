@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 import xlrd
+from xlrd import compdoc
 from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUMBER, XL_CELL_TEXT, error_text_from_code
 
 from disclosure_etl.intake.displayed import displayed
@@ -27,6 +28,7 @@ def read_xls(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
         Unreadable: damaged (truncated), with a password (encrypted), or over a limit (too_large).
     """
     try:
+        _check_chains(data)
         book = xlrd.open_workbook(file_contents=data, formatting_info=True, on_demand=True, ragged_rows=True,
                                   logfile=io.StringIO())  # fmt: skip
         grids: list[Grid] = []
@@ -49,6 +51,21 @@ def read_xls(data: bytes, limits: ReadLimits) -> tuple[Grid, ...]:
     except Exception as error:  # xlrd takes a file at its word: on a damaged one anything may be raised inside it
         raise truncated() from error
     return tuple(grids)
+
+
+def _check_chains(data: bytes) -> None:
+    """A chain of short sectors that bites its tail would be followed for ever."""
+    if not data.startswith(compdoc.SIGNATURE):
+        return
+    following = compdoc.CompDoc(data, logfile=io.StringIO()).SSAT
+    seen_from = [-1] * len(following)  # the start from which a sector was first reached
+    for start in range(len(following)):
+        at = start
+        while 0 <= at < len(following) and seen_from[at] < 0:
+            seen_from[at] = start
+            at = following[at]
+        if 0 <= at < len(following) and seen_from[at] == start:
+            raise truncated()
 
 
 def _grid(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Grid:

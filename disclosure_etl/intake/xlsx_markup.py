@@ -13,6 +13,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from html import unescape
 from math import isfinite
+from xml.parsers import expat
 
 from disclosure_etl.intake.displayed import displayed
 from schemas.documents import CellValue, Grid, Merge, Oddity, column_letters
@@ -110,18 +111,67 @@ def _column(letters: bytes) -> int:
     return number - 1
 
 
-_FAR = re.compile(rb'r="(?:[A-Z]{3}\d|[A-Z]+\d{5})')
-_FILLED_AT = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
+# Rows and cells that tell their places as nearly every program writes them; and so near the corner that little lies between.
+_PLACED = re.compile(rb"[<:](?:row|c)[\s/>]")
+_PLAINLY_PLACED = re.compile(rb'<(?:row r="[1-9]\d{0,6}"|c r="[A-Z]{1,3}[1-9]\d{0,6}")[\s/>]')
+_PLACED_NEAR = re.compile(rb'<(?:row r="[1-9]\d{0,3}"|c r="[A-Z]{1,2}[1-9]\d{0,3}")[\s/>]')
+_ENDS_IN_VALUE = re.compile(rb'="[^"<>]*>')
+_FILLED_AT = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
+_ANY_REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})", re.ASCII)
+_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384  # that a sheet has
 
 
 def _extent(xml: bytes) -> int:
-    if _FAR.search(xml) is None:
+    """The area between the first and the last filled cell, 0 where they lie close together.
+
+    Raises:
+        ValueError: a row or cell beyond the end of every sheet, or at no place. calamine would count on from there.
+    """
+    placed = len(_PLACED.findall(xml))
+    if len(_PLACED_NEAR.findall(xml)) == placed:
         return 0
-    places = [(int(row), _column(letters)) for letters, row in _FILLED_AT.findall(xml)]
+    if len(_PLAINLY_PLACED.findall(xml)) == placed and _ENDS_IN_VALUE.search(xml) is None:
+        places = [(int(row), _column(letters)) for letters, row in _FILLED_AT.findall(xml)]
+    else:
+        places = _places(xml)
     if not places:
         return 0
     rows, columns = zip(*places, strict=True)
+    if max(rows) > _MOST_ROWS or max(columns) >= _MOST_COLUMNS:
+        raise ValueError("a cell beyond the end of every sheet")
     return (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1)
+
+
+def _places(xml: bytes) -> list[tuple[int, int]]:
+    """Row and column of each filled cell, in whatever notation it is written. References are optional: a row or cell without
+    one follows the one before."""
+    places: list[tuple[int, int]] = []
+    row, column = 0, -1
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column
+        name, reference = name.rpartition(":")[2], attributes.get("r")
+        if name == "row":
+            row, column = (int(reference) if reference else row + 1), -1
+            if not 1 <= row <= _MOST_ROWS:
+                raise ValueError("a row beyond the end of every sheet")
+        elif name == "c" and reference:
+            found = _ANY_REFERENCE.fullmatch(reference)
+            if found is None or int(found[2]) == 0:
+                raise ValueError("a cell at no place")
+            row, column = int(found[2]), _column(found[1].upper().encode())
+        elif name == "c":
+            column += 1
+        elif name in ("v", "is"):
+            places.append((row, column))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        raise ValueError("not well-formed") from error
+    return places
 
 
 def _merges(xml: bytes) -> tuple[Merge, ...]:

@@ -161,16 +161,16 @@ def _findings(office: Office) -> list[_Finding]:
 
 
 def _sources(office: Office) -> list[_Finding]:
-    """Each source, tried as a run would: listed, with nothing fetched."""
+    """Each source, tried as a run would: listed, with nothing fetched; a server that lists nothing is asked for one file."""
     from disclosure_etl.intake.sources import FolderSource
-    from disclosure_etl.intake.sources.listing import list_source
+    from disclosure_etl.intake.sources.listing import try_source
 
     found = []
     for source in office.sources:
         if isinstance(source, FolderSource) and source.root == office.settings.inbox_path:
             found.append(("inbox", source.root.is_dir(), f"{source.root}", f"{source.root}"))
             continue
-        listed = list_source(source, office.clock())
+        listed = try_source(source, office.clock())
         source.close()
         if listed.down is not None:
             found.append(("source", False, listed.down.zh, listed.down.en))

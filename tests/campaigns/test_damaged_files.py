@@ -1,97 +1,149 @@
-"""Damaged returns by the thousand: each is read or refused with a reason; nothing else ever comes out of reading."""
+"""Ten thousand damaged, faulty and made-up files of every format, each checked as a clerk's `check` would: it is read or
+refused with a reason, soon and in little memory; nothing else ever comes out of reading."""
 
 from __future__ import annotations
 
-import io
-import random
-import re
-import zipfile
-from collections import Counter
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from disclosure_etl.intake.interpreter import Interpreter
-from disclosure_etl.intake.readers import read_document
-from disclosure_etl.quality.judging import judge
-from schemas.documents import Unreadable
-from schemas.periods import Period
-from schemas.records import Batch
-from schemas.rules import RuleSettings, rule_set
-from tests.factories import default_form, return_bytes, some_figures
+from disclosure_etl.checking import Checked, Checker
+from disclosure_etl.intake.processes import ReaderDied, ReaderSlow, ReadingProcesses, answer
+from disclosure_etl.settings import default_config_dir, processes_here
+from schemas.formfile import Forms, load_forms
+from schemas.records import Status
+from tests.campaigns.damage import DRAWN, DRAWN_EACH, MUTATED, damaged, drawn, seeds
 
 pytestmark = pytest.mark.slow
-MAY = Period.parse("2014-05")
-_ROUNDS = 3000
+_SECONDS, _HANGS = 5.0, 60.0  # of processor time, which others on the machine take none of; of the clock
+_MEMORY = 500_000_000  # bytes above what a process has that has read one return
+_LIMIT = 2_000_000_000  # of a process, so that a run away is ended
 
 
-def _flip(data: bytes, dealer: random.Random) -> bytes:
-    changed = bytearray(data)
-    for _ in range(dealer.choice((1, 1, 2, 8, 64))):
-        changed[dealer.randrange(len(changed))] = dealer.randrange(256)
-    return bytes(changed)
+class _End(NamedTuple):
+    """What became of one file: `said` is the status, a refusal with its code, or what it must not be; seconds, bytes."""
+
+    said: str
+    sound: bool
+    seconds: float
+    memory: int
 
 
-def _cut(data: bytes, dealer: random.Random) -> bytes:
-    start, end = sorted(dealer.randrange(len(data) + 1) for _ in range(2))
-    return data[:start] + data[end:] if dealer.random() < 0.5 else data[:end]
+@lru_cache(maxsize=1)
+def _forms() -> Forms:
+    return load_forms(sorted((default_config_dir() / "forms").glob("*.yaml")))
 
 
-def _inside(data: bytes, dealer: random.Random) -> bytes:
-    """Damage within one part of the package, packed again: what a faulty exporting program would write."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as package, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-        names = package.namelist()
-        sheets = [name for name in names if name.startswith("xl/worksheets/")]
-        victim = dealer.choice(sheets * 6 + [name for name in names if name.startswith("xl/")])
-        for name in names:
-            part = package.read(name)
-            if name == victim:
-                part = dealer.choice((_flip, _cut, _swapped, _retyped, _retyped))(part, dealer)
-            target.writestr(name, part)
-    return out.getvalue()
+@lru_cache(maxsize=1)
+def _at_rest() -> int:
+    """What the process holds before the first damaged file, all that is imported late included."""
+    for kind, (whole, *_) in ((kind, files) for kind, files in seeds().items() if files):
+        _check(kind, whole)
+    return _peak()
 
 
-def _swapped(part: bytes, dealer: random.Random) -> bytes:
-    """Values, types, references and formats that no longer fit together."""
-    old, new = dealer.choice(
-        [(b"<v>", b"<v>-"), (b"</v>", b"e999</v>"), (b' t="s"', b""), (b' t="s"', b' t="b"'), (b' r="C', b' r="XFD'),
-         (b"<v>", b"<v>9999999999999999999"), (b' s="', b' s="9'), (b"</c>", b""), (b"<f>", b"<f>1/0+"), (b"<row ", b"<rov "),
-         (b'r="1', b'r="0'), (b"0.00", b'"x"0.00;;@'), (b"<v>", b"<v>NaN"), (b"<v>", b"<v> "), (b"mergeCell ", b"mergeCel ")]
-    )  # fmt: skip
-    return part.replace(old, new, dealer.choice((1, 5, -1)))
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _retyped(part: bytes, dealer: random.Random) -> bytes:
-    """Another content in a few number cells."""
-    cells = list(re.finditer(rb'<c r="[C-E]\d+"(?: s="\d+")?>(?:<f>[^<]*</f>)?<v>([^<]*)</v>', part))
-    for found in dealer.sample(cells, min(len(cells), dealer.choice((1, 3)))):
-        content = dealer.choice((b"-5", b"1e999", b"abc", b"", b"3.7", b"99999999999999999999", b"NaN", b"0x1F", b"7"))
-        start, end = found.span(1)
-        if len(content) <= end - start:
-            part = part[:start] + content.rjust(end - start) + part[end:]
-        else:
-            return part[:start] + content + part[end:]
-    return part
+def _check(name: str, data: bytes) -> tuple[str, bool]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"东城分局_2014-05 {name}"
+        path.write_bytes(data)
+        ends = [_said(one) for one in Checker(_forms()).check(path)]
+    return next((end for end in ends if not end[1]), ends[0])  # an archive has several
 
 
-def test_damaged_files_are_read_or_refused() -> None:
-    form = default_form()
-    whole = return_bytes(form, MAY, "dongcheng", "东城分局", some_figures(form, 5))
-    interpreter = Interpreter([form], None)
-    ends: Counter[str] = Counter()
-    rules = rule_set(form, MAY, RuleSettings())
-    for number in range(_ROUNDS):
-        dealer = random.Random(number)
-        damaged = dealer.choice((_flip, _cut, _inside, _inside, _inside))(whole, dealer)
-        try:
-            submission = interpreter.interpret(read_document("东城分局_2014-05.xlsx", damaged)).submission
-        except Unreadable as problem:
-            ends[problem.code if problem.zh and str(problem) else "without a reason"] += 1
-            continue
-        (judged,) = judge(Batch(form, MAY, (submission,)), rules).judged
-        assert judged.fault is None, (number, judged.fault)
-        ends["failing" if judged.failures else "sound"] += 1
+def _said(found: Checked) -> tuple[str, bool]:
+    if found.status is Status.UNREADABLE:
+        refusal = found.refusal
+        return f"unreadable:{found.refusal_code}", bool(refusal and refusal.zh and refusal.en)
+    if found.status is Status.FAILED:
+        return f"failed: {found.judged.fault if found.judged else ''}", False
+    return "read", True
 
-    assert set(ends) >= {"truncated", "unknown_format", "no_known_label", "failing", "sound"}
-    assert "without a reason" not in ends
-    assert ends["failing"] > _ROUNDS // 20, ends
+
+def end_of(kind: str, number: int, data: bytes | None) -> _End:
+    """Check one input in a reading process."""
+    rest = _at_rest()
+    data = damaged(kind, number) if data is None else data
+    began = time.process_time()
+    try:
+        said, sound = _check(kind, data)
+    except Exception as error:  # what must not happen, and is told as such
+        said, sound = f"{type(error).__name__}: {error}", False
+    return _End(said, sound, time.process_time() - began, _peak() - rest)
+
+
+def _inputs() -> Iterator[tuple[str, int, bytes | None]]:
+    for kind, count in MUTATED.items():
+        yield from ((kind, number, None) for number in range(count if seeds()[kind] else 0))
+    for kind in DRAWN:
+        yield from ((kind, number, data) for number, data in enumerate(drawn(kind)))
+
+
+def _answer(future: Future[_End]) -> _End:
+    try:
+        return answer(future)
+    except ReaderSlow:
+        return _End(f"not done after {_HANGS:g} seconds", False, _HANGS, 0)
+    except ReaderDied as error:
+        return _End(f"the process ended: {error}", False, 0, 0)
+
+
+def _offence(end: _End) -> str | None:
+    if not end.sound:
+        return end.said
+    if end.seconds > _SECONDS:
+        return f"{end.said} after {end.seconds:.1f} s"
+    return f"{end.said}, {end.memory / 1e6:.0f} MB" if end.memory > _MEMORY else None
+
+
+def test_damaged_files_are_read_or_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    slowest: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+    offences, most = [], 0
+    processes = ReadingProcesses(processes_here(), _LIMIT)
+    try:
+        sent = [
+            (kind, number, data, processes.submit(end_of, (kind, number, data), _HANGS))
+            for kind, number, data in _inputs()
+        ]
+        for kind, number, data, future in sent:
+            end = _answer(future)
+            ends[kind][end.said if end.sound else "OFFENCE"] += 1
+            slowest[kind] = max(slowest[kind], (end.seconds, number))
+            most = max(most, end.memory)
+            if (offence := _offence(end)) is not None:
+                kept = tmp_path / f"{kind.replace(' ', '-')}-{number}"
+                kept.write_bytes(damaged(kind, number) if data is None else data)
+                offences.append(f"{kind} {number}: {offence} ({kept})")
+    finally:
+        processes.stop()
+
+    lines = [
+        f"{kind:>12}: {counted.total():5} files, at most {slowest[kind][0]:.2f} s (number {slowest[kind][1]}); "
+        + ", ".join(f"{said.removeprefix('unreadable:')} {count}" for said, count in counted.most_common())
+        for kind, counted in ends.items()
+    ]
+    told = f"{sum(one.total() for one in ends.values()):12}  files; {most / 1e6:.0f} MB above rest at most"
+    with capsys.disabled():
+        sys.stdout.write("\n".join(["", *lines, told, ""]))
+    assert not offences, "\n".join(offences)
+    assert {kind: counted.total() for kind, counted in ends.items()} == {
+        **{kind: count for kind, count in MUTATED.items() if seeds()[kind]},
+        **dict.fromkeys(DRAWN, DRAWN_EACH),
+    }
+    # Damage that nothing survives, or that nothing notices, would be no trial.
+    for kind in MUTATED.keys() & ends.keys():
+        assert ends[kind]["read"] > MUTATED[kind] // 20, kind
+        assert ends[kind]["read"] < MUTATED[kind] or kind in ("csv", "text", "cases", "html"), kind

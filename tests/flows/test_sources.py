@@ -103,6 +103,26 @@ def test_returns_are_downloaded_once_the_server_answers_and_a_second_run_changes
             assert b"planted-Pa55" not in path.read_bytes(), path
 
 
+def test_doctor_asks_a_server_for_the_first_address_and_fetches_nothing(say, office: Path) -> None:
+    pytest.importorskip("httpx", reason="httpx is not installed: pip install 'disclosure-etl[sources]'")
+
+    def sources() -> list[tuple[bool, str]]:
+        found = say(*NOW, "doctor", "--json").json
+        return [(one["ok"], one["detail"]["en"]) for one in found if one["what"] == "source"]
+
+    with site() as server:
+        urls = [f"{server.url}/one.xlsx", f"{server.url}/two.xlsx"]
+        declare(office, {"name": "site", "kind": "http", "urls": urls, "attempts": 1, "timeout_seconds": 2})
+        server.answers["/one.xlsx"] = Answer(b"0123456789", cut=4)  # whoever fetched it would notice
+        assert sources() == [(True, "site (http, 2 files)")]
+        assert server.asked == ["/one.xlsx"]
+        server.answers.clear()
+        ((fine, said),) = sources()
+        assert not fine and "HTTP 404" in said and "site" in said
+    ((fine, said),) = sources()
+    assert not fine and "cannot be connected" in said
+
+
 def test_files_that_are_not_finished_wait_for_the_next_run(say, office: Path) -> None:
     fresh = bureau_file(office)
     old = fresh.stat().st_mtime - 3600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from hashlib import sha512
+from time import process_time
 
 import pytest
 
@@ -164,3 +165,19 @@ def refusal(data: bytes, limits: ReadLimits | None = None) -> tuple[str, str]:
 def refused_by(limit: str, data: bytes, limits: ReadLimits | None = None) -> None:
     code, message = refusal(data, limits)
     assert (code, limit in message) == ("too_large", True), message
+
+
+def test_space_without_end_costs_no_time() -> None:
+    content = stream_of(
+        zlib.compress(b" " * 300_000 + b"z" * 10_000 + b" ", 1), "/Filter [/FlateDecode /ASCII85Decode]"
+    )
+    start = process_time()
+    assert refusal(one_page(content))[0] == "scanned"
+    assert process_time() - start < 10
+
+
+def test_more_columns_than_paper_is_wide_are_not_looked_for() -> None:
+    """Ten lines of five hundred figures each, far apart."""
+    line = b"".join(b"1 0 0 1 %d %%d Tm (7) Tj " % (20 * at) for at in range(500))
+    program = b"BT /F1 9 Tf " + b"".join(line.replace(b"%d", b"%d" % (800 - 12 * at)) for at in range(10)) + b"ET"
+    assert read_document("a.pdf", one_page(stream_of(program))).grids == ()

@@ -50,7 +50,15 @@ FRAME: list[Line] = [(50, 705, 50, 785), (450, 705, 450, 785)]
 
 
 @pytest.mark.parametrize(
-    "lines", [[], level(form_table()[1]), [*level(form_table()[1]), *FRAME], [(50, 745, 450, 745), *FRAME]]
+    "lines",
+    [
+        [],
+        level(form_table()[1]),
+        [*level(form_table()[1]), *FRAME],
+        [(50, 745, 450, 745), *FRAME],
+        [*level(form_table()[1]), *FRAME, (150, 705, 150, 785)],  # some columns
+        [*((x, 705, x, 785) for x in (50, 150, 250, 350, 450)), (50, 705, 450, 705), (50, 785, 450, 785)],  # no rows
+    ],
 )
 def test_a_table_without_all_its_lines_is_read_as_with_them(lines: list[Line]) -> None:
     found = read_document("a.pdf", pdf(form_table()[0], lines))
@@ -61,6 +69,12 @@ def test_a_table_without_all_its_lines_is_read_as_with_them(lines: list[Line]) -
 def test_figures_set_to_the_right_stand_in_their_columns_and_nothing_stands_in_for_an_empty_cell() -> None:
     lines = [HEADS, ("受理申请", "20", "", "1,234"), ("其中:当面", "7", "120", ""), ("答复合计", "", "98", "/")]
     assert texts(grid_of(rows(700, *lines))) == [list(line) for line in lines]
+
+
+def test_small_figures_that_stand_close_are_all_read() -> None:
+    """Signs a point and a half apart: 11 is no bold 1."""
+    said: list[Said] = [(55, 700, "受理", 1.5), (75, 700, "11", 1.5), (55, 697, "答复", 1.5), (75, 697, "22", 1.5)]
+    assert [line[1] for line in texts(grid_of(said))] == ["11", "22"]
 
 
 def test_a_heading_over_two_columns_and_those_beside_it_are_merges() -> None:
@@ -129,7 +143,32 @@ def test_sentences_with_figures_are_running_text() -> None:
         "a.pdf", pdf([*said, (50, 500, "共受理申请"), (300, 500, "件"), (50, 480, "当面答复"), (300, 480, "件")])
     )
     assert found.grids == ()
-    assert [line.replace(" ", "") for line in found.text.split("\n")][:9] == [line.replace(" ", "") for line in PROSE]
+    assert [line.replace(" ", "") for line in found.text.split("\n")][: len(PROSE)] == [
+        line.replace(" ", "") for line in PROSE
+    ]
+
+
+def test_a_single_space_parts_no_columns() -> None:
+    said: list[Said] = [(50, 700, "经统计 20 件为当面申请"), (50, 680, "经核对 12 件为网上申请")]
+    assert read_document("a.pdf", pdf(said)).grids == ()
+
+
+def test_figures_that_do_not_stand_below_each_other_are_no_table() -> None:
+    said: list[Said] = [
+        (55, 700, "受理"),
+        (200, 700, "20"),
+        (300, 700, "另附说明"),
+        (55, 680, "答复"),
+        (200, 680, "见附件"),
+        (300, 680, "5"),
+    ]
+    assert read_document("a.pdf", pdf(said)).grids == ()
+
+
+def test_sentences_in_a_frame_are_running_text() -> None:
+    said: list[Said] = [(55, 770, "本月无数据的,填写零报告。"), (55, 730, "更正的,修订号加1。")]
+    found = read_document("a.pdf", pdf(said, [*level(form_table()[1]), *FRAME]))
+    assert (found.grids, found.text) == ((), "本月无数据的,填写零报告。\n更正的,修订号加1。")
 
 
 FIRST, SECOND = (
@@ -201,3 +240,8 @@ def test_a_row_alone_on_a_page_of_text_is_text() -> None:
     found = read_document("a.pdf", pdf_of(pages))
     assert [texts(grid) for grid in found.grids] == [ONE[:3]]
     assert found.text.split("\n")[-1] == "收费 30 0 2"
+
+
+def test_a_table_with_lines_is_not_the_rest_of_one_without() -> None:
+    pages: list[Drawn] = [(rows(760, HEADS, *FIRST), []), (rows(760, *SECOND), ruled(760, 2))]
+    assert len(grids_of(pdf_of(pages))) == 2

@@ -100,6 +100,22 @@ def test_an_inbox_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert "没有" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "zh", "en"), [("inbox", "收件目录", "The inbox"), ("share", "来源「share」", "'share'")]
+)
+def test_a_folder_that_cannot_be_listed_is_called_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, zh: str, en: str
+) -> None:
+    (tmp_path / "closed").mkdir()
+    denied(monkeypatch, "closed")
+    for folder in ("gone", "closed"):
+        with pytest.raises(UserError) as caught:
+            list(FolderSource(tmp_path / folder, ZONE, name).deliveries(NOW))
+        said = caught.value.message
+        assert zh in said.zh and en in said.en and folder in said.zh
+        assert ("收件目录" in said.zh, "inbox" in said.en) == (name == "inbox", name == "inbox")
+
+
 def test_an_empty_inbox_has_nothing(tmp_path: Path) -> None:
     assert arrived(tmp_path) == []
 

@@ -25,7 +25,8 @@ class Refusal:
 class Delivery:
     """One file at a source, not opened yet. `name` is its path below the source, with forward slashes.
 
-    `sender` is who sent it, where the source knows. `refuse` says of the bytes whether they may be read at all.
+    `sender` is who sent it, where the source knows. `refuse` says of the bytes whether they may be read at all. `probe` asks
+    whether it is there without fetching it, where the listing has not shown that; it raises as `read` does.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Delivery:
     fetch: Callable[[], bytes]
     sender: str | None = None
     refuse: Callable[[bytes], Refusal | None] | None = None
+    probe: Callable[[], object] | None = None
 
     def read(self) -> bytes:
         """The bytes as they are now.

@@ -16,7 +16,7 @@ from pathlib import Path
 from disclosure_etl.intake.sources.delivery import Delivery
 from disclosure_etl.intake.sources.names import DistinctNames, is_hidden, is_not_yet, legible
 from disclosure_etl.intake.sources.unreached import StillGrowing, reason
-from schemas.errors import UserError
+from schemas.errors import Message, UserError
 
 _Look = tuple[int, int]  # size, moment of the last writing
 
@@ -66,10 +66,10 @@ class FolderSource:
             UserError: as for `deliveries`.
         """
         if not self.root.is_dir():
-            where_zh, where_en = self._declared()
+            folder, where = self._called(str(self.root)), self._declared
             raise UserError(
-                f"收件目录 {self.root} 不存在;请创建它,或在 {where_zh} 中写上实际目录。",
-                f"The inbox {self.root} does not exist; create it, or name the right folder in {where_en}.",
+                f"{folder.zh} 不存在;请创建它,或在 {where.zh} 中写上实际目录。",
+                f"{folder.en} does not exist; create it, or name the right folder in {where.en}.",
             )
         return sorted(self._listed())
 
@@ -80,10 +80,16 @@ class FolderSource:
     def close(self) -> None:
         """There is no connection."""
 
-    def _declared(self) -> tuple[str, str]:
+    def _called(self, folder: str) -> Message:
         if self.name == "inbox":
-            return "settings.yaml 的 inbox", "settings.yaml (inbox)"
-        return f"sources.yaml 的「{self.name}」", f"sources.yaml ({self.name})"
+            return Message(f"收件目录 {folder}", f"The inbox {folder}")
+        return Message(f"来源「{self.name}」的目录 {folder}", f"The folder {folder} of source '{self.name}'")
+
+    @property
+    def _declared(self) -> Message:
+        if self.name == "inbox":
+            return Message("settings.yaml 的 inbox", "settings.yaml (inbox)")
+        return Message(f"sources.yaml 的「{self.name}」", f"sources.yaml ({self.name})")
 
     def _is_fresh(self, look: _Look) -> bool:
         return self.settle_seconds > 0 and abs(self.time() - look[1] / 1e9) < self.settle_seconds
@@ -98,18 +104,15 @@ class FolderSource:
         return data
 
     def _listed(self) -> Iterator[Path]:
-        for folder, folders, files in os.walk(self.root, onerror=_refuse):
+        for folder, folders, files in os.walk(self.root, onerror=self._refuse):
             folders[:] = [name for name in folders if not is_hidden(name)]
             for name in files:
                 if not is_hidden(name) and not is_not_yet(name):
                     yield Path(folder, name)
 
-
-def _refuse(error: OSError) -> None:
-    why = reason(error)
-    folder = legible(str(error.filename))
-    raise UserError(
-        f"收件目录 {folder} {why.zh},其中的文件无从得知;请改正目录的权限或网络连接后重新运行。",
-        f"The inbox folder {folder} {why.en}, so what lies in it is not known; mend its permissions or the connection "
-        "and run again.",
-    )
+    def _refuse(self, error: OSError) -> None:
+        why, folder = reason(error), self._called(legible(str(error.filename)))
+        raise UserError(
+            f"{folder.zh} {why.zh},其中的文件无从得知;请改正目录的权限或网络连接后重新运行。",
+            f"{folder.en} {why.en}, so what lies in it is not known; mend its permissions or the connection and run again.",
+        )

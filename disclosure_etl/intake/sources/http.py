@@ -22,6 +22,7 @@ from disclosure_etl.intake.sources.names import DistinctNames, is_passed_over
 from disclosure_etl.intake.sources.patience import Patience
 from disclosure_etl.intake.sources.unreached import Unreached, cut_off, no_connection, not_let_in, timed_out, too_large
 
+Body = Callable[[httpx.Response], bytes]  # what is taken of an answer
 _MOST_REDIRECTS = 5
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
@@ -51,15 +52,16 @@ class HttpSource:
 
     def deliveries(self, now: datetime) -> Iterator[Delivery]:
         """The listed files, then what the pages link to, in their order. A file's time is when it was found."""
-        names = DistinctNames()
-        found = dict.fromkeys(self._declared.urls)
+        names, patiently = DistinctNames(), self._patience.patiently
+        own = self._declared.urls
+        found = dict.fromkeys(own)
         for page in self._declared.index:
-            text = self._patience.patiently(partial(self._get, page)).decode("utf-8", "replace")
+            text = patiently(partial(self._get, page)).decode("utf-8", "replace")
             found |= dict.fromkeys(link for link in _links(page, text) if self._is_wanted(link))
         for url in found:
-            yield Delivery(
-                names.give(_name(url)), self.name, now, partial(self._patience.patiently, partial(self._get, url))
-            )
+            fetch = partial(patiently, partial(self._get, url))
+            probe = partial(patiently, partial(self._get, url, _nothing)) if url in own else None
+            yield Delivery(names.give(_name(url)), self.name, now, fetch, probe=probe)
 
     def waiting(self) -> list[str]:
         """A server hands out whole files."""
@@ -74,7 +76,8 @@ class HttpSource:
         fits = any(fnmatch(path.rsplit("/", 1)[-1].lower(), one.lower()) for one in self._declared.links)
         return fits and not is_passed_over(path.lstrip("/"))
 
-    def _get(self, url: str) -> bytes:
+    def _get(self, url: str, body: Body | None = None) -> bytes:
+        body = body or self._body
         try:
             for _ in range(_MOST_REDIRECTS):
                 host = _host(url)
@@ -84,7 +87,7 @@ class HttpSource:
                         f"lies on the host '{host}', which is not listed, so it is not fetched; if it belongs to this source, "
                         f"add it to hosts of '{self.name}' in sources.yaml",
                     )
-                answer, url = self._ask(url)
+                answer, url = self._ask(url, body)
                 if answer is not None:
                     return answer
         except httpx.TimeoutException:
@@ -95,9 +98,8 @@ class HttpSource:
             raise no_connection() from None
         raise Unreached("转向次数过多", "redirects too often")
 
-    def _ask(self, url: str) -> tuple[bytes | None, str]:
-        """The body, or None and the address that the server redirects to."""
-        until = self._patience.time() + self._patience.file_seconds
+    def _ask(self, url: str, body: Body) -> tuple[bytes | None, str]:
+        """What `body` makes of the answer, or None and the address that the server redirects to."""
         own = _host(url) in self._own
         with self._client.stream(
             "GET", url, headers=self._token if own else {}, auth=self._auth if own else None
@@ -118,17 +120,26 @@ class HttpSource:
                 )
             if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
                 raise Unreached("以压缩形式发送,而请求的是原文", "comes compressed, though it was asked for as it is")
-            data = bytearray()
-            for part in response.iter_raw():
-                data += part
-                if len(data) > self._max_bytes:
-                    raise too_large(self._max_bytes)
-                if self._patience.time() > until:  # a byte now and then is an answer each time, and never a file
-                    raise timed_out(self._patience.file_seconds)
-            announced = response.headers.get("Content-Length")
-            if announced is not None and announced.isdigit() and int(announced) != len(data):
-                raise cut_off()
-        return bytes(data), url
+            return body(response), url
+
+    def _body(self, response: httpx.Response) -> bytes:
+        until = self._patience.time() + self._patience.file_seconds
+        data = bytearray()
+        for part in response.iter_raw():
+            data += part
+            if len(data) > self._max_bytes:
+                raise too_large(self._max_bytes)
+            if self._patience.time() > until:  # a byte now and then is an answer each time, and never a file
+                raise timed_out(self._patience.file_seconds)
+        announced = response.headers.get("Content-Length")
+        if announced is not None and announced.isascii() and announced.isdigit() and int(announced) != len(data):
+            raise cut_off()
+        return bytes(data)
+
+
+def _nothing(_response: httpx.Response) -> bytes:
+    """What is taken of an answer by whoever only asks whether there is one. Not every server answers HEAD."""
+    return b""
 
 
 def _host(url: str) -> str:

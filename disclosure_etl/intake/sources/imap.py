@@ -1,7 +1,7 @@
 """Attachments of the mails in a folder of an IMAP mailbox. Nothing there is changed, no mail becomes read by it.
 
 A mail counts once an allowed domain's DKIM signature verifies, or a steward has confirmed the attachment by its digest.
-Not here: signatures (`dkim_signature`).
+Not here: the conversation (`imap_connection`), signatures (`dkim_signature`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import re
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -23,9 +24,10 @@ from disclosure_etl.intake.identity import UNCONFIRMED_SENDER
 from disclosure_etl.intake.sources.declared import ImapDeclared
 from disclosure_etl.intake.sources.delivery import Delivery, Refusal
 from disclosure_etl.intake.sources.dkim_signature import is_signed, lookup_in, sender_of
+from disclosure_etl.intake.sources.imap_connection import Connection, connect, hang_up
 from disclosure_etl.intake.sources.names import DistinctNames, is_passed_over
 from disclosure_etl.intake.sources.patience import Patience
-from disclosure_etl.intake.sources.unreached import Unreached, cut_off, no_connection, not_let_in, timed_out, too_large
+from disclosure_etl.intake.sources.unreached import Unreached, cut_off, no_connection, timed_out, too_large
 from schemas.errors import Message
 
 _SHOWN_DIGITS = 16
@@ -42,32 +44,36 @@ class ImapSource:
         self.name, self.bureaus = declared.name, frozenset(declared.bureaus)
         self._declared, self._patience, self._max_bytes, self._secret = declared, patience, max_bytes, secret
         self._look_up = lookup_in(declared.keys)
-        self._box: imaplib.IMAP4 | None = None
-        self._last: tuple[bytes, bytes] | None = None  # the mail fetched last: its attachments are asked for in a row
+        self._box: Connection | None = None
+        self._last: tuple[_Mail, bytes] | None = None  # the mail fetched last: its attachments are asked for in a row
 
     def deliveries(self, now: datetime) -> Iterator[Delivery]:
         """The attachments of each mail, oldest first. An attachment's time is when its mail came in."""
         names = DistinctNames()
-        for uid in self._call(partial(self._search, now)):
-            raw, received = self._call(partial(self._fetch, uid))
-            if len(raw) > self._most_of_a_mail:
-                yield Delivery(names.give(f"mail {_letters(raw)}"), self.name, now, self._refuse_size)
+        for mail in self._call(partial(self._list, now)):
+            received = min(mail.received, now)
+            if mail.size > self._most_of_a_mail:
+                name = f"mail {_letters(f'{mail.uid} {mail.size}'.encode())}"
+                yield Delivery(names.give(name), self.name, received, self._refuse_size)
                 continue
-            self._last = (uid, raw)
+            try:
+                raw = self._raw(mail)
+            except _Gone:  # somebody has tidied up meanwhile
+                continue
             try:
                 message = _parsed(raw)
                 sender = sender_of(message)
                 attached = [name for name, _ in _attachments(message)]
             except Exception:  # a mail may be anything; one that cannot be taken apart is delivered as it is
                 name, fetch = names.give(f"{_letters(raw)}.eml"), partial(bytes, raw)
-                yield Delivery(name, self.name, min(received, now), fetch, None, partial(self._unconfirmed, ""))
+                yield Delivery(name, self.name, received, fetch, None, partial(self._unconfirmed, ""))
                 continue
             signed = is_signed(raw, sender, self._declared.domains, self._look_up)
             refuse = None if signed else partial(self._unconfirmed, sender)
             folder = f"{sender or 'unknown'}/{_letters(raw)}"
             for number, name in enumerate(attached):
-                fetch = partial(self._attachment, uid, number)
-                yield Delivery(names.give(f"{folder}/{name}"), self.name, min(received, now), fetch, sender, refuse)
+                fetch = partial(self._attachment, mail, number)
+                yield Delivery(names.give(f"{folder}/{name}"), self.name, received, fetch, sender, refuse)
 
     def waiting(self) -> list[str]:
         """A mail is there whole or not at all."""
@@ -78,9 +84,10 @@ class ImapSource:
         box, self._box = self._box, None
         if box is not None:
             try:
+                box.begin()
                 box.logout()
             except (imaplib.IMAP4.error, OSError):
-                box.shutdown()
+                hang_up(box)
 
     @property
     def _most_of_a_mail(self) -> int:
@@ -105,15 +112,18 @@ class ImapSource:
             ),
         )
 
-    def _attachment(self, uid: bytes, number: int) -> bytes:
-        if self._last is None or self._last[0] != uid:
-            self._last = (uid, self._call(partial(self._fetch, uid))[0])
-        data = _attachments(_parsed(self._last[1]))[number][1]
+    def _raw(self, mail: _Mail) -> bytes:
+        if self._last is None or self._last[0] != mail:
+            self._last = (mail, self._call(partial(self._fetch, mail)))
+        return self._last[1]
+
+    def _attachment(self, mail: _Mail, number: int) -> bytes:
+        data = _attachments(_parsed(self._raw(mail)))[number][1]
         if len(data) > self._max_bytes:
             raise too_large(self._max_bytes)
         return data
 
-    def _call(self, action: Callable[[imaplib.IMAP4], Any]) -> Any:
+    def _call(self, action: Callable[[Connection], Any]) -> Any:
         def once() -> Any:
             try:
                 if self._box is None:
@@ -131,51 +141,68 @@ class ImapSource:
                 told = Unreached("的证书不可信", "shows a certificate that is not trusted")
             except OSError:
                 told = no_connection()
-            if told.passing and self._box is not None:
-                self._box.shutdown()
+            if self._box is not None:  # whatever it still has to say would be taken for the next answer
+                hang_up(self._box)
                 self._box = None
             raise told
 
         return self._patience.patiently(once)
 
-    def _connect(self) -> imaplib.IMAP4:
-        one, wait = self._declared, self._patience.timeout_seconds
-        context = ssl.create_default_context()
-        if one.security == "tls":
-            box: imaplib.IMAP4 = imaplib.IMAP4_SSL(one.host, one.port or 993, ssl_context=context, timeout=wait)
-        else:
-            box = imaplib.IMAP4(one.host, one.port or 143, timeout=wait)
-            if one.security == "starttls":
-                box.starttls(context)
-        try:
-            box.login(self._secret(one.user) or "", self._secret(one.password) or "")
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error:  # its text repeats what the server says, which may be what we said
-            box.shutdown()
-            raise not_let_in() from None
+    def _connect(self) -> Connection:
+        one = self._declared
+        box = connect(one, self._patience, self._secret(one.user) or "", self._secret(one.password) or "")
         status, _ = box.select(_quoted(one.folder), readonly=True)
         if status != "OK":
-            box.shutdown()
+            hang_up(box)
             raise Unreached(f"没有文件夹「{one.folder}」", f"has no folder '{one.folder}'")
         return box
 
-    def _search(self, now: datetime, box: imaplib.IMAP4) -> Sequence[bytes]:
+    def _list(self, now: datetime, box: Connection) -> list[_Mail]:
+        """The mails that are asked for, by uid, with what is known of them before any is fetched."""
         first = (now - timedelta(days=self._declared.since_days)).date()
         since = f"{first.day}-{_MONTHS[first.month - 1]}-{first.year}"
+        box.begin()
         _, found = box.uid("SEARCH", "UNSEEN" if self._declared.mails == "unseen" else "ALL", "SINCE", since)
-        return sorted((found[0] or b"").split(), key=int)
+        wanted = sorted(map(int, (found[0] or b"").split()))
+        if not wanted:
+            return []
+        box.begin()  # from the first to the last, since a server takes no line of any length
+        _, found = box.uid("FETCH", f"{wanted[0]}:{wanted[-1]}", "(UID INTERNALDATE RFC822.SIZE)")
+        known = {mail.uid: mail for mail in map(_told, found) if mail is not None}
+        return [known[uid] for uid in wanted if uid in known]
 
-    def _fetch(self, uid: bytes, box: imaplib.IMAP4) -> tuple[bytes, datetime]:
-        status, found = box.uid("FETCH", uid.decode(), "(INTERNALDATE RFC822.SIZE BODY.PEEK[])")
-        told = next((one for one in found if isinstance(one, tuple)), None)
-        if status != "OK" or told is None:
-            raise Unreached("已不在邮箱中", "is no longer in the mailbox")
-        size = re.search(rb"RFC822\.SIZE (\d+)", told[0])
-        if size is not None and int(size[1]) != len(told[1]):
-            raise cut_off()
-        when = imaplib.Internaldate2tuple(told[0])
-        return told[1], datetime.fromtimestamp(time.mktime(when), UTC) if when else datetime.max.replace(tzinfo=UTC)
+    def _fetch(self, mail: _Mail, box: Connection) -> bytes:
+        box.begin(self._most_of_a_mail)  # not `mail.size`, which some servers only estimate
+        status, found = box.uid("FETCH", str(mail.uid), "(BODY.PEEK[])")
+        raw = next((one[1] for one in found if isinstance(one, tuple)), None)
+        if status != "OK" or raw is None:
+            raise _Gone("已不在邮箱中", "is no longer in the mailbox")
+        return bytes(raw)
+
+
+class _Gone(Unreached):
+    """A mail that was listed and is there no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """A mail that was not fetched yet."""
+
+    uid: int
+    size: int
+    received: datetime
+
+
+def _told(line: Any) -> _Mail | None:
+    """What a server says of a mail; None where it is something else that it says in between."""
+    if not isinstance(line, bytes):
+        return None
+    uid, size = (re.search(rb"\b%s (\d+)" % re.escape(word), line) for word in (b"UID", b"RFC822.SIZE"))
+    if uid is None or size is None:
+        return None
+    when = imaplib.Internaldate2tuple(line)
+    received = datetime.fromtimestamp(time.mktime(when), UTC) if when else datetime.max.replace(tzinfo=UTC)
+    return _Mail(int(uid[1]), int(size[1]), received)
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -5,7 +5,7 @@ Not here: what becomes of the files (`pulling`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -43,8 +43,24 @@ class Standing:
 
 def list_source(source: Source, now: datetime) -> Listed:
     """What a source has, or why that is not known."""
+    return _told(source, lambda: Listed(source, tuple(source.deliveries(now))))
+
+
+def try_source(source: Source, now: datetime) -> Listed:
+    """As `list_source`, and where the listing asks nobody, the first file is asked for without being fetched."""
+
+    def tried() -> Listed:
+        listed = Listed(source, tuple(source.deliveries(now)))
+        for probe in [one.probe for one in listed.deliveries if one.probe is not None][:1]:
+            probe()
+        return listed
+
+    return _told(source, tried)
+
+
+def _told(source: Source, listing: Callable[[], Listed]) -> Listed:
     try:
-        return Listed(source, tuple(source.deliveries(now)))
+        return listing()
     except UserError as error:
         return Listed(source, down=error.message)
     except Exception as error:  # whatever a server makes a library do, the other sources go on

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
+import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, NullPool, and_, column, create_engine, or_, select, table
+from sqlalchemy import ColumnElement, Connection, Engine, NullPool, and_, column, create_engine, or_, select, table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
@@ -95,11 +98,12 @@ class SqlSource:
 
     def _rows(self, statement: Any) -> Sequence[Any]:
         def once() -> Sequence[Any]:
+            late = threading.Event()
             try:
-                with self._engine.connect() as connection:
+                with self._engine.connect() as connection, _hung_up(connection, self._patience.file_seconds, late):
                     return connection.execute(statement).all()
             except SQLAlchemyError as error:
-                raise self._explained(error) from None
+                raise timed_out(self._patience.file_seconds) if late.is_set() else self._explained(error) from None
 
         return self._patience.patiently(once)
 
@@ -118,6 +122,31 @@ class SqlSource:
         if isinstance(error, OperationalError | InterfaceError):
             return no_connection()
         return unexpected(getattr(error, "orig", None) or error)
+
+
+@contextmanager
+def _hung_up(connection: Connection, seconds: float, late: threading.Event) -> Iterator[None]:
+    """Hang up after `seconds`, and say so by `late`: a driver waits for the rest of an answer without end, and the server's
+    own limit says nothing of the line. A database in a file has none."""
+    driver: Any = connection.connection.driver_connection
+    if not hasattr(driver, "fileno"):
+        yield
+        return
+    line = socket.fromfd(driver.fileno(), socket.AF_INET, socket.SOCK_STREAM)  # of whatever family: it is only shut
+
+    def hang_up() -> None:
+        late.set()
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        line.close()
 
 
 def _engine(one: SqlDeclared, patience: Patience, secret: Callable[[Any], str | None]) -> Engine:

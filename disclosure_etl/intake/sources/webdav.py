@@ -5,7 +5,6 @@ Not here: listing and fetching (`remote_tree`).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -19,9 +18,7 @@ from webdav4.http import Client as HttpClient
 from disclosure_etl.intake.sources.declared import WebdavDeclared
 from disclosure_etl.intake.sources.patience import Patience
 from disclosure_etl.intake.sources.remote_tree import Place, RemoteTree
-from disclosure_etl.intake.sources.unreached import Unreached, cut_off, no_connection, not_let_in, timed_out
-
-_PART = 1 << 16
+from disclosure_etl.intake.sources.unreached import Unreached, cut_off, no_connection, not_let_in, timed_out, too_large
 
 
 class WebdavSource(RemoteTree):
@@ -60,12 +57,18 @@ class WebdavSource(RemoteTree):
         return dict(system.info(path))
 
     def _bytes(self, system: Any, path: str) -> bytes:
-        until = time.monotonic() + self._patience.file_seconds
+        # The library's own reading goes on by itself where a connection broke, as often as it breaks, and so without end;
+        # what it puts together may be of two versions.
+        until = self._patience.time() + self._patience.file_seconds
         data = bytearray()
-        with system.client.open(path, mode="rb", chunk_size=_PART) as remote:
-            while part := remote.read(_PART):
+        client = system.client
+        with client.http.stream("GET", client.join_url(path), follow_redirects=True) as response:
+            response.raise_for_status()
+            for part in response.iter_raw():
                 data += part
-                if time.monotonic() > until:
+                if len(data) > self._place.max_bytes:
+                    raise too_large(self._place.max_bytes)
+                if self._patience.time() > until:
                     raise timed_out(self._patience.file_seconds)
         return bytes(data)
 
@@ -84,7 +87,7 @@ class WebdavSource(RemoteTree):
                 )
             case httpx.TimeoutException():
                 return timed_out(self._patience.timeout_seconds)
-            case httpx.RemoteProtocolError():
+            case httpx.RemoteProtocolError() | httpx.ReadError():
                 return cut_off()
             case httpx.HTTPError():
                 return no_connection()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import socketserver
+import ssl
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -38,24 +41,39 @@ class Mailbox:
     password: str
     mails: dict[int, Mail] = field(default_factory=dict)
     folder: str = "INBOX"
+    greeting: str = "* OK ready"
     asked: list[str] = field(default_factory=list)  # commands without tags; of LOGIN only the word
     cut: int = 0  # so many mails are broken off in the middle
     wait: float = 0  # before a mail is sent
+    drip: float = 0  # seconds between two bytes of a mail
+    larger: int = 0  # so many bytes more are said to come than was announced, and never come
+    announced: int | None = None  # what is said of each mail's size, whatever it is
+    capabilities: str = "IMAP4rev1"
+    context: ssl.SSLContext | None = None  # for TLS, from the beginning or after STARTTLS
+    starttls: str = ""  # what is answered to it, without the tag; \0 stands for the change to TLS
+    heard: bytearray = field(default_factory=bytearray)  # all that anybody said
     changed: bool = False  # whether anybody opened the mailbox for writing, or a mail became read
 
 
 @contextmanager
-def mailbox(user: str, password: str) -> Iterator[Mailbox]:
+def mailbox(user: str, password: str, **moods: Any) -> Iterator[Mailbox]:
     """A server for as long as a test runs."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             with suppress(OSError):
-                self._say("* OK [CAPABILITY IMAP4rev1] ready")
+                if box.context and not box.starttls:
+                    self._change_to_tls()
+                self._say(box.greeting)
                 while line := self.rfile.readline():
+                    box.heard += line
                     tag, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
                     if not self._answer(tag, rest):
                         return
+
+        def _change_to_tls(self) -> None:
+            self.request = box.context.wrap_socket(self.request, server_side=True)
+            self.setup()
 
         def _say(self, *lines: str) -> None:
             self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
@@ -63,14 +81,25 @@ def mailbox(user: str, password: str) -> Iterator[Mailbox]:
         def _answer(self, tag: str, rest: str) -> bool:
             words = rest.split(" ")
             word = words[0].upper()
-            box.asked.append(word if word == "LOGIN" else rest)
+            box.asked.append(word if word in ("LOGIN", "AUTHENTICATE") else rest)
             match word:
                 case "CAPABILITY":
-                    self._say("* CAPABILITY IMAP4rev1", f"{tag} OK done")
+                    self._say(f"* CAPABILITY {box.capabilities}", f"{tag} OK done")
                 case "LOGIN":
                     given = [one.strip('"') for one in words[1:]]
                     known = given == [box.user, box.password]
                     self._say(f"{tag} OK in" if known else f"{tag} NO [AUTHENTICATIONFAILED] not {' '.join(given)}")
+                case "AUTHENTICATE":
+                    self._say("+ ")
+                    told = self.rfile.readline()
+                    box.heard += told
+                    known = b64decode(told) == f"\0{box.user}\0{box.password}".encode()
+                    self._say(f"{tag} OK in" if known else f"{tag} NO [AUTHENTICATIONFAILED] not {told!r}")
+                case "STARTTLS":
+                    said, changed, _ = box.starttls.partition("\0")
+                    self._say(*f"{tag} {said}".splitlines())
+                    if changed:
+                        self._change_to_tls()
                 case "SELECT" | "EXAMINE":
                     box.changed |= word == "SELECT"
                     there = rest.partition(" ")[2].strip('"') == box.folder
@@ -78,6 +107,8 @@ def mailbox(user: str, password: str) -> Iterator[Mailbox]:
                     self._say(f"{tag} OK [READ-ONLY] open" if there else f"{tag} NO no such mailbox")
                 case "UID" if words[1].upper() == "SEARCH":
                     self._say(" ".join(["* SEARCH", *map(str, self._found(rest))]), f"{tag} OK done")
+                case "UID" if "BODY" not in rest:
+                    self._say(*self._sizes(*map(int, words[2].split(":"))), f"{tag} OK done")
                 case "UID":
                     return self._fetch(tag, int(words[2]), rest)
                 case "LOGOUT":
@@ -94,6 +125,12 @@ def mailbox(user: str, password: str) -> Iterator[Mailbox]:
             found = [uid for uid, one in box.mails.items() if one.received.date() >= since]
             return [uid for uid in reversed(found) if not (unseen and box.mails[uid].seen)]
 
+        def _sizes(self, first: int, last: int) -> Iterator[str]:
+            for number, (uid, mail) in enumerate(box.mails.items(), 1):
+                if first <= uid <= last:
+                    size = len(mail.raw) if box.announced is None else box.announced
+                    yield f'* {number} FETCH (UID {uid} INTERNALDATE "{mail.internal_date}" RFC822.SIZE {size})'
+
         def _fetch(self, tag: str, uid: int, rest: str) -> bool:
             mail = box.mails.get(uid)
             if mail is None:
@@ -102,13 +139,18 @@ def mailbox(user: str, password: str) -> Iterator[Mailbox]:
             box.changed |= "BODY[" in rest  # without PEEK it would become read
             time.sleep(box.wait)
             size = len(mail.raw)
-            head = f'* 1 FETCH (UID {uid} INTERNALDATE "{mail.internal_date}" RFC822.SIZE {size} BODY[] {{{size}}}\r\n'
-            self.wfile.write(head.encode())
+            self._say(f"* 1 FETCH (UID {uid} BODY[] {{{size + box.larger}}}")
             if box.cut > 0:
                 box.cut -= 1
                 self.wfile.write(mail.raw[: size // 2])
                 return False
-            self.wfile.write(mail.raw)
+            for at in range(size if box.drip else 0):
+                self.wfile.write(mail.raw[at : at + 1])
+                time.sleep(box.drip)
+            self.wfile.write(b"" if box.drip else mail.raw)
+            if box.larger:
+                self.rfile.readline()
+                return False
             self._say(")", f"{tag} OK done")
             return True
 
@@ -117,7 +159,7 @@ def mailbox(user: str, password: str) -> Iterator[Mailbox]:
         block_on_close = False
 
     server = Server(("127.0.0.1", 0), Handler)
-    box = Mailbox(server.server_address[1], user, password)
+    box = Mailbox(server.server_address[1], user, password, **moods)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield box

@@ -17,6 +17,7 @@ import pytest
 from disclosure_etl.intake.sources import StillGrowing, Unreached
 from schemas.errors import ConfigError
 from tests.intake.sources.conftest import PASSWORD, Opened, arrived, contents
+from tests.intake.sources.relay import relay
 from tests.intake.sources.trees import LONG_AGO, check_tree, lay_tree
 
 asyncssh = pytest.importorskip("asyncssh", reason="asyncssh is not installed: pip install 'disclosure-etl[sources]'")
@@ -241,6 +242,24 @@ def test_a_connection_that_breaks_within_a_file_is_made_anew_and_then_told(
     with pytest.raises(Unreached, match=r"cannot be connected|cut off"):
         one.read()
     assert slept == [1, 1, 2]
+
+
+@pytest.mark.parametrize(("stalls", "why"), [(False, r"cannot be connected|cut off"), (True, "within 2 seconds")])
+def test_a_line_that_breaks_or_stalls_within_a_file_is_made_anew_and_then_told(
+    opened: Opened, declared: dict, served: Served, slept: list[float], stalls: bool, why: str
+) -> None:
+    data = os.urandom(500_000)
+    _lay(served, "五月/b.csv", data)
+    with relay(served.port) as between:
+        here = {"port": between.port, "known_hosts": [f"[127.0.0.1]:{between.port} {served.host_key}"]}
+        (one,) = arrived(opened(path="五月", seconds=1, **declared | here))
+        between.spoil(1, after=100_000, stalls=stalls)
+        assert one.read() == data
+        assert (slept, between.times) == ([1], 0)
+        between.spoil(100, after=100_000, stalls=stalls)
+        with pytest.raises(Unreached, match=why):
+            one.read()
+        assert slept == [1, 1]
 
 
 def test_a_growing_file_waits(opened: Opened, declared: dict, served: Served) -> None:

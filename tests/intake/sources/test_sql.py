@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,9 +15,17 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
+from disclosure_etl.intake.interpreter import Interpreter
+from disclosure_etl.intake.readers import read_document
 from disclosure_etl.intake.sources import Unreached
 from schemas.errors import UserError
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Submission
+from tests.forms.trials import AS_SHIPPED
+from tests.intake.sheets import bureaus
 from tests.intake.sources.conftest import PASSWORD, Opened, arrived, contents
+from tests.intake.sources.relay import relay
 from tests.postgres import Server
 
 ROWS = [
@@ -27,6 +36,7 @@ ROWS = [
     ("dongcheng", "2014-04", "publications", "month", 7),
 ]
 Execute = Callable[..., None]
+START = b"\0\0\0"  # how a conversation with PostgreSQL begins, and nothing later in it
 
 
 def declared(url: str, **more: object) -> dict[str, Any]:
@@ -149,6 +159,50 @@ def test_a_period_that_is_none_is_told_and_the_others_arrive(opened: Opened, url
     assert by_name["2014-05/dongcheng.csv"].read()
 
 
+def written(form: Form) -> dict[tuple[str, str], str]:
+    """A figure for each place of a form but shares, no two alike, with as many decimals as the place has."""
+    return {
+        (cell.indicator, cell.column): f"{'-' * cell.signed}{1000 + cell.position}{('.' + '1230'[-cell.scale :]) * (cell.scale > 0)}"
+        for cell in form.cells
+        if cell.measure != "share"
+    }  # fmt: skip
+
+
+def read_back(form: Form, name: str, data: bytes) -> Submission:
+    """What a run understands of a text table."""
+    forms = [one for one in AS_SHIPPED.values() if one.frequency == form.frequency]
+    return Interpreter(forms, bureaus()).interpret(read_document(name, data)).submission
+
+
+@pytest.mark.parametrize("form", AS_SHIPPED.values(), ids=AS_SHIPPED)
+@pytest.mark.parametrize("kind", ["text", "numeric"])
+def test_every_figure_of_every_form_is_read_back_as_it_was_written(
+    opened: Opened, request: pytest.FixtureRequest, tmp_path: Path, form: Form, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'bureau.sqlite'}"
+    if kind == "numeric":  # SQLite has none that keeps its decimals
+        url = request.getfixturevalue("pg_url")
+    figures, period = written(form), Period.parse(form.valid.first).code
+    (tmp_path / "bureau.sqlite").touch()
+    fill(url, [("dongcheng", period, *place, figure) for place, figure in figures.items()], value="text")
+    if kind == "numeric":
+        with executing(url) as execute:
+            execute("ALTER TABLE returns ALTER value TYPE numeric USING value::numeric")
+
+    ((name, data),) = contents(opened(**declared(url, family=form.family))).items()
+    sent = read_back(form, name, data)
+
+    assert (sent.form, sent.bureau, sent.period) == (form.key, "dongcheng", period)
+    assert len(set(figures.values())) == len(figures) > 20
+    cells = [cell for cell in form.cells if cell.measure != "share"]
+    assert {(one.indicator, one.column): sent.texts[one.position] for one in cells} == figures
+    read = {(one.indicator, one.column): Decimal(sent.numbers[one.position]).scaleb(-one.scale) for one in cells}
+    assert read == {place: Decimal(figure) for place, figure in figures.items()}
+    assert [sent.decimals[one.position] for one in cells] == [one.scale for one in cells]
+    assert (sent.unread, set(sent.troubles)) == ((), {0})
+    assert {one.code for one in sent.findings} <= {"identity:not_owed"}  # which is the office's matter, not the table's
+
+
 def test_what_is_older_than_declared_is_left_out(opened: Opened, url: str) -> None:
     fill(url, ROWS)
     assert [one.name for one in arrived(opened(**declared(url, since="2014-05")))] == [
@@ -188,6 +242,28 @@ def test_nothing_can_be_written_at_the_bureau(opened: Opened, pg_url: str, slept
     assert slept == []
     with psycopg.connect(pg_url) as connection:
         assert connection.execute("SELECT count(*) FROM seen").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("stalls", "why"), [(False, "cannot be connected"), (True, "within 2 seconds")])
+def test_a_line_that_breaks_or_stalls_within_an_answer_is_made_anew_and_then_told(
+    opened: Opened, pg_url: str, slept: list[float], stalls: bool, why: str
+) -> None:
+    unknown = [("dongcheng", "2014-05", f"unknown_{number}", "month", number) for number in range(5000)]
+    fill(pg_url, [*ROWS[:2], *unknown])
+    at = make_url(pg_url)
+    if at.host is None:
+        pytest.skip("the server listens on a local socket only")
+    with relay(at.port or 5432) as between:
+        through = at.set(host="127.0.0.1", port=between.port).render_as_string(hide_password=False)
+        (one,) = arrived(opened(seconds=1, **declared(through)))
+        between.spoil(1, after=20_000, request=START, stalls=stalls)
+        data = one.read()
+        assert data.count(b"unknown_") == 5000
+        assert (slept, between.times) == ([1], 0)
+        between.spoil(100, after=20_000, request=START, stalls=stalls)
+        with pytest.raises(Unreached, match=why):
+            one.read()
+        assert slept == [1, 1]
 
 
 def test_a_slow_answer_is_not_waited_for(opened: Opened, pg_url: str, slept: list[float]) -> None:
