@@ -103,19 +103,19 @@ def _is_there(name: str, there: Collection[str]) -> bool:
     return name in there or any(str(parent) in there for parent in PurePosixPath(name).parents)
 
 
-def attach(connection: Connection, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
-    """Note sealed scans as attachments.
+def attach(connection: Connection, run: str, files: Mapping[str, tuple[str, str]]) -> None:
+    """Note sealed scans and copies as attachments.
 
     Args:
-        scans: by the scan's digest, the digest of the return that it belongs to, and the scan's name.
+        files: by their digest, the digest of the return that they belong to, and their name.
     """
     keys: dict[str, int] = {}
-    for part in in_parts(sorted({sent for sent, _ in scans.values()})):
+    for part in in_parts(sorted({sent for sent, _ in files.values()})):
         rows = connection.execute(select(submission.c.digest, submission.c.id).where(submission.c.digest.in_(part)))
         keys |= {row.digest: row.id for row in rows}
     rows_of = [
         {"digest": digest, "submission_id": keys[sent], "file": storable(name), "run_id": run}
-        for digest, (sent, name) in scans.items()
+        for digest, (sent, name) in files.items()
         if sent in keys
     ]
     if rows_of:

@@ -135,10 +135,10 @@ class Warehouse:
         with writing(self.engine) as connection:
             arrivals.note_gone(connection, source, present)
 
-    def attach(self, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
-        """Note sealed scans as attachments of returns: by the scan's digest, the return's and the scan's name."""
+    def attach(self, run: str, files: Mapping[str, tuple[str, str]]) -> None:
+        """Note sealed scans and copies as attachments of returns: by their digest, the return's and their name."""
         with writing(self.engine) as connection:
-            arrivals.attach(connection, run, scans)
+            arrivals.attach(connection, run, files)
 
     # -- submissions
 
