@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from disclosure_etl.intake.copies import copies_of
 from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.scans import returns_of_scans
@@ -68,7 +69,9 @@ class Month:
     _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
     _faults: dict[str, str] = field(init=False, default_factory=dict)  # by file
     _judged: list[Judged] = field(init=False, default_factory=list)
-    _scans: dict[str, str] = field(init=False, default_factory=dict)  # by digest, that of the return
+    _attached: dict[str, str] = field(
+        init=False, default_factory=dict
+    )  # copies and scans: by digest, that of the return
     _rules: str = field(init=False, default="")  # the version of the rules
     _stored: frozenset[str] = field(init=False, default=frozenset())
 
@@ -161,7 +164,10 @@ class Month:
         self._stored = frozenset(one.digest for one in stored.submissions)
         fitting: list[Submission] = []
         in_doubt: list[Submission] = []
-        for one in mark_two_returns([one for one in self._submissions.values() if self._is_news(one)]):
+        news = [one for one in self._submissions.values() if self._is_news(one)]
+        formats = {digest: record.format for digest, record in self._documents.items()}
+        copies = copies_of(self.form, stored.submissions, news, formats)
+        for one in mark_two_returns([one for one in news if one.digest not in copies]):
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
@@ -171,7 +177,7 @@ class Month:
             self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
-        self._scans = self._returns_of_scans([*stored.submissions, *fitting])
+        self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
 
@@ -213,7 +219,7 @@ class Month:
     @property
     def refused(self) -> Sequence[DocumentRecord]:
         """Files met for the first time that cannot be used, of this family and period as far as they tell."""
-        return [one for one in self._unusable.values() if self._concerns_us(one) and one.digest not in self._scans]
+        return [one for one in self._unusable.values() if self._concerns_us(one) and one.digest not in self._attached]
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:
@@ -231,9 +237,9 @@ class Month:
         new = [one for one in self._judged if self.is_new(one)]
         changed = warehouse.renew(self.form, self.period, known, self._rules, dependents)
         changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules, dependents)
-        if self._scans:
-            scans = {scan: (sent, self._receipts[scan].name) for scan, sent in self._scans.items()}
-            warehouse.attach(self.run, scans)
+        if self._attached:
+            attached = {one: (sent, self._receipts[one].name) for one, sent in self._attached.items()}
+            warehouse.attach(self.run, attached)
         self.progress("load", len(new), len(new))
         return frozenset(changed)
 

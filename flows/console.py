@@ -131,7 +131,7 @@ def show_consolidation(session: Session, form: Form, one: Consolidation, screen:
         listed = session.listed(
             f"{session.pick(state.name_zh, state.name_en)} {len(state.attachments)}" for state in sealed
         )
-        session.say(f"附盖章扫描件(份):{listed}", f"sealed scans attached: {listed}")
+        session.say(f"附件(盖章扫描件、副本,份):{listed}", f"attached (sealed scans, copies): {listed}")
 
 
 def _absent_in(session: Session, parts: Sequence[str]) -> str:

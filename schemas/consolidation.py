@@ -53,7 +53,7 @@ class BureauFigure:
 @dataclass(frozen=True, slots=True)
 class BureauState:
     """Where one owing bureau stands in a period. `status` is 'missing' or one of `Status`' values; `attachments` are the names
-    of the sealed scans that came with its returns."""
+    of the sealed scans and copies that came with its returns."""
 
     bureau: str
     name_zh: str

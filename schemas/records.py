@@ -69,7 +69,7 @@ NO_RETURNS = (ARCHIVE, ATTACHED)
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """What is known of some bytes. `status`: read, unreadable, failed, misdirected; or what is no return by itself: archive,
-    whose files are documents of their own, and attached, to a return as its sealed scan. `loaded`: a submission of it is
+    whose files are documents of their own, and attached, to a return as its sealed scan or its copy. `loaded`: a submission of it is
     stored."""
 
     digest: str

@@ -118,26 +118,26 @@ def _is_there(name: str, there: Collection[str]) -> bool:
     return name in there or any(str(parent) in there for parent in PurePosixPath(name).parents)
 
 
-def attach(connection: Connection, run: str, scans: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """Note sealed scans as attachments; those that are none yet, by digest the return's.
+def attach(connection: Connection, run: str, files: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Note sealed scans and copies as attachments; by their digest the return's.
 
     Args:
-        scans: by the scan's digest, the digest of the return that it belongs to, and the scan's name.
+        files: by their digest, the digest of the return that they belong to, and their name.
     """
     keys: dict[str, int] = {}
-    for part in in_parts(sorted({sent for sent, _ in scans.values()})):
+    for part in in_parts(sorted({sent for sent, _ in files.values()})):
         rows = connection.execute(select(submission.c.digest, submission.c.id).where(submission.c.digest.in_(part)))
         keys |= {row.digest: row.id for row in rows}
     rows_of = [
         {"digest": digest, "submission_id": keys[sent], "file": storable(name), "run_id": run}
-        for digest, (sent, name) in scans.items()
+        for digest, (sent, name) in files.items()
         if sent in keys
     ]
     if rows_of:
         connection.execute(dialect_insert(connection, attachment).on_conflict_do_nothing(), rows_of)
         for part in in_parts([str(row["digest"]) for row in rows_of]):
             connection.execute(update(document).where(document.c.digest.in_(part)).values(status=ATTACHED))
-    return {digest: sent for digest, (sent, _) in scans.items() if sent in keys}
+    return {digest: sent for digest, (sent, _) in files.items() if sent in keys}
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:

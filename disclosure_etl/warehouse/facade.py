@@ -189,12 +189,12 @@ class Warehouse(Answers):
         with writing(self.engine) as connection:
             arrivals.note_gone(connection, source, present)
 
-    def attach(self, run: str, scans: Mapping[str, tuple[str, str]]) -> None:
-        """Note sealed scans as attachments of returns: by the scan's digest, the return's and the scan's name."""
+    def attach(self, run: str, files: Mapping[str, tuple[str, str]]) -> None:
+        """Note sealed scans and copies as attachments of returns: by their digest, the return's and their name."""
         with writing(self.engine) as connection:
-            attached = arrivals.attach(connection, run, scans)
+            attached = arrivals.attach(connection, run, files)
             if attached:
-                audit.append(connection, self._act(run), "attach", "", {"scans": attached})
+                audit.append(connection, self._act(run), "attach", "", {"files": attached})
 
     # -- submissions
 

@@ -127,7 +127,7 @@ submission = Table(
 attachment = Table(
     "attachment",
     metadata,
-    Column("digest", String(64), primary_key=True, comment="of the sealed scan"),
+    Column("digest", String(64), primary_key=True, comment="of the sealed scan, or of a copy in another format"),
     Column("submission_id", ForeignKey("submission.id"), nullable=False, index=True),
     Column("file", Text, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from disclosure_etl.intake.readers import read_document
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate
 from disclosure_etl.reports.standing import standing
@@ -168,7 +171,7 @@ def test_the_operator_sees_scans_and_the_contract_has_them(say, office: Office) 
 
     contract("consolidation").validate(done.json)
     assert done.json["attachments"] == {"dongcheng": ["dongcheng_2014-01-scan.jpg"]}
-    assert "附盖章扫描件(份):东城分局 1" in say(*NOW, "--lang", "zh", "status", "2014-01").out
+    assert "附件(盖章扫描件、副本,份):东城分局 1" in say(*NOW, "--lang", "zh", "status", "2014-01").out
 
 
 def test_a_dry_rerun_does_not_list_a_scan_that_belongs_somewhere(say, office: Office) -> None:
@@ -191,3 +194,51 @@ def test_a_clerk_checks_an_archive_file_by_file(say, tmp_path: Path) -> None:
     path.write_bytes(package({}))
     alone = say("check", str(path), "--json")
     assert (alone.code, alone.json["failures"][0]["rule"]) == (1, "unreadable:empty")
+
+
+def as_text(data: bytes, *changed: tuple[str, str]) -> bytes:
+    """The same return as a text table, with some of its words changed."""
+    rows = read_document("a.xlsx", data).grids[0].values
+    out = io.StringIO()
+    csv.writer(out).writerows([["" if value is None else value for value in row] for row in rows])
+    said = out.getvalue()
+    for old, new in changed:
+        assert old in said
+        said = said.replace(old, new, 1)
+    return said.encode("gb18030")
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "in a later run"])
+def test_a_copy_in_another_format_is_kept_with_its_return_and_counts_once(office: Office, later: bool) -> None:
+    sent = a_return("dongcheng", "东城分局")
+    send(office, "b/dongcheng_2014-01.xlsx", sent)
+    if later:
+        run(office)
+    send(office, "a/dongcheng_2014-01.csv", as_text(sent))
+
+    one = run(office)
+
+    assert attached(one) == {"dongcheng": ("a/dongcheng_2014-01.csv",)}
+    assert (one.found, one.counts[Status.ACCEPTED], one.counts[Status.HELD]) == (16, 16, 0)
+    assert rows(office, "SELECT file FROM submission WHERE bureau_code = 'dongcheng'") == [
+        ("b/dongcheng_2014-01.xlsx",)
+    ]
+    assert run(office).version == one.version
+
+
+def test_another_figure_or_another_signature_is_no_copy(office: Office) -> None:
+    sent = a_return("dongcheng", "东城分局")
+    send(office, "dongcheng_2014-01.xlsx", sent)
+    send(office, "dongcheng_2014-01.csv", as_text(sent, ("接受咨询,人次,9", "接受咨询,人次,8")))
+    one = run(office)
+    assert (attached(one), one.counts[Status.HELD]) == ({}, 2)
+
+
+def test_the_same_figures_in_the_same_format_are_another_return_of_the_bureau(office: Office) -> None:
+    """Somebody saved the workbook again: which of them is signed, only the bureau knows."""
+    form, figures = default_form(), some_figures(default_form())
+    send(office, "dongcheng_2014-01.xlsx", return_bytes(form, JANUARY, "dongcheng", "东城分局", figures))
+    send(
+        office, "dongcheng_2014-01b.xlsx", return_bytes(form, JANUARY, "dongcheng", "东城分局", figures, signer="别人")
+    )
+    assert run(office).counts[Status.HELD] == 2

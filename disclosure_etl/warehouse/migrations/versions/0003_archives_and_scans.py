@@ -16,7 +16,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "attachment",
-        sa.Column("digest", sa.String(length=64), nullable=False, comment="of the sealed scan"),
+        sa.Column(
+            "digest", sa.String(length=64), nullable=False, comment="of the sealed scan, or of a copy in another format"
+        ),
         sa.Column("submission_id", sa.Integer(), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("run_id", sa.String(length=32), nullable=False),
