@@ -6,16 +6,19 @@ where one is left empty. Not here: what the values mean (`identity`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.headings import Anchor
-from disclosure_etl.intake.lexicon import WordKind
+from disclosure_etl.intake.lexicon import Lexicon, WordKind
 from schemas.documents import Grid
 
 # What a signature block below the table may tell; which month it is, and whether there is nothing, stands above.
 _BELOW = frozenset({"bureau", "bureau_code", "preparer", "checker", "signer", "filled_on", "telephone"})
+
+
+_LONGEST_LINE = 200  # of a header; beyond that it is prose
 
 
 class HeaderField(NamedTuple):
@@ -64,6 +67,44 @@ def header_places(grid: Grid, fields: Sequence[HeaderField]) -> dict[str, tuple[
                 found[name] = ((row, at), None)
                 break
     return found
+
+
+def told_in_text(text: str, lexicon: Lexicon) -> dict[str, tuple[str, int, int]]:
+    """The header's fields in running text, as it stands above or below a table: each with what is told and from where to
+    where. A line tells some if it begins with a field's label: 「填报单位:东城分局 统计时期:2014-05」, or the same without colons."""
+    found: dict[str, tuple[str, int, int]] = {}
+    start = 0
+    for line in text.split("\n"):
+        if len(line) <= _LONGEST_LINE:
+            for name, value in _fields_of(line, lexicon):
+                at = line.find(value)
+                if value and name not in found and at >= 0:
+                    found[name] = (value, start + at, start + at + len(value))
+        start += len(line) + 1
+    return found
+
+
+def _fields_of(line: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    word = lexicon.word(line.strip())
+    if word is not None and word.fields:
+        yield from word.fields
+        return
+    name, values = None, list[str]()
+    for piece in line.split():
+        known = lexicon.word(piece)
+        names = known.codes(WordKind.HEADER) if known is not None else ()
+        if names or (known is not None and known.fields):
+            if name is not None:
+                yield name, " ".join(values)
+            name, values = (names[0], []) if names else (None, [])
+            if known is not None and known.fields:
+                yield from known.fields
+        elif name is None:
+            return  # a line that begins with something else tells of something else
+        else:
+            values.append(piece)
+    if name is not None:
+        yield name, " ".join(values)
 
 
 def text_at(grid: Grid, place: tuple[int, int]) -> str:

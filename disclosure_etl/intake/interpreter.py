@@ -18,7 +18,7 @@ from disclosure_etl.intake.cell_values import (
 )
 from disclosure_etl.intake.figures import figure
 from disclosure_etl.intake.form_in_force import form_findings, no_known_label
-from disclosure_etl.intake.header import header_places, text_at
+from disclosure_etl.intake.header import header_places, text_at, told_in_text
 from disclosure_etl.intake.identity import Identity, identify, period_in_name
 from disclosure_etl.intake.layout import Layout, Place, lay_out, scan
 from disclosure_etl.intake.lexicon import Lexicon, WordKind
@@ -108,6 +108,10 @@ class Interpreter:
         form, readings = best.form, best.readings
         taken = sources(form, readings)
         header, cells = header_of(readings, taken)
+        if document.text:  # a table tells for itself; a title page or a line above it tells the rest
+            for name, (value, start, end) in told_in_text(document.text, self._lexicon(None, mapping)).items():
+                if not header.get(name):
+                    header[name], cells[name] = value, document.span(start, end)
         who = identify(document.name, header, cells, form.frequency, self.bureaus)
         sent = self._submission(document, form, readings, taken, header, who)
         return Interpretation(sent, who, readings, form, taken)
@@ -156,7 +160,8 @@ class Interpreter:
                     ]
                     if found := next((period for text in texts if text and (period := Period.read(text))), None):
                         return found
-        return period_in_name(document.name)
+        told = told_in_text(document.text, self._lexicon(None, mapping)).get("period") if document.text else None
+        return (Period.read(told[0]) if told else None) or period_in_name(document.name)
 
     def _lexicon(self, form: Form | None, mapping: LayoutMapping | None) -> Lexicon:
         key = (form.key if form else "", mapping.name if mapping else "")

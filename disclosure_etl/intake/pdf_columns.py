@@ -17,6 +17,7 @@ _FIGURE = re.compile(r"[(（]?[-−+]?[\d][\d,，.]*[%％‰]?[\u4e00-\u9fff]{0,
 _FAR = 4  # of the height of a line: what stands further apart is of two tables
 _NEAR = 1.6  # of the height of a line, or of the hole between two rows: a heading is not further away
 _LEAST_ROWS = 2
+_LEAST_HEADINGS = 3
 _MOST_HEADING_LINES = 6
 _MOST_COLUMNS = 64  # headings are compared with columns, and those with each other: no paper is that wide
 _OVERLAP = 0.25  # of the height of a line: lines that share more are of one row
@@ -54,9 +55,10 @@ def aligned_tables(lines: Sequence[Line], *, goes_on: bool = False) -> list[Alig
     the first where a table of the page before may go on."""
     found: list[AlignedTable] = []
     for block in _blocks(lines):
-        table = _table(block, 1 if goes_on and not found else _LEAST_ROWS)
-        if table is not None:
-            found.append(table)
+        for part in _with_headings_of_their_own(block):
+            table = _table(part, 1 if goes_on and not found else _LEAST_ROWS)
+            if table is not None:
+                found.append(table)
     return found
 
 
@@ -75,6 +77,24 @@ def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
         block.append(line)
     if block:
         yield block
+
+
+def _with_headings_of_their_own(block: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    """The parts of a block, each with its own headings: what stands above them (whose return it is, in which revision) has
+    columns of its own."""
+    rows = [at for at, line in enumerate(block) if _is_row(line)]
+    start = 0
+    for above, below in itertools.pairwise(rows):
+        widest = max(len(block[at].pieces) for at in rows if at >= below)
+        between = block[above + 1 : below]
+        if any(len(line.pieces) >= max(_LEAST_HEADINGS, widest - 1) and not _has_figure(line) for line in between):
+            yield block[start : above + 1]
+            start = above + 1
+    yield block[start:]
+
+
+def _has_figure(line: Line) -> bool:
+    return any(is_figure(piece.text) for piece in line.pieces)
 
 
 def _is_row(line: Line) -> bool:
@@ -96,7 +116,7 @@ def _table(block: Sequence[Line], least_rows: int) -> AlignedTable | None:
     # A line that is level with the first row's, its label in two lines, is no heading.
     while heads and _shares(heads[-1], body[0]) and not _is_row(heads[-1]):
         heads, body = heads[:-1], [heads[-1], *body]
-    columns, headings = _headed(heads, columns)
+    columns, headings = _headed(heads, _joined(columns, heads, body))
     if any(_runs_together(line, columns) for line in body):
         return None
     found = [*headings, *_body(body, columns)]
@@ -180,6 +200,27 @@ def _runs_together(line: Line, columns: Sequence[Span]) -> bool:
 
 def _overlap(piece: Piece, column: Span) -> bool:
     return piece.left < column[1] and piece.right > column[0]
+
+
+def _joined(columns: Sequence[Span], heads: Sequence[Line], body: Sequence[Line]) -> list[Span]:
+    """The columns, those put together over which one heading stands and of which no row has both: one line's figure is set to the
+    left, another's to the right."""
+    named = next((line.pieces for line in reversed(heads) if len(line.pieces) >= _LEAST_HEADINGS), ())
+    if not named or len(named) >= len(columns):
+        return list(columns)
+    headed = {at for at in _matched(named, columns) if at is not None}
+    filled = [
+        {at for at, column in enumerate(columns) if any(_overlap(one, column) for one in line.pieces)} for line in body
+    ]
+    groups: list[list[int]] = []
+    for at in range(len(columns)):
+        group = groups[-1] if groups else []
+        alone = not (at in headed and any(one in headed for one in group))
+        if group and alone and not any(at in row and not row.isdisjoint(group) for row in filled):
+            group.append(at)
+        else:
+            groups.append([at])
+    return [(columns[group[0]][0], columns[group[-1]][1]) for group in groups]
 
 
 def _headed(heads: Sequence[Line], columns: Sequence[Span]) -> tuple[list[Span], list[tuple[Placed, ...]]]:

@@ -6,7 +6,7 @@ import pytest
 
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
-from schemas.documents import Grid
+from schemas.documents import Document, Grid
 from tests.intake.sheets import NAME, bureaus, document, form, good_rows, read_rows
 
 
@@ -78,3 +78,51 @@ def test_a_csv_with_shorter_rows_than_the_one_before_reads() -> None:
     for text in (long, short):
         found = interpreter.interpret(read_document(NAME, text.encode())).submission
         assert (found.bureau, found.period) == ("dongcheng", "2014-05")
+
+
+def in_text(*lines: str) -> dict[str, str]:
+    """The header of a return whose table is preceded and followed by these lines."""
+    rows = [row for row in good_rows()[6:] if any(row)]
+    said = "\n".join(lines)
+    grid = Grid("table 1", rows, table=1)
+    found = Interpreter([form()], bureaus()).interpret(Document("x.docx", "d", "docx", (grid,), said)).submission
+    return dict(found.header)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            ["填报单位:东城分局  统计时期:2014年5月  修订号:2"],
+            {"bureau": "东城分局", "period": "2014年5月", "revision": "2"},
+        ),
+        (["填报单位 东城分局 统计时期 2014 年 5 月"], {"bureau": "东城分局", "period": "2014 年 5 月"}),
+        (
+            ["填报单位(盖章) 东城分局", "填报人 张敏 审核人:李强"],
+            {"bureau": "东城分局", "preparer": "张敏", "checker": "李强"},
+        ),
+        (["填报人:", "负责人:王芳"], {"signer": "王芳"}),
+        (["本局由填报单位 东城分局报送。", "联系电话请见网站"], {}),
+        (["填报单位:东城分局", "填报单位:西城分局"], {"bureau": "东城分局"}),
+        (["填报单位:" + "东" * 300], {}),
+    ],
+)
+def test_header_fields_in_the_lines_around_a_table_are_read(lines: list[str], told: dict[str, str]) -> None:
+    assert {name: value for name, value in in_text(*lines).items() if value} == told
+
+
+def test_a_table_tells_for_itself_before_the_lines_around_it() -> None:
+    grid = Grid("table 1", good_rows(), table=1)
+    said = "填报单位:西城分局 统计时期:2014-06"
+    found = Interpreter([form()], bureaus()).interpret(Document("x.docx", "d", "docx", (grid,), said)).submission
+    assert (found.bureau, found.period) == ("dongcheng", "2014-05")
+
+
+def test_an_unknown_bureau_in_a_line_is_told_with_where_it_stands() -> None:
+    rows = [row for row in good_rows()[6:] if any(row)]
+    said = "月报表\n填报单位:无名分局 统计时期:2014-05"
+    found = Interpreter([form()], bureaus()).interpret(
+        Document("x.docx", "d", "docx", (Grid("table 1", rows, table=1),), said)
+    )
+    (one,) = [one for one in found.submission.findings if one.code == "identity:unknown_bureau"]
+    assert one.cells == ("characters 10–13",)

@@ -245,3 +245,29 @@ def test_a_row_alone_on_a_page_of_text_is_text() -> None:
 def test_a_table_with_lines_is_not_the_rest_of_one_without() -> None:
     pages: list[Drawn] = [(rows(760, HEADS, *FIRST), []), (rows(760, *SECOND), ruled(760, 2))]
     assert len(grids_of(pdf_of(pages))) == 2
+
+
+def test_what_stands_above_a_table_has_columns_of_its_own() -> None:
+    """The line of the revision has a figure and ends where no column of the table does; the headings below it are the table's."""
+    above = [(55, 800, "统计时期"), (150, 800, "2014-05"), (215, 800, "修订号"), (300, 800, "2")]
+    (grid,) = grids_of(pdf([*above, *rows(770, HEADS, ("受理申请", "20", "100", "90"), ("答复", "19", "95", "91"))]))
+    assert grid == [list(HEADS), ["受理申请", "20", "100", "90"], ["答复", "19", "95", "91"]]
+    found = read_document(
+        "a.pdf", pdf([*above, *rows(770, HEADS, ("受理申请", "20", "100", "90"), ("答复", "19", "95", "91"))])
+    )
+    assert "修订号 2" in found.text
+
+
+def test_a_row_without_figures_begins_no_table() -> None:
+    (grid,) = grids_of(
+        pdf(rows(770, HEADS, ("受理申请", "20", "100", "90"), ("其他", "", "", ""), ("答复", "19", "95", "91")))
+    )
+    assert grid == [list(HEADS), ["受理申请", "20", "100", "90"], ["其他", "", "", ""], ["答复", "19", "95", "91"]]
+
+
+def test_figures_set_to_the_left_and_to_the_right_under_one_heading_are_of_one_column() -> None:
+    said = rows(770, HEADS, ("受理申请", "20", "100", "90"), ("答复", "19", "95", "91"))
+    said += [(LEFT, 710, "复议"), (196, 710, "1"), (300, 710, "2"), (402, 710, "3")]
+    (grid,) = grids_of(pdf(said))
+    assert grid[-1] == ["复议", "1", "2", "3"]
+    assert all(len(row) == 4 for row in grid)
