@@ -56,6 +56,7 @@ def test_status_prints_what_consolidate_printed(say, tmp_path: Path) -> None:
     said = say("status", "2014-01", "--json")
 
     contract("consolidation").validate(said.json)
+    assert told.pop("audit")["number"] > 1
     sources = told.pop("sources")  # what was found where is the run's own; the month's standing is what both tell
     assert [(one["name"], one["status"], one["files"]) for one in sources] == [("inbox", "ok", 17)]
     assert said.json == told
