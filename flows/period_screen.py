@@ -5,6 +5,8 @@ Not here: what a line looks like (`console`).
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rich.table import Table
 
 from disclosure_etl.office import Office
@@ -21,16 +23,23 @@ from schemas.values import figure_text
 _MOST_FAILURES = 10  # `failures` lists all
 
 
-def stored_version(office: Office, family: str, period: Period, version: int | None) -> Consolidation:
-    """The newest frozen version of a period, or one by number.
+def stored_version(
+    office: Office, family: str, period: Period, version: int | None, as_of: datetime | None = None
+) -> Consolidation:
+    """The newest frozen version of a period, one by number, or what was the newest at a moment.
 
     Raises:
-        UserError: the period was not consolidated yet, or has no such version.
+        UserError: the period was not consolidated yet (or not by then), or has no such version.
     """
     newest = office.warehouse.consolidation(family, period)
     if newest is None:
         raise not_consolidated(period)
-    one = office.warehouse.consolidation(family, period, version) if version else newest
+    one = office.warehouse.consolidation(family, period, version, as_of) if version or as_of else newest
+    if one is None and as_of is not None:
+        raise UserError(
+            f"{period} 到 {as_of:%Y-%m-%d %H:%M} 还没有汇总过。",
+            f"{period} was not consolidated yet by {as_of:%Y-%m-%d %H:%M}.",
+        )
     if one is None:
         raise UserError(
             f"{period} 没有第 {version} 版;最新的是第 {newest.version} 版。",

@@ -118,8 +118,8 @@ def read_period(written: str) -> Period:
     return Period.read(written) or Period.parse(written)
 
 
-def read_moment(written: str) -> datetime:
-    """The moment that `--now` names: a day, or a day and a time.
+def read_moment(written: str, option: str = "--now") -> datetime:
+    """The moment that an option names: a day, or a day and a time.
 
     Raises:
         UserError: it is none.
@@ -128,9 +128,23 @@ def read_moment(written: str) -> datetime:
         return datetime.fromisoformat(written.strip())
     except ValueError:
         raise UserError(
-            f"--now「{written}」不是日期;请写 2014-06-06 或 2014-06-06T08:00。",
-            f"--now '{written}' is no day; write 2014-06-06 or 2014-06-06T08:00.",
+            f"{option}「{written}」不是日期;请写 2014-06-06 或 2014-06-06T08:00。",
+            f"{option} '{written}' is no day; write 2014-06-06 or 2014-06-06T08:00.",
         ) from None
+
+
+def read_as_of(written: str, zone: str) -> datetime:
+    """The moment as of which somebody asks, in the office's time: of a day its end.
+
+    Raises:
+        UserError: it is none.
+    """
+    from zoneinfo import ZoneInfo
+
+    moment = read_moment(written, "--as-of")
+    if "T" not in written and " " not in written.strip():
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 
 
 def print_json(value: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -105,10 +106,12 @@ class Answers:
         with reading(self.engine) as connection:
             return pending.next_waiting(connection)
 
-    def consolidation(self, family: str, period: Period, version: int | None = None) -> Consolidation | None:
-        """The newest frozen version (or one by number), as it was frozen."""
+    def consolidation(
+        self, family: str, period: Period, version: int | None = None, as_of: datetime | None = None
+    ) -> Consolidation | None:
+        """The newest frozen version (or one by number, or what was the newest then), as it was frozen."""
         with reading(self.engine) as connection:
-            return versions.newest(connection, family, period, version)
+            return versions.newest(connection, family, period, version, as_of)
 
     # -- the record of what was done
 

@@ -148,8 +148,10 @@ def store(
     )
 
 
-def newest(connection: Connection, family: str, period: Period, version: int | None = None) -> Consolidation | None:
-    """The newest frozen version of a period (or that of a number), as it was frozen."""
+def newest(
+    connection: Connection, family: str, period: Period, version: int | None = None, as_of: datetime | None = None
+) -> Consolidation | None:
+    """The newest frozen version of a period (or that of a number, or what was the newest then), as it was frozen."""
     statement = (
         select(consolidation, dim_period.c.code.label("period_code"), dim_period.c.frequency)
         .join(dim_period, dim_period.c.id == consolidation.c.period_id)
@@ -159,6 +161,8 @@ def newest(connection: Connection, family: str, period: Period, version: int | N
     )
     if version is not None:
         statement = statement.where(consolidation.c.version == version)
+    if as_of is not None:
+        statement = statement.where(consolidation.c.frozen_at <= as_of)
     row = connection.execute(statement).first()
     if row is None:
         return None

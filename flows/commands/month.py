@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.session import CLEAN, NEEDS_PERSON, Session, exit_code, exit_code_of, print_json, read_period
+from flows.session import CLEAN, NEEDS_PERSON, Session, exit_code, exit_code_of, print_json, read_as_of, read_period
 
 if TYPE_CHECKING:
     from flows.running import Ran
@@ -168,6 +168,9 @@ def status(
     version: Annotated[
         int | None, typer.Option(metavar="N", help="An earlier version of the period, as it was frozen.")
     ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DAY", help="The period as it stood then: the newest version of that day.")
+    ] = None,
     family: Family = None,
     json: AsJson = False,
 ) -> None:
@@ -178,9 +181,13 @@ def status(
 
     session: Session = context.obj
     office, chosen = session.office, family or session.settings.family
+    if version is not None and as_of is not None:
+        raise UserError("--version 与 --as-of 只能给一个。", "Give --version or --as-of, not both.")
+    moment = read_as_of(as_of, office.schedule.timezone) if as_of else None
     if period is not None:
         wanted = read_period(period)
-        one = stored_version(office, chosen, wanted, version)
+        one = stored_version(office, chosen, wanted, version, moment)
+        version = one.version if moment else version
         if json:
             print_json(consolidation_object(one))
         else:
@@ -189,7 +196,7 @@ def status(
     if version is not None:
         raise UserError("--version 要与时期一同给出。", "--version needs a PERIOD beside it.")
     stored = office.warehouse.consolidated_periods(chosen)
-    found = [newest for each in stored if (newest := office.warehouse.consolidation(chosen, each))]
+    found = [newest for each in stored if (newest := office.warehouse.consolidation(chosen, each, as_of=moment))]
     if json:
         print_json([consolidation_object(one) for one in found])
     elif not found:

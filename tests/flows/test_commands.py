@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.periods import Period
-from tests.factories import (
+from tests.factories import (, return_bytes, send
     contract,
     default_form,
     make_office,
@@ -360,3 +360,26 @@ def test_a_template_never_overwrites_what_somebody_filled_in(say, tmp_path: Path
     assert said.code == 1
     assert "left alone" in said.out
     assert path.read_bytes() == b"filled in"
+
+
+def test_a_period_is_shown_as_it_stood_on_a_day(say, tmp_path: Path) -> None:
+    january(tmp_path, changed={"haidian": with_slip()})
+    before = say("--now", "2014-02-06", "consolidate", "2014-01", "--json").json
+    office = make_office(tmp_path)
+    right = return_bytes(default_form(), JANUARY, "haidian", "海淀分局", some_figures(default_form()), revision=2)
+    send(office, "haidian_2.xlsx", right)
+    after = say("--now", "2014-02-10", "rerun", "2014-01", "--json").json
+
+    def as_of(day: str) -> dict:
+        return say("status", "2014-01", "--as-of", day, "--json").json
+
+    assert (as_of("2014-02-06")["version"], as_of("2014-02-09")["figures"]) == (1, before["figures"])
+    assert (as_of("2014-02-10")["version"], as_of("2014-02-10")["figures"]) == (2, after["figures"])
+    assert as_of("2014-02-09T23:59")["held"] == before["held"]
+    assert [one["version"] for one in say("status", "--as-of", "2014-02-07", "--json").json] == [1]
+    shown = say("--lang", "en", "status", "2014-01", "--as-of", "2014-02-07").out
+    assert "version 2 is in force now" in shown
+    early = say("--lang", "en", "status", "2014-01", "--as-of", "2014-02-05")
+    assert (early.code, "not consolidated yet by 2014-02-05" in early.err) == (2, True)
+    assert say("status", "2014-01", "--as-of", "yesterday").code == 2
+    assert say("status", "2014-01", "--as-of", "2014-02-05", "--version", "1").code == 2
