@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from schemas.periods import Period
-from tests.factories import (, return_bytes, send
+from tests.factories import (
     contract,
     default_form,
     make_office,
+    return_bytes,
+    send,
     send_month,
     some_figures,
     with_slip,
