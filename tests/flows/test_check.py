@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from schemas.periods import Period
 from tests.factories import contract, default_form, return_bytes, some_figures, with_slip, zeros
 
