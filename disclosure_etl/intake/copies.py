@@ -26,21 +26,31 @@ def copies_of(
     Args:
         stored: the period's returns that count or wait; formats: by digest.
     """
-    figures = [cell.position for cell in form.cells if cell.measure != "share"]
-    same: dict[tuple, list[Submission]] = defaultdict(list)
+    by_bureau: dict[tuple, list[Submission]] = defaultdict(list)
     for one in (*stored, *sorted(new, key=lambda one: _rank(formats.get(one.digest)))):
         if one.bureau is not None and one.form == form.key:
-            told = tuple(one.numbers[at] for at in figures), bytes(one.meanings[at] for at in figures)
-            same[one.bureau, one.period, one.revision, one.nil, told].append(one)
+            by_bureau[one.bureau, one.period, one.revision, one.nil].append(one)
     fresh = {one.digest for one in new}
-    return {
-        one.digest: group[0].digest
-        for group in same.values()
-        for one in group[1:]
-        if one.digest in fresh
-        and formats.get(one.digest) != formats.get(group[0].digest)
-        and _signed_alike(one, group[0])
-    }
+    found: dict[str, str] = {}
+    for group in by_bureau.values():
+        for at, one in enumerate(group):
+            if at and one.digest in fresh:
+                earlier = (before for before in group[:at] if before.digest not in found)
+                first = next((before for before in earlier if _is_copy(form, one, before, formats)), None)
+                if first is not None:
+                    found[one.digest] = first.digest
+    return found
+
+
+def _is_copy(form: Form, one: Submission, other: Submission, formats: Mapping[str, str | None]) -> bool:
+    return (
+        formats.get(one.digest) != formats.get(other.digest)
+        and all(
+            (one.numbers[at], one.meanings[at]) == (other.numbers[at], other.meanings[at])
+            for at in (cell.position for cell in form.cells if cell.measure != "share")
+        )
+        and _signed_alike(one, other)
+    )
 
 
 def _rank(kind: str | None) -> int:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from schemas.periods import Period
 from tests.factories import contract, default_form, return_bytes, some_figures, with_slip, zeros
 
@@ -148,3 +150,16 @@ def test_a_figure_in_words_is_taken_and_told_as_a_notice(say, tmp_path: Path) ->
     (told,) = [one for one in said.json["failures"] if one["rule"] == "reading:interpreted"]
     assert (told["severity"], told["seen"], told["expected"]) == ("notice", ["未收到"], "0")
     assert [one["value"] for one in said.json["observations"] if one["text"] == "未收到"] == [0]
+
+
+@pytest.mark.parametrize("mark", ["¹", "①", "⁽", "❷"])
+def test_a_footnotes_mark_behind_a_figure_of_a_text_is_none_of_it(say, tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text(f"本年共受理申请20{mark}件,其中当面申请12件,网上申请9{mark}件。\n其他情况没有变化。\n", "utf-8")
+    said = say("check", str(path), "--json").json
+    assert [(one["value"], one["text"].replace(" ", "")) for one in said["observations"]] == [
+        (20, "20件"),
+        (12, "12件"),
+        (9, "9件"),
+    ]
+    assert [one["difference"] for one in said["failures"]] == ["1"]

@@ -182,16 +182,3 @@ def test_every_report_keeps_to_the_contract() -> None:
     for report in reports().values():
         contract("check").validate(report.printed)
         assert report.printed["status"] != "unreadable"
-
-
-@pytest.mark.parametrize("mark", ["¹", "①", "⁽", "❷"])
-def test_a_footnotes_mark_behind_a_figure_of_a_text_is_none_of_it(say, tmp_path: Path, mark: str) -> None:
-    path = tmp_path / "report.txt"
-    path.write_text(f"本年共受理申请20{mark}件,其中当面申请12件,网上申请9{mark}件。\n其他情况没有变化。\n", "utf-8")
-    said = say("check", str(path), "--json").json
-    assert [(one["value"], one["text"].replace(" ", "")) for one in said["observations"]] == [
-        (20, "20件"),
-        (12, "12件"),
-        (9, "9件"),
-    ]
-    assert [one["difference"] for one in said["failures"]] == ["1"]
