@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
+from disclosure_etl.calendar import system_clock
 from disclosure_etl.warehouse import (
     arrivals,
     audit,
@@ -53,9 +54,7 @@ from schemas.records import (
 )
 from schemas.rules import RuleSet
 
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+_now = system_clock("UTC")
 
 
 @dataclass(frozen=True)
