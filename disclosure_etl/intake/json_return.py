@@ -52,7 +52,7 @@ def read_json(text: str, limits: ReadLimits) -> Grid:
         raise _wrong("observations", "observations", "数字的列表", "the list of figures")
     if len(figures) > limits.max_cells:
         raise refused("max_cells", len(figures), limits.max_cells)
-    return _laid_out(_header(content), [_figure(number, one) for number, one in enumerate(figures)])
+    return _laid_out(_header(content), [_figure(number, one) for number, one in enumerate(figures)], limits)
 
 
 def _no_number(name: str) -> Any:
@@ -90,10 +90,14 @@ def _figure(number: int, one: Any) -> _Figure:
     return _Figure(row, (column, measure == _SHARE), value if value != "" else None)
 
 
-def _laid_out(header: Sequence[tuple[str, str, CellValue]], figures: Sequence[_Figure]) -> Grid:
+def _laid_out(header: Sequence[tuple[str, str, CellValue]], figures: Sequence[_Figure], limits: ReadLimits) -> Grid:
     values: list[list[CellValue]] = [[word, value] for _, word, value in header]
     places = {(at, 1): name for at, (name, *_) in enumerate(header)}
-    for columns, rows in _sections(figures):
+    sections = _sections(figures)
+    cells = sum((len(columns) + 1) * (len(rows) + 1) for columns, rows in sections)
+    if cells > limits.max_cells:
+        raise refused("max_cells", cells, limits.max_cells)
+    for columns, rows in sections:
         of_column = {one: at for at, one in enumerate(columns, 1)}
         values.append(["", *(SHARE_WORDS[0] if is_share else code for code, is_share in columns)])
         for row, own in rows:
@@ -113,25 +117,25 @@ def _sections(figures: Iterable[_Figure]) -> list[tuple[_Columns, list[tuple[str
     """The figures by row, in sections that have columns in common: the tables of a form, as far as the figures tell. A figure
     that is told twice makes a second row, which is for the interpreter to mind."""
     rows: list[tuple[str, list[_Figure]]] = []
-    newest: dict[str, list[_Figure]] = {}
+    newest: dict[str, tuple[list[_Figure], set[tuple[str, bool]]]] = {}
     for one in figures:
-        own = newest.get(one.row)
-        if own is None or any(one.column == other.column for other in own):
-            own = newest[one.row] = []
+        own, taken = newest.get(one.row, (None, set()))
+        if own is None or one.column in taken:
+            own, taken = newest[one.row] = ([], set())
             rows.append((one.row, own))
         own.append(one)
-    sections: list[tuple[_Columns, list[tuple[str, list[_Figure]]]]] = []
+        taken.add(one.column)
+    found: list[tuple[dict[str, int], dict[tuple[str, bool], None], list[tuple[str, list[_Figure]]]]] = []
     for row, own in rows:
-        columns = [one.column for one in own]
-        if not sections or not {code for code, _ in columns} & {code for code, _ in sections[-1][0]}:
-            sections.append(([], []))
-        known = sections[-1][0]
-        known += [one for one in columns if one not in known]
-        sections[-1][1].append((row, own))
-    for known, _ in sections:  # a share's heading says nothing of whose it is but by the column before it
-        codes = [code for code, _ in known]
-        known.sort(key=lambda one, codes=codes: (codes.index(one[0]), one[1]))  # type: ignore[misc]
-    return sections
+        if not found or found[-1][0].keys().isdisjoint(one.column[0] for one in own):
+            found.append(({}, {}, []))
+        codes, known, inside = found[-1]
+        for one in own:
+            codes.setdefault(one.column[0], len(codes))
+            known[one.column] = None
+        inside.append((row, own))
+    # A share's heading says nothing of whose it is but by the column before it.
+    return [(sorted(known, key=lambda one, at=codes: (at[one[0]], one[1])), inside) for codes, known, inside in found]  # type: ignore[misc]
 
 
 def _wrong(where_zh: str, where_en: str, zh: str, en: str) -> Unreadable:

@@ -91,6 +91,13 @@ def test_more_figures_than_the_limit_are_refused() -> None:
         read_document("a", json.dumps(a_return()).encode(), ReadLimits(max_cells=2))
 
 
+def test_columns_that_each_row_has_others_of_cost_no_more_than_the_limit() -> None:
+    """Two figures a row, each of a column that the row before has: all rows by all columns."""
+    chain = [{"indicator": f"i{at // 2}", "column": f"c{(at + 1) // 2}", "value": 1} for at in range(20_000)]
+    with pytest.raises(Unreadable, match=r"limits\.max_cells"):
+        read(a_return(observations=chain))
+
+
 def test_nesting_beyond_reason_is_refused() -> None:
     with pytest.raises(Unreadable) as caught:
         read_document("a", b'{"observations": ' + b"[" * 100_000)
