@@ -49,7 +49,13 @@ def is_archive(data: bytes) -> bool:
         return False
     (size,) = _DIRECTORY.unpack_from(data, end)
     directory = data[max(end - size, 0) : end]
-    return not any(part in directory for part in _OFFICE)
+    if not any(part in directory for part in _OFFICE):
+        return True
+    try:  # such a name may be a part of another
+        names = {name.encode("utf-8", "replace") for name in zipfile.ZipFile(io.BytesIO(data)).namelist()}
+    except (*_FAULTS, NotImplementedError):
+        return False
+    return names.isdisjoint(_OFFICE)
 
 
 def members(data: bytes, limits: ReadLimits) -> Iterator[Member]:

@@ -88,6 +88,13 @@ def _literal(sign: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def adds_digits(number_format: str) -> bool:
+    """Whether a format shows digits that are no part of the number: `0"0"` shows 5 as 50."""
+    signs = (sign for sign in _SIGN.findall(number_format) if sign[0] in '"\\')
+    return any(letter.isdigit() for sign in signs for letter in sign)
+
+
 def _words(text: str) -> str:
     literals = ((sign, _literal(sign)) for sign in _SIGN.findall(text))
     return "".join(sign if literal is None else literal for sign, literal in literals)

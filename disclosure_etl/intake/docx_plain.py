@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # What else than `t` says something, and what says something of a `t`, a cell or a row.
 _SAYS_SOMETHING = (
-    "gridSpan", "vMerge", "hMerge", "gridBefore", "vertAlign", "vanish", "rStyle", "pStyle", "del", "tab", "ptab", "br", "cr",
+    "gridSpan", "vMerge", "hMerge", "gridBefore", "vertAlign", "vanish", "specVanish", "strike", "dstrike", "rStyle", "pStyle", "del", "tab", "ptab", "br", "cr",
     "noBreakHyphen", "sym",
 )  # fmt: skip
 # Every text stands in a paragraph of the body or of a table's cell, no table in another, one paragraph in every cell.

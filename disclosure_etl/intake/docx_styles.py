@@ -31,9 +31,9 @@ class Styles:
         return cls({attribute_of(one, "styleId") or "": one for one in children(root, "style")})
 
     def hides(self, run: Element) -> bool:
-        """Whether the text of a run is shown nowhere."""
-        said = self._said(run, "vanish")
-        return said is not None and attribute_of(said, "val") not in _OFF
+        """Whether the text of a run is shown nowhere, or is struck out: a clerk strikes 5 and writes 7 behind it."""
+        found = (self._said(run, name) for name in ("vanish", "specVanish", "strike", "dstrike"))
+        return any(said is not None and attribute_of(said, "val") not in _OFF for said in found)
 
     def shown(self, run: Element, text: str) -> str:
         """A text of a run, in the signs for raised or lowered ones if it is so: 20 with a small 1 behind it is no 201."""

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from disclosure_etl.intake.displayed import displayed, stored_decimal
+from disclosure_etl.intake.displayed import adds_digits, displayed, stored_decimal
 from disclosure_etl.intake.written_numbers import closed_up, written_number
 from schemas.documents import CellValue, Oddity
 from schemas.values import Figure, Meaning, Trouble
@@ -42,6 +42,7 @@ _SOME = re.compile(
 )
 
 _BLANK = Figure("", None, Meaning.BLANK)
+_CONDITION = re.compile(r"\[[<>=]")
 
 
 def figure(
@@ -83,6 +84,12 @@ def _stored_figure(value: float | int, number_format: str | None) -> Figure:
     if shown is None:
         return Figure(f"{stored_decimal(value):f}", None, Meaning.TEXT, trouble=Trouble.TEXT)
     stored = stored_decimal(value)
+    if number_format is not None and adds_digits(number_format):  # 0"0" shows 5 as 50, "12" whatever it is as 12
+        seen = _text_figure(shown.text) if not _CONDITION.search(number_format) else _BLANK
+        if seen.number != shown.number:
+            trouble = Trouble.TEXT if seen.number is None else Trouble.DISPLAY_DIFFERS
+            meaning = Meaning.TEXT if seen.number is None else seen.meaning
+            return Figure(shown.text, seen.number, meaning, seen.decimals, seen.percent, trouble, f"{stored:f}")
     meaning = Meaning.ZERO if shown.number == 0 else Meaning.NUMBER
     scale = Decimal(100) if shown.percent else Decimal(1)
     # A percentage is computed and shown rounded; any other number that shows as another was typed as that other.

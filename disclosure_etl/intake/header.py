@@ -6,6 +6,8 @@ where one is left empty. Not here: what the values mean (`identity`).
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
@@ -90,7 +92,7 @@ def _fields_of(line: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
         yield from word.fields
         return
     name, values = None, list[str]()
-    for piece in line.split():
+    for piece in itertools.chain.from_iterable(_parted(one, lexicon) for one in line.split()):
         known = lexicon.word(piece)
         names = known.codes(WordKind.HEADER) if known is not None else ()
         if names or (known is not None and known.fields):
@@ -105,6 +107,29 @@ def _fields_of(line: str, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
             values.append(piece)
     if name is not None:
         yield name, " ".join(values)
+
+
+_VALUES = {
+    "bureau": re.compile(r"[\u4e00-\u9fff]{2,30}(?:局|委|办|部|处|科|所|院|校|政府|中心|街道|镇|乡)"),
+    "bureau_code": re.compile("[A-Za-z][A-Za-z0-9_-]{1,40}|\\d{6,18}"),
+    "period": re.compile(r"(?:19|20)\d\d[\dQH年月季度上下半第一二三四-]*"),
+    "revision": re.compile(r"\d{1,3}"),
+    "nil": re.compile("[√✓✔☑■]"),
+    **dict.fromkeys(("preparer", "checker", "signer"), re.compile("[\u4e00-\u9fff·]{2,4}")),
+    "telephone": re.compile(r"[\d+()-]{7,20}"),
+    "filled_on": re.compile(r"(?:19|20)\d\d[\d年月日./-]*"),
+}
+
+
+def _parted(piece: str, lexicon: Lexicon) -> list[str]:
+    """A label and what stands right behind it, as print sets them: 「修订号2」. Only what such a field can have is taken for it."""
+    if lexicon.word(piece) is None:
+        for end in range(len(piece) - 1, 1, -1):
+            known = lexicon.word(piece[:end])
+            for name in known.codes(WordKind.HEADER) if known is not None and not known.fields else ():
+                if name in _VALUES and _VALUES[name].fullmatch(piece[end:]):
+                    return [piece[:end], piece[end:]]
+    return [piece]
 
 
 def text_at(grid: Grid, place: tuple[int, int]) -> str:

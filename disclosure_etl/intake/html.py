@@ -17,8 +17,10 @@ from schemas.documents import Grid
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
+# Not shown, or struck out: a clerk strikes 5 and writes 7 behind it.
 _DROPPED = frozenset({
     "head", "script", "style", "noscript", "template", "object", "iframe", "svg", "select", "textarea", "xml",
+    "s", "strike", "del",
 })  # fmt: skip
 _BLOCKS = frozenset({
     "p", "div", "br", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre",
@@ -26,7 +28,7 @@ _BLOCKS = frozenset({
     "fieldset", "figure", "figcaption", "caption", "tr", "td", "th", "table", "body",
 })  # fmt: skip
 _SET_OFF = {"sup": raised, "sub": lowered}  # 20 with a small 1 behind it is no 201
-_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0", re.IGNORECASE)
 _MOST_SPANNED = 1000  # columns; what browsers take, too
 
 
@@ -60,14 +62,19 @@ class _Page:
         name = name_of(element)
         if name in _DROPPED or not name:
             return
-        hidden = hidden or "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style") or ""))
+        hidden = hidden or _is_hidden(element)
         if name == "table":
             self.lines.append("")
             self._table(element, hidden)
             return
         if name in _SET_OFF:
             if not hidden:
-                self.lines[-1] += _SET_OFF[name]("".join(str(one) for one in element.itertext()))
+                inner = _Page(self.tables)
+                inner.lines[-1] = element.text or ""
+                for child in element:
+                    inner.walk(child, hidden=False)
+                    inner.lines[-1] += child.tail or ""
+                self.lines[-1] += _SET_OFF[name](inner.text())
             return
         if name in _BLOCKS:
             self.lines.append("")
@@ -89,17 +96,23 @@ class _Page:
                 self.walk(child, hidden=hidden)
             for row in [child] if name == "tr" else child if name in ("thead", "tbody", "tfoot") else ():
                 if name_of(row) == "tr":
-                    rows.append([self._cell(cell, hidden) for cell in row if name_of(cell) in ("td", "th")])
+                    unseen = hidden or _is_hidden(child) or _is_hidden(row)
+                    cells = [cell for cell in row if name_of(cell) in ("td", "th")]
+                    rows.append([self._cell(cell, unseen or _is_hidden(cell)) for cell in cells])
         self.grids.append(self.tables.grid(number, rows, hidden=hidden))
 
     def _cell(self, cell: Element, hidden: bool) -> SpanningCell:
         inner = _Page(self.tables)
-        inner.lines[-1] = cell.text or ""
+        inner.lines[-1] = "" if hidden else cell.text or ""
         for child in cell:
             inner.walk(child, hidden=hidden)
-            inner.lines[-1] += child.tail or ""
+            inner.lines[-1] += "" if hidden else child.tail or ""
         self.grids += inner.grids
         return SpanningCell(inner.text(), _span(cell, "colspan") or 1, _span(cell, "rowspan"))
+
+
+def _is_hidden(element: Element) -> bool:
+    return "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style") or ""))
 
 
 def _span(cell: Element, name: str) -> int:

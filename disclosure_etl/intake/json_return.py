@@ -7,6 +7,7 @@ Not here: bytes to text (`decoding`), or whether there is such an indicator (`in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from disclosure_etl.intake.limits import refused
 from disclosure_etl.settings import ReadLimits
 from schemas.documents import CellValue, Grid, Unreadable
 
+_HALF = re.compile("[\ud800-\udfff]")
 _NIL = {True: "√", False: None}
 _SHARE = "share"  # as a form's cells call the measure; whatever else it is is one figure
 
@@ -55,6 +57,11 @@ def read_json(text: str, limits: ReadLimits) -> Grid:
     return _laid_out(_header(content), [_figure(number, one) for number, one in enumerate(figures)], limits)
 
 
+def _legible(value: CellValue) -> CellValue:
+    """A text without halves of signs, which JSON can name and nothing behind can keep."""
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) else value
+
+
 def _no_number(name: str) -> Any:
     raise ValueError(name)
 
@@ -62,6 +69,12 @@ def _no_number(name: str) -> Any:
 def _header(content: dict[str, Any]) -> list[tuple[str, str, CellValue]]:
     """The header's fields: name, the word that a form prints for it, and what is told."""
     told: list[tuple[str, str, CellValue]] = []
+    around = content.get("header")
+    content = (
+        {**around, **{name: one for name, one in content.items() if one is not None}}
+        if isinstance(around, dict)
+        else content
+    )
     for name, words in HEADER_FIELDS.items():
         value = content.get(name)
         if name == "nil" and isinstance(value, bool):
@@ -69,7 +82,7 @@ def _header(content: dict[str, Any]) -> list[tuple[str, str, CellValue]]:
         if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
             raise _wrong(name, name, "文本或整数", "text or a whole number")
         if value not in (None, ""):
-            told.append((name, words[-1] if name == "nil" else words[0], value))
+            told.append((name, words[-1] if name == "nil" else words[0], _legible(value)))
     return told
 
 
@@ -87,7 +100,8 @@ def _figure(number: int, one: Any) -> _Figure:
     value = one.get("text") if value is None else value
     if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
         raise _wrong(f"{place}.value", f"{place}.value", "数字或文本", "a number or text")
-    return _Figure(row, (column, measure == _SHARE), value if value != "" else None)
+    row, column, value = (_legible(text) for text in (row, column, value))
+    return _Figure(str(row), (str(column), measure == _SHARE), value if value != "" else None)
 
 
 def _laid_out(header: Sequence[tuple[str, str, CellValue]], figures: Sequence[_Figure], limits: ReadLimits) -> Grid:

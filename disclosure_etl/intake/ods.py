@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _ROW_GROUPS = ("table-row-group", "table-header-rows", "table-rows")
 _RAISED_BY = re.compile(r"[1-9]\d*%")  # a share of the height; a negative one lowers
-_NOT_TEXT = frozenset({"annotation", "ruby-text", "tracked-changes", "frame", "custom-shape"})
+_NOT_TEXT = frozenset(
+    {"annotation", "ruby-text", "hidden-text", "hidden-paragraph", "tracked-changes", "frame", "custom-shape"}
+)
 
 
 def read_ods(package: Package, limits: ReadLimits) -> tuple[Grid, ...]:
@@ -66,12 +68,23 @@ def _hidden_styles(root: Element) -> frozenset[str | None]:
     return frozenset(found)
 
 
+def _nothing(_: str) -> str:
+    """What is hidden or struck out says nothing: a clerk strikes 5 and writes 7 behind it."""
+    return ""
+
+
 def _set_off(root: Element) -> None:
     """Put the signs for raised and lowered ones where a style makes them so: 20 with a small 1 behind it is no 201."""
     how: dict[str | None, Callable[[str], str]] = {}
     for styles in children(root, "automatic-styles"):
         for style in children(styles, "style"):
             for one in children(style, "text-properties"):
+                if attribute_of(one, "display") == "none" or attribute_of(one, "text-line-through-style") not in (
+                    None,
+                    "none",
+                ):
+                    how[attribute_of(style, "name")] = _nothing
+                    continue
                 position = attribute_of(one, "text-position") or ""
                 if position.startswith(("super", "sub", "-")) or _RAISED_BY.match(position):
                     how[attribute_of(style, "name")] = lowered if position.startswith(("sub", "-")) else raised

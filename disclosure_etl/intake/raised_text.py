@@ -1,4 +1,4 @@
-"""Raised and lowered digits, in the text of a workbook's cells before all: 123 with a small 1 behind it is no 1231.
+"""Raised, lowered and struck-out digits, in the text of a workbook's cells before all: 123 with a small 1 behind it is no 1231.
 
 The values that the engine gives have lost which signs were raised; they are put back as the signs that exist for it (¹), which
 every later reading knows as marks. Not here: what a mark means (`figures`, `lexicon`).
@@ -12,7 +12,8 @@ from html import unescape
 
 from schemas.documents import CellValue
 
-_MARK = b"vertAlign"
+_MARKS = re.compile(rb"vertAlign|<(?:\w+:)?strike\b")
+_STRUCK = re.compile(rb'<(?:\w+:)?strike(?:\s*/>|\s+val="(?:1|true|on)")')
 _ITEM = re.compile(rb"<(?:\w+:)?(si)\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?si>)", re.DOTALL)
 _RUN = re.compile(rb"<(?:\w+:)?r>(.*?)</(?:\w+:)?r>", re.DOTALL)
 _TEXT = re.compile(rb"<(?:\w+:)?t\b[^>]*?>(.*?)</(?:\w+:)?t>", re.DOTALL)
@@ -36,23 +37,23 @@ def lowered(text: str) -> str:
 
 
 def raised_texts(shared: bytes) -> dict[int, str]:
-    """Of a workbook's shared texts those with a raised or lowered part, by number."""
-    if _MARK not in shared:
+    """Of a workbook's shared texts those with a raised, lowered or struck-out part, by number."""
+    if not _MARKS.search(shared):
         return {}
     items = (found[2] or b"" for found in _ITEM.finditer(shared))
-    return {at: text for at, item in enumerate(items) if _MARK in item and (text := _joined(item)) is not None}
+    return {at: text for at, item in enumerate(items) if _MARKS.search(item) and (text := _joined(item)) is not None}
 
 
 def raise_texts(values: list[list[CellValue]], xml: bytes, shared: Mapping[int, str]) -> None:
     """Put such texts into the values of a sheet, which begin at A1."""
-    if not shared and _MARK not in xml:
+    if not shared and not _MARKS.search(xml):
         return
     for letters, line, kind, content in _CELL.findall(xml):
         if kind == b"s":
             index = _INDEX.search(content)
             text = shared.get(int(index[1])) if index else None
         else:
-            text = _joined(content) if _MARK in content else None
+            text = _joined(content) if _MARKS.search(content) else None
         row, column = int(line) - 1, _column(letters)
         if text is not None and row < len(values) and column < len(values[row]):
             values[row][column] = text
@@ -66,11 +67,13 @@ def _column(letters: bytes) -> int:
 
 
 def _joined(item: bytes) -> str | None:
-    """The text of all runs, with the signs of raised ones; None where nothing is raised."""
+    """The text of all runs, with the signs of raised ones and without what is struck out; None where nothing is either."""
     parts, any_raised = [], False
     for run in _RUN.findall(item):
         text = "".join(unescape(one.decode("utf-8", "replace")) for one in _TEXT.findall(run))
-        if vertical := _VERTICAL.search(run):
+        if _STRUCK.search(run):  # a clerk strikes 5 and writes 7 behind it
+            text, any_raised = "", True
+        elif vertical := _VERTICAL.search(run):
             text, any_raised = (raised if vertical[1] == b"superscript" else lowered)(text), True
         parts.append(text)
     return "".join(parts) if any_raised else None

@@ -150,6 +150,7 @@ def check_object(one: Checked) -> dict[str, Any]:
         "bureau": None,
         "period": None,
         "form": None,
+        "header": {},
         "status": one.status.value,
         "observations": [],
         "failures": [],
@@ -168,6 +169,7 @@ def check_object(one: Checked) -> dict[str, Any]:
         "bureau": sent.bureau,
         "period": sent.period or None,
         "form": sent.form,
+        "header": {**dict(sent.header), "revision": str(sent.revision), "nil": sent.nil},
         "observations": [
             {
                 "indicator": cell.indicator,

@@ -89,7 +89,7 @@ def load(
     rows = ((key, block, _is_accepted(one, block), False) for key, one in numbered for block in blocks)
     bulk(connection, submission_block, rows, ["submission_id", "block", "accepted", "stale"])
     extra = [
-        {"submission_id": key, "locator": place.locator, "text": storable(place.text)}
+        {"submission_id": key, "locator": storable(place.locator), "text": storable(place.text)}
         for key, one in numbered
         for place in one.submission.unread
     ]

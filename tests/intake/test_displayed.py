@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from disclosure_etl.intake.displayed import displayed, stored_decimal
 from disclosure_etl.intake.figures import figure
+from schemas.values import Trouble
 
 SHOWN = [
     (12.0, None, "12", "12", 0),
@@ -165,3 +166,17 @@ def test_no_format_makes_displaying_fail(value: float, code: str) -> None:
 def test_no_size_makes_displaying_fail(value: float) -> None:
     shown = displayed(value, "0.00")
     assert shown is None or abs(shown.number) > 10**25
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "number"),
+    [('0"0"', "50", 50), ('"1"0', "15", 15), (r"\10", "15", 15), ('"12"', "12", 12), ('0"件"', "5件", 5), ('"第1组 "0', "第1组 5", None)],
+)  # fmt: skip
+def test_digits_that_a_format_adds_are_seen_and_so_are_counted(code: str, text: str, number: int | None) -> None:
+    found = figure(5.0, code)
+    assert (found.text, found.number) == (text, number)
+    assert (found.trouble is not Trouble.NONE) is (number != 5)
+
+
+def test_a_format_that_shows_other_digits_under_a_condition_is_no_figure() -> None:
+    assert figure(5.0, '[>=1]"77";0').number is None

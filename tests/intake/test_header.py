@@ -126,3 +126,18 @@ def test_an_unknown_bureau_in_a_line_is_told_with_where_it_stands() -> None:
     )
     (one,) = [one for one in found.submission.findings if one.code == "identity:unknown_bureau"]
     assert one.cells == ("characters 10–13",)
+
+
+def test_labels_with_their_values_right_behind_them_are_told_apart_where_only_that_can_be_meant() -> None:
+    told = in_text(
+        "填报单位东城分局 单位代码dongcheng",
+        "统计时期2014-05 修订号2",
+        "填报人张敏 审核人李强",
+        "负责人王芳 填报日期",
+        "联系电话 本月无数据√",
+    )
+    assert {name: value for name, value in told.items() if value} == {
+        "bureau": "东城分局", "bureau_code": "dongcheng", "period": "2014-05", "revision": "2", "preparer": "张敏", "checker": "李强",
+        "signer": "王芳", "nil": "√",
+    }  # fmt: skip
+    assert in_text("负责人员培训情况良好", "联系电话请见网站", "审核人员共三名参加") == {}

@@ -231,3 +231,82 @@ def test_check_shows_no_cell_raw(say, tmp_path: Path) -> None:
     said = say("check", path)
     assert "\ufffd[2J东城\ufffd分局" in said.out
     assert _raw(said.out + said.err) == set()
+
+
+STRUCK = {
+    "html": lambda: "<table><tr><td>受理申请</td><td><s>5</s>7</td><td><del>5</del>7</td></tr></table>".encode(),
+    "ods": lambda: styled_ods('style:text-line-through-style="solid"'),
+    "hidden ods": lambda: styled_ods('text:display="none"'),
+    "docx": lambda: docx_runs("<w:strike/>"),
+    "docx, twice": lambda: docx_runs("<w:dstrike/>"),
+}
+
+
+def styled_ods(properties: str) -> bytes:
+    """A cell with 5 in such a style, and 7 behind it."""
+    cell = '<table:table-cell office:value-type="string"><text:p><text:span text:style-name="T1">5</text:span>7</text:p></table:table-cell>'
+    content = parts_of(as_ods(f"<table:table-row>{cell}</table:table-row>"))
+    style = f'<style:style style:name="T1"><style:text-properties {properties}/></style:style>'
+    styles = f'<office:automatic-styles xmlns:style="urn:s">{style}</office:automatic-styles><office:body>'
+    content["content.xml"] = content["content.xml"].decode().replace("<office:body>", styles).encode()
+    return package(content)
+
+
+def docx_runs(properties: str) -> bytes:
+    from tests.intake.test_formats import as_docx
+
+    parts = parts_of(as_docx())
+    run = f"<w:r><w:rPr>{properties}</w:rPr><w:t>5</w:t></w:r><w:r><w:t>7</w:t></w:r>"
+    main = parts["word/document.xml"].decode()
+    parts["word/document.xml"] = main.replace("<w:r><w:t>20</w:t></w:r>", run).encode()
+    assert parts["word/document.xml"].decode() != main
+    return package(parts)
+
+
+@pytest.mark.parametrize("kind", list(STRUCK))
+def test_what_is_struck_out_or_hidden_is_no_part_of_the_figure_behind_it(kind: str) -> None:
+    (grid,) = read_document("a", STRUCK[kind]()).grids
+    texts = [str(value) for row in grid.values for value in row]
+    assert "7" in texts and not any("57" in text or "5" in text for text in texts)
+
+
+def test_a_struck_out_part_of_a_workbooks_cell_is_none_of_it() -> None:
+    run = b"<is><r><rPr><strike/></rPr><t>5</t></r><r><t>7</t></r></is>"
+    data = with_cells(b'<row r="1"><c r="A1" t="inlineStr">' + run + b"</c></row>")
+    assert read_document("a", data).grids[0].values[0][0] == "7"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['<td style="display:none">9</td>', "<td hidden>9</td>", '<td><span style="visibility:hidden">9</span></td>',
+     '<td><sup><script>9</script></sup></td>', '<td><b style="font-size:0">9</b></td>'],
+)  # fmt: skip
+def test_what_a_page_does_not_show_is_no_figure(cell: str) -> None:
+    page = f"<table><tr><td>受理申请</td><td>7</td>{cell}</tr><tr style='display:none'><td>答复</td><td>9</td></tr></table>"
+    (grid,) = read_document("a", page.encode()).grids
+    assert "9" not in "".join(str(value) for row in grid.values for value in row)
+
+
+def test_halves_of_signs_in_json_stop_nobodys_month(say, tmp_path: Path) -> None:
+    import json
+
+    from tests.factories import make_office, send, send_month
+
+    office = make_office(tmp_path)
+    send_month(office, Period.parse("2014-01"), without=("dongcheng",))
+    figures = [
+        {"label": "\ud800", "column": "month", "value": 5},
+        {"indicator": "replies", "column": "month", "value": "\ud800"},
+    ]
+    content = {"bureau": "东城分局", "period": "2014-01", "preparer": "\udfff", "observations": figures}
+    path = send(office, "dongcheng_2014-01.json", json.dumps(content).encode())
+    assert say("check", str(path)).code == 1
+    done = say("--now", "2014-02-06", "consolidate", "2014-01", "--json")
+    assert (done.code, done.json["accepted"], done.json["failed"]) == (1, 16, 0)
+
+
+@pytest.mark.parametrize("name", ["东城_content.xml.xlsx", "mimetype_说明.xlsx", "[Content_Types].xml.bak/a.xlsx"])
+def test_an_archive_is_one_whatever_the_files_in_it_are_called(name: str) -> None:
+    from disclosure_etl.intake.archives import is_archive
+
+    assert is_archive(package({name: good_return(), "b.xlsx": good_return()}))

@@ -35,7 +35,7 @@ def read(content: Any):
 def test_what_check_prints_is_read_as_the_same_return(say, tmp_path: Path) -> None:
     form = default_form()
     first = tmp_path / "dongcheng_2014-05.xlsx"
-    first.write_bytes(return_bytes(form, MAY, "dongcheng", "东城分局", some_figures(form, 5)))
+    first.write_bytes(return_bytes(form, MAY, "dongcheng", "东城分局", some_figures(form, 5), revision=2))
     printed = say("check", str(first), "--json").json
     contract("return").validate(printed)
     again = tmp_path / "dongcheng_2014-05.json"
@@ -49,7 +49,20 @@ def test_what_check_prints_is_read_as_the_same_return(say, tmp_path: Path) -> No
 
     assert known(found) == known(printed)
     assert (found["form"], found["period"], found["unread"]) == (printed["form"], "2014-05", [])
-    assert not [one for one in found["failures"] if one["kind"] != "header"]
+    assert found["failures"] == printed["failures"] == []
+    assert found["header"] == printed["header"]
+    assert (found["header"]["revision"], found["header"]["signer"]) == ("2", printed["header"]["signer"])
+
+
+def test_a_nil_return_is_one_as_json_too(say, tmp_path: Path) -> None:
+    form = default_form()
+    first = tmp_path / "dongcheng_2014-05.xlsx"
+    first.write_bytes(return_bytes(form, MAY, "dongcheng", "东城分局", {}, nil="√"))
+    printed = say("check", str(first), "--json").json
+    again = tmp_path / "dongcheng_2014-05.json"
+    again.write_text(json.dumps(printed, ensure_ascii=False), "utf-8")
+    found = say("check", str(again), "--json").json
+    assert (found["status"], found["header"]["nil"]) == (printed["status"], True) == ("accepted", True)
 
 
 def test_a_place_is_called_by_its_codes(say, tmp_path: Path) -> None:
