@@ -80,6 +80,8 @@ def told_in_text(text: str, lexicon: Lexicon) -> dict[str, tuple[str, int, int]]
         if len(line) <= _LONGEST_LINE:
             for name, value in _fields_of(line, lexicon):
                 at = line.find(value)
+                if name == "nil" and not _VALUES[name].fullmatch(value):  # the form's own words say how to tick the box
+                    continue
                 if value and name not in found and at >= 0:
                     found[name] = (value, start + at, start + at + len(value))
         start += len(line) + 1

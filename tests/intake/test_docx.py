@@ -150,7 +150,7 @@ def bodies(draw: st.DrawFn) -> tuple[str, str]:
     return draw(runs), "".join(rows)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(bodies())
 def test_what_is_read_in_one_pass_is_what_is_read_element_by_element(body: tuple[str, str]) -> None:
     at_once = with_body(body[0], body[0], body[1])

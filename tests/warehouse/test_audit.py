@@ -77,21 +77,19 @@ def test_an_untouched_chain_holds_and_has_every_hash_that_it_ever_showed(warehou
 
 
 @pytest.mark.usefixtures("story")
-@pytest.mark.parametrize("table", KEPT)
-@pytest.mark.parametrize("done", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
-def test_the_database_refuses_to_change_what_is_kept(warehouse: Warehouse, table: str, done: str) -> None:
-    column = {"audit_event": "kind", "state_change": "after", "decision": "reason", "consolidated_figure": "value"}.get(
-        table, "block"
+def test_the_database_refuses_to_change_what_is_kept(warehouse: Warehouse) -> None:
+    run_sql(
+        warehouse,
+        "INSERT INTO decision (id, action, family, bureau_code, rule, indicators, seen, first_period, last_period, reason, "
+        "decided_by, decided_at) VALUES (1, 'waive', 'small', 'east', 'r', '[]', '[]', '2014-01', '2014-01', 'x', 'y', "
+        "'2014-02-06 00:00:00')",
     )
-    if table == "decision":
-        run_sql(
-            warehouse,
-            "INSERT INTO decision (id, action, family, bureau_code, rule, indicators, seen, first_period, last_period, reason, "
-            "decided_by, decided_at) VALUES (1, 'waive', 'small', 'east', 'r', '[]', '[]', '2014-01', '2014-01', 'x', 'y', "
-            "'2014-02-06 00:00:00')",
-        )
-    with pytest.raises(DatabaseError, match="only ever appended to"):
-        run_sql(warehouse, done.format(table=table, column=column))
+    columns = {"audit_event": "kind", "state_change": "after", "decision": "reason", "consolidated_figure": "value"}
+    for table in KEPT:
+        column = columns.get(table, "block")
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+            with pytest.raises(DatabaseError, match="only ever appended to"):
+                run_sql(warehouse, statement)
 
 
 @pytest.mark.usefixtures("story")
@@ -164,31 +162,31 @@ def test_a_return_goes_through_states_and_the_record_has_each_move(story: Story,
         assert last == {row.id: row.status for row in connection.execute(text("SELECT id, status FROM submission"))}
 
 
-@pytest.mark.parametrize("before", list(State))
-def test_the_database_refuses_every_move_that_is_not_listed(story: Story, warehouse: Warehouse, before: State) -> None:
-    if before is State.RECEIVED:
-        key, source = 1, "received"
-    else:
-        key, source = 1, before.value
+def put_into(warehouse: Warehouse, state: str) -> None:
+    """The first return in a state, past the trigger."""
+    change = f"UPDATE submission SET status = '{state}' WHERE id = 1"
     if warehouse.engine.dialect.name == "postgresql":
-        run_sql(warehouse, "ALTER TABLE submission DISABLE TRIGGER submission_moves", f"UPDATE submission SET status = '{source}' WHERE id = {key}",
-                "ALTER TABLE submission ENABLE TRIGGER submission_moves")  # fmt: skip
-    else:
-        with writing(warehouse.engine) as connection:
-            definition = connection.execute(
-                text("SELECT sql FROM sqlite_master WHERE name = 'submission_moves'")
-            ).scalar_one()
-            connection.execute(text("DROP TRIGGER submission_moves"))
-            connection.execute(text(f"UPDATE submission SET status = '{source}' WHERE id = {key}"))
-            connection.execute(text(definition))
-    for after in ("withdrawn", *(state.value for state in State)):
-        if after == source or after in MOVES[before]:
-            continue
-        with pytest.raises(DatabaseError, match="no such move"):
-            run_sql(warehouse, f"UPDATE submission SET status = '{after}' WHERE id = {key}")
+        run_sql(warehouse, "ALTER TABLE submission DISABLE TRIGGER submission_moves", change)
+        run_sql(warehouse, "ALTER TABLE submission ENABLE TRIGGER submission_moves")
+        return
+    with writing(warehouse.engine) as connection:
+        trigger = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = 'submission_moves'")).scalar_one()
+        for statement in ("DROP TRIGGER submission_moves", change, trigger):
+            connection.execute(text(statement))
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.usefixtures("story")
+def test_the_database_refuses_every_move_that_is_not_listed(warehouse: Warehouse) -> None:
+    for before in State:
+        put_into(warehouse, before.value)
+        for after in ("withdrawn", *(state.value for state in State)):
+            if after == before.value or after in MOVES[before]:
+                continue
+            with pytest.raises(DatabaseError, match="no such move"):
+                run_sql(warehouse, f"UPDATE submission SET status = '{after}' WHERE id = 1")
+
+
+@settings(max_examples=15, deadline=None)
 @given(
     st.dictionaries(
         st.text(max_size=5), st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), lambda one: st.lists(one, max_size=3), max_leaves=5), max_size=4
