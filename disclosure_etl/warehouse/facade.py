@@ -35,7 +35,7 @@ from disclosure_etl.warehouse.connection import (
     upgrade,
     writing,
 )
-from disclosure_etl.warehouse.copying import Filling
+from disclosure_etl.warehouse.copying import Filling, version_of
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.tables import run as run_table
@@ -99,8 +99,8 @@ class Warehouse(Answers):
 
     def _note_schema(self) -> None:
         """Begin the record, or note that the schema is another than when it was last noted."""
-        version = self.schema_version()[0]
         with reading(self.engine) as connection:
+            version = version_of(connection)
             if version == audit.last_told(connection, "schema", "version"):
                 return
         with writing(self.engine) as connection:
