@@ -19,10 +19,8 @@ from disclosure_etl.settings import ReadLimits
 from schemas.documents import Unreadable
 
 _BEGINS, _END = b"PK\x03\x04", b"PK\x05\x06"
-_END_SIZE, _DIRECTORY = (
-    22,
-    struct.Struct("<12xL"),
-)  # APPNOTE 4.3.16: the size of the central directory, before the end record
+_END_SIZE = 22
+_DIRECTORY = struct.Struct("<12xL")  # APPNOTE 4.3.16: in the end record, the size of the central directory before it
 # One of these is a part of every document that is a package, also where another is missing.
 _OFFICE = (b"[Content_Types].xml", b"mimetype", b"OFD.xml", b"xl/workbook.xml", b"word/document.xml", b"content.xml")
 _UTF8 = 0x800  # APPNOTE 4.4.4, bit 11: the name is in UTF-8
