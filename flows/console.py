@@ -31,6 +31,8 @@ _STATUS = {
     "failed": ("程序故障", "failed", "red"),
     "duplicate": ("重复", "duplicate", "dim"),
     "superseded": ("已被替代", "superseded", "dim"),
+    "returned": ("已退回", "sent back", "yellow"),
+    "withdrawn": ("已撤回", "withdrawn", "dim"),
     "misdirected": ("误投", "misdirected", "red"),
     "other_period": ("其他时期", "other period", "dim"),
 }

@@ -162,7 +162,7 @@ def exit_code(one: Consolidation, faults: tuple[str, ...] = ()) -> int:
 
     if faults or one.counts[Status.FAILED]:
         return PROGRAM_FAULT
-    open_counts = (Status.HELD, Status.PARTLY_HELD, Status.UNREADABLE, Status.MISDIRECTED)
+    open_counts = (Status.HELD, Status.PARTLY_HELD, Status.RETURNED, Status.UNREADABLE, Status.MISDIRECTED)
     told = any(state.errors or state.warnings or state.stale for state in one.bureaus)
     return NEEDS_PERSON if one.missing or told or any(one.counts[status] for status in open_counts) else CLEAN
 

@@ -42,6 +42,8 @@ class Status(StrEnum):
     FAILED = "failed"
     DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
     MISDIRECTED = "misdirected"
     OTHER_PERIOD = "other_period"
 

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 STATUS = {
     "accepted": "已认定", "partly_held": "部分暂存", "held": "暂存", "missing": "未报", "failed": "程序故障",
-    "superseded": "已被替代", "unreadable": "无法读取", "duplicate": "重复", "misdirected": "误投", "other_period": "其他时期",
+    "superseded": "已被替代", "returned": "已退回", "withdrawn": "已撤回", "unreadable": "无法读取", "duplicate": "重复", "misdirected": "误投", "other_period": "其他时期",
 }  # fmt: skip
 A3, A4 = 8, 9
 _FONT = "宋体"

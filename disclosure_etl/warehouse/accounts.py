@@ -29,6 +29,7 @@ from schemas.consolidation import BureauState, Consolidation
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Severity, Status
+from schemas.states import OUT
 
 Member = tuple[str, str, int, bool]  # bureau, block, submission, accepted
 
@@ -64,7 +65,7 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
         elif status is None:  # read, and never judged: a rerun for other bureaus passed it by
             counts[Status.SUPERSEDED if replaced else Status.HELD] += number
         else:
-            again = not first_time and status != Status.SUPERSEDED.value
+            again = not first_time and status not in OUT
             counts[Status.DUPLICATE if again else Status(status)] += number
     return counts
 
@@ -126,7 +127,7 @@ def _cells(connection: Connection, family: str, period: Period) -> tuple[int, in
         .select_from(fact_observation)
         .join(submission, submission.c.id == fact_observation.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .where(*in_period, submission.c.status != Status.SUPERSEDED.value)
+        .where(*in_period, submission.c.status.not_in(OUT))
     ).scalar_one()
     blocks = (
         select(submission.c.form_id, current_block.c.block, func.count().label("times"))
@@ -162,7 +163,7 @@ def _failures_of_others(connection: Connection, family: str, period: Period, lis
         .join(failure, failure.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, dim_period.c.code == period.code)
-        .where(submission.c.status != Status.SUPERSEDED.value, failure.c.waiver.is_(None))
+        .where(submission.c.status.not_in(OUT), failure.c.waiver.is_(None))
         .group_by(submission.c.bureau_code)
     )
     return sum(number for bureau, number in rows if bureau not in listed)
@@ -189,7 +190,7 @@ def _states(
         select(submission.c.bureau_code, failure.c.severity, func.count())
         .join(failure, failure.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .where(*in_period, submission.c.status != Status.SUPERSEDED.value, failure.c.waiver.is_(None))
+        .where(*in_period, submission.c.status.not_in(OUT), failure.c.waiver.is_(None))
         .group_by(submission.c.bureau_code, failure.c.severity)
     )
     failures = {(row[0], row[1]): row[2] for row in severities}
@@ -215,7 +216,7 @@ def _states(
         if is_stale:
             found.stale.add(bureau)
     for one in sent:
-        if one.status != Status.SUPERSEDED.value:
+        if one.status not in OUT:
             found.newest[one.bureau_code] = one
         moment = found.first.get(one.bureau_code)
         found.first[one.bureau_code] = one.received_at if moment is None else min(moment, one.received_at)
@@ -258,7 +259,7 @@ def _bureau_state(bureau: Bureau | _Named, found: _Found, duty: Duty) -> BureauS
     )
 
 
-_WORST_FIRST = ("missing", "failed", "held", "partly_held", "accepted")
+_WORST_FIRST = ("missing", "failed", "held", "partly_held", "returned", "accepted")
 
 
 def _rolled_up_states(parts: Sequence[Consolidation | None], owing: Sequence[Bureau]) -> list[BureauState]:

@@ -16,7 +16,8 @@ from disclosure_etl.warehouse.tables import fact_observation, submission
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import NO_DECIMALS, Batch, Finding, Item, Severity, Status, Submission
+from schemas.records import NO_DECIMALS, Batch, Finding, Item, Severity, Submission
+from schemas.states import OUT
 from schemas.values import Meaning
 
 
@@ -31,7 +32,7 @@ def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Co
         return Batch(form, period, ())
     scope = [
         submission.c.family == form.family,
-        submission.c.status != Status.SUPERSEDED.value,
+        submission.c.status.not_in(OUT),
         submission.c.claimed_period == period.code,
         dim_period.c.code == period.code,
         dim_form.c.version == form.version,

@@ -67,6 +67,15 @@ dim_bureau = Table(
     UniqueConstraint("code", "valid_from"),
 )
 
+# Which bureau took over from which: several successors of a split, several predecessors of a merger.
+dim_succession = Table(
+    "dim_succession",
+    metadata,
+    Column("predecessor_code", String(64), primary_key=True),
+    Column("successor_code", String(64), primary_key=True),
+    Column("first_day", Date, primary_key=True, comment="on which the successor has taken over"),
+)
+
 dim_period = Table(
     "dim_period",
     metadata,

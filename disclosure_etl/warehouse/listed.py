@@ -19,7 +19,8 @@ from disclosure_etl.warehouse.item_table import fact_item
 from disclosure_etl.warehouse.tables import current_block, pending, submission
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Entry, Item, Status, Submission
+from schemas.records import Entry, Item, Submission
+from schemas.states import OUT
 
 _COLUMNS = ["submission_id", "position", "list", "item_key", "bureau_code", "entries", "locator"]
 
@@ -116,7 +117,7 @@ def note_followers(connection: Connection, form: Form, period: Period, changed: 
         .join(fact_item, fact_item.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == form.family, submission.c.bureau_code.is_not(None))
-        .where(submission.c.status != Status.SUPERSEDED.value, dim_period.c.first_day > period.start)
+        .where(submission.c.status.not_in(OUT), dim_period.c.first_day > period.start)
         .where(fact_item.c.list.in_(following))
         .distinct()
     )

@@ -25,6 +25,7 @@ from schemas.consolidation import BureauFigure
 from schemas.errors import Message
 from schemas.periods import Period
 from schemas.records import Failure, Severity, Status, Unread
+from schemas.states import OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ _RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure
 
 def failures(connection: Connection, family: str, period: Period, bureau: str | None) -> list[StoredFailure]:
     """The period's failures of submissions that are not superseded: errors first, then by impact, then as told."""
-    wanted: list[ColumnElement[bool]] = [submission.c.status != Status.SUPERSEDED.value]
+    wanted: list[ColumnElement[bool]] = [submission.c.status.not_in(OUT)]
     if bureau is not None:
         wanted.append(submission.c.bureau_code == bureau)
     return _failures(connection, family, period, wanted)
@@ -266,7 +267,7 @@ def rule_health(connection: Connection, family: str, first: Period | None, last:
         & (later.c.period_id == submission.c.period_id)
         & (later.c.bureau_code == submission.c.bureau_code)
         & ((later.c.revision > submission.c.revision) | (later.c.arrival > submission.c.arrival))
-        & (later.c.status != Status.SUPERSEDED.value)
+        & (later.c.status.not_in(OUT))
     )
     still = exists(
         select(again.c.failure_id)
@@ -305,7 +306,7 @@ def unread_places(connection: Connection, family: str, period: Period) -> list[t
         .join(submission, submission.c.id == unread.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, dim_period.c.code == period.code)
-        .where(submission.c.status != Status.SUPERSEDED.value)
+        .where(submission.c.status.not_in(OUT))
         .order_by(unread.c.id)
     )
     return [(row.file, Unread(row.locator, row.text)) for row in rows]

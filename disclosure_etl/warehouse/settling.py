@@ -14,6 +14,7 @@ from sqlalchemy.sql import tuple_
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.return_decisions import Standing, standing_of
 from disclosure_etl.warehouse.tables import current_block, submission, submission_block
 from schemas.states import State
 
@@ -29,7 +30,8 @@ def settle(connection: Connection, family: str, period_key: int, bureaus: Collec
     """Settle which submission's block counts for these bureaus, and in which state every submission is.
 
     A block's newest accepted revision counts (by revision number, then arrival); where none was ever accepted, the
-    newest held one, as reported. A return held as a whole never counts.
+    newest held one, as reported. A return held as a whole never counts, nor does one that was withdrawn; one that was
+    reinstated counts as if it had come again then.
     """
     changed: set[str] = set()
     states: dict[int, str] = {}
@@ -42,15 +44,17 @@ def settle(connection: Connection, family: str, period_key: int, bureaus: Collec
 
 def _settle(connection: Connection, family: str, period_key: int, bureaus: Sequence[str]) -> Settled:
     scope = (submission.c.family == family, submission.c.period_id == period_key, submission.c.bureau_code.in_(bureaus))
-    sent = connection.execute(
+    rows = connection.execute(
         select(
-            submission.c.id, submission.c.bureau_code, submission.c.whole_return_held, submission.c.fault,
+            submission.c.id, submission.c.bureau_code, submission.c.revision, submission.c.arrival,
+            submission.c.whole_return_held, submission.c.fault,
         )
         .where(*scope)
-        .order_by(submission.c.revision, submission.c.arrival, submission.c.id)
     ).all()  # fmt: skip
+    decided = standing_of(connection, scope)
+    sent = sorted(rows, key=lambda one: decided.get(one.id, _UNDECIDED).rank(one))
     blocks: defaultdict[int, list[tuple[str, bool, bool]]] = defaultdict(list)
-    rows = connection.execute(
+    verdicts = connection.execute(
         select(
             submission_block.c.submission_id,
             submission_block.c.block,
@@ -60,11 +64,12 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
         .join(submission, submission.c.id == submission_block.c.submission_id)
         .where(*scope)
     )
-    for key, block, accepted, stale in rows.all():
+    for key, block, accepted, stale in verdicts.all():
         blocks[key].append((block, accepted, stale))
     current: dict[tuple[str, str], tuple[int, bool, bool]] = {}
+    withdrawn = {key for key, standing in decided.items() if standing.is_withdrawn}
     for one in sent:
-        if one.whole_return_held:
+        if one.whole_return_held or one.id in withdrawn:
             continue
         for block, accepted, stale in blocks[one.id]:
             # What was never judged counts for nothing; what was accepted before a fault of the program stays accepted.
@@ -77,21 +82,30 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
     counted = {key for key, _, _ in current.values()}
     # What came after the newest return that counts, and is held as a whole, was not superseded by it: somebody has to see it.
     newest = {
-        one.bureau_code: order for order, one in enumerate(sent) if not one.whole_return_held and one.fault is None
+        one.bureau_code: order
+        for order, one in enumerate(sent)
+        if not one.whole_return_held and one.fault is None and one.id not in withdrawn
     }
     states = {}
     for order, one in enumerate(sent):
         judgements = [accepted for _, accepted, _ in blocks[one.id]]
         superseded = one.id not in counted and order < newest.get(one.bureau_code, -1)
-        states[one.id] = _state(one, judgements, superseded=superseded).value
+        states[one.id] = _state(one, judgements, decided.get(one.id, _UNDECIDED), superseded=superseded).value
     return Settled(changed, states)
 
 
-def _state(one, accepted: list[bool], *, superseded: bool) -> State:  # one: a row of submission
+_UNDECIDED = Standing()
+
+
+def _state(one, accepted: list[bool], standing: Standing, *, superseded: bool) -> State:  # one: a row of submission
+    if standing.is_withdrawn:
+        return State.WITHDRAWN
     if one.fault is not None:
         return State.FAILED
     if superseded:
         return State.SUPERSEDED
+    if standing.is_returned:
+        return State.RETURNED
     if one.whole_return_held or not any(accepted):
         return State.HELD
     return State.ACCEPTED if all(accepted) else State.PARTLY_HELD

@@ -281,6 +281,14 @@ state_move = Table(
     Column("after", String(16), primary_key=True),
 )
 
+# The moves that a document may make, while no return is stored of it; a trigger refuses any other.
+document_move = Table(
+    "document_move",
+    metadata,
+    Column("before", String(12), primary_key=True),
+    Column("after", String(12), primary_key=True),
+)
+
 # -- what was made of it ------------------------------------------------------------------------------------------------
 
 consolidation = Table(

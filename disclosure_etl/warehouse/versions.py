@@ -89,6 +89,8 @@ def freeze(
     return frozen
 
 
+# Versions were frozen before there were these; a hash has them where they count something.
+_LATER_STATUSES = (Status.RETURNED, Status.WITHDRAWN)
 _ACCOUNT = (
     "found", "missing", "late", "failures", "not_assessable", "coverage", "cells_read", "cells_loaded", "cells_parked",
 )  # fmt: skip
@@ -172,7 +174,7 @@ def newest(
         .order_by(consolidated_figure.c.position)
     )
     account = dict(row.account)
-    account["counts"] = {Status(name): count for name, count in account["counts"].items()}
+    account["counts"] = dict.fromkeys(Status, 0) | {Status(name): count for name, count in account["counts"].items()}
     for name in ("missing", "late"):
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
@@ -255,7 +257,11 @@ def _hash_of(
         "members": sorted(map(list, members)),
         "missing": account["missing"],
         "late": account["late"],
-        "counts": {status.value: account["counts"][status] for status in Status if status is not Status.OTHER_PERIOD},
+        "counts": {
+            status.value: account["counts"][status]
+            for status in Status
+            if status is not Status.OTHER_PERIOD and (status not in _LATER_STATUSES or account["counts"][status])
+        },
         "bureaus": [
             [
                 state.bureau,

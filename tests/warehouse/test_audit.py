@@ -15,11 +15,15 @@ from sqlalchemy.exc import DatabaseError
 from disclosure_etl.warehouse import Warehouse, audit
 from disclosure_etl.warehouse.audit import GENESIS, Act
 from disclosure_etl.warehouse.connection import writing
-from schemas.states import MOVES, State
+from schemas.states import DOCUMENT_MOVES, MOVES, State
 from tests.warehouse.small import Story, submission, values, verdict
 
 AT = datetime(2014, 2, 6, 8, tzinfo=UTC)
-KEPT = ("audit_event", "state_change", "decision", "consolidated_figure", "consolidation_member")
+KEPT = {
+    "audit_event": "kind", "state_change": "after", "decision": "reason", "consolidation": "content_hash",
+    "consolidated_figure": "value", "consolidation_member": "block", "return_decision": "reason", "restatement": "reason",
+    "confirmation": "reason", "sign_off": "note", "release": "released_by", "year_lock": "reason",
+}  # fmt: skip
 
 
 def told(warehouse: Warehouse) -> list[tuple[int, str]]:
@@ -84,9 +88,22 @@ def test_the_database_refuses_to_change_what_is_kept(warehouse: Warehouse) -> No
         "decided_by, decided_at) VALUES (1, 'waive', 'small', 'east', 'r', '[]', '[]', '2014-01', '2014-01', 'x', 'y', "
         "'2014-02-06 00:00:00')",
     )
-    columns = {"audit_event": "kind", "state_change": "after", "decision": "reason", "consolidated_figure": "value"}
-    for table in KEPT:
-        column = columns.get(table, "block")
+    run_sql(
+        warehouse,
+        "INSERT INTO return_decision (id, action, submission_id, reason, decided_by, decided_at) VALUES (1, 'return', 1, 'x', "
+        "'y', '2014-02-06 00:00:00')",
+        "INSERT INTO restatement (id, action, family, period_id, bureau_code, indicator, column_code, amount, scale, code, "
+        "reason, decided_by, decided_at) VALUES (1, 'restate', 'small', 1, 'east', 'i', 'c', 1, 0, 'error', 'x', 'y', "
+        "'2014-02-06 00:00:00')",
+        "INSERT INTO confirmation (id, family, period_id, bureau_code, digest, basis, deltas, reason, decided_by, decided_at) "
+        "VALUES (1, 'small', 1, 'east', 'd', 'b', '[]', 'x', 'y', '2014-02-06 00:00:00')",
+        "INSERT INTO sign_off (consolidation_id, signed_by, signed_at, note, acknowledged) VALUES (1, 'y', "
+        "'2014-02-06 00:00:00', 'x', '[]')",
+        "INSERT INTO release (consolidation_id, released_by, released_at) VALUES (1, 'y', '2014-02-06 00:00:00')",
+        "INSERT INTO year_lock (id, action, family, year, decided_by, reason, decided_at) VALUES (1, 'lock', 'small', 2014, "
+        "'y', 'x', '2014-02-06 00:00:00')",
+    )
+    for table, column in KEPT.items():
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             with pytest.raises(DatabaseError, match="only ever appended to"):
                 run_sql(warehouse, statement)
@@ -179,11 +196,33 @@ def put_into(warehouse: Warehouse, state: str) -> None:
 def test_the_database_refuses_every_move_that_is_not_listed(warehouse: Warehouse) -> None:
     for before in State:
         put_into(warehouse, before.value)
-        for after in ("withdrawn", *(state.value for state in State)):
+        for after in ("erased", *(state.value for state in State)):
             if after == before.value or after in MOVES[before]:
                 continue
             with pytest.raises(DatabaseError, match="no such move"):
                 run_sql(warehouse, f"UPDATE submission SET status = '{after}' WHERE id = 1")
+
+
+@pytest.mark.usefixtures("story")
+def test_the_database_refuses_every_move_of_a_document_that_is_not_listed(warehouse: Warehouse) -> None:
+    for before in DOCUMENT_MOVES:
+        for after in ("erased", *DOCUMENT_MOVES):
+            name = f"{before} to {after}"
+            values = "(digest, status, seen_for) VALUES"
+            run_sql(warehouse, f"INSERT INTO document {values} ('{name}', '{before}', '2014-01')")
+            move = f"UPDATE document SET status = '{after}' WHERE digest = '{name}'"
+            if after == before or after in DOCUMENT_MOVES[before]:
+                run_sql(warehouse, move)
+            else:
+                with pytest.raises(DatabaseError, match="no such move"):
+                    run_sql(warehouse, move)
+
+
+@pytest.mark.usefixtures("story")
+def test_a_document_of_which_a_return_is_stored_stays_read(warehouse: Warehouse) -> None:
+    for after in DOCUMENT_MOVES["read"]:
+        with pytest.raises(DatabaseError, match="no such move"):
+            run_sql(warehouse, f"UPDATE document SET status = '{after}' WHERE status = 'read'")
 
 
 @settings(max_examples=15, deadline=None)
