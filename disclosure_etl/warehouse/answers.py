@@ -22,6 +22,7 @@ from disclosure_etl.warehouse import (
     past,
     pending,
     queries,
+    return_decisions,
     rule_sets,
     verifying,
     versions,
@@ -45,6 +46,7 @@ from schemas.records import (
     Unread,
     Waiver,
 )
+from schemas.returns import ReturnDecision, StoredReturn
 from schemas.rules import RuleSet
 
 
@@ -100,6 +102,16 @@ class Answers:
         """The waivers of a family that stand."""
         with reading(self.engine) as connection:
             return decisions.waivers(connection, family)
+
+    def returns(self, family: str, period: Period, bureau: str | None = None) -> list[StoredReturn]:
+        """Every return that is stored for a period, whatever became of it, in the order in which they count."""
+        with reading(self.engine) as connection:
+            return return_decisions.stored_returns(connection, family, period.code, bureau)
+
+    def return_decisions(self, family: str) -> list[ReturnDecision]:
+        """What was decided of a family's returns, and stands."""
+        with reading(self.engine) as connection:
+            return return_decisions.decisions(connection, family)
 
     def next_waiting(self) -> Waiting | None:
         """What is to be judged again or frozen anew first, of all that waits for it."""

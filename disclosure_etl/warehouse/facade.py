@@ -19,6 +19,7 @@ from disclosure_etl.warehouse import (
     loading,
     moves,
     pending,
+    returning,
     rule_sets,
     versions,
 )
@@ -52,6 +53,7 @@ from schemas.records import (
     Receipt,
     Waiver,
 )
+from schemas.returns import ReturnAction, ReturnDecision, StoredReturn
 from schemas.rules import RuleSet
 
 _now = system_clock("UTC")
@@ -275,6 +277,20 @@ class Warehouse(Answers):
             told = {**decisions.told(waiver), "reason": reason}
             audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
             pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
+
+    def decide_return(
+        self, form: Form, action: ReturnAction, one: StoredReturn, reason: str, by: str, at: datetime, after: Dependents
+    ) -> int:
+        """Decide of a return as a whole; the decision's number. `after`: what depends on its period."""
+        with writing(self.engine) as connection:
+            return returning.decide(connection, Act(by, at), form, action, one, reason, after)
+
+    def undo_return(
+        self, form: Form, decision: ReturnDecision, reason: str, by: str, at: datetime, after: Dependents
+    ) -> None:
+        """Take a decision about a return back."""
+        with writing(self.engine) as connection:
+            returning.undo(connection, Act(by, at), form, decision, reason, after)
 
     def import_baseline(
         self,

@@ -127,3 +127,17 @@ def test_a_decision_and_its_withdrawal(say) -> None:
     contract("decision").validate(undone)
     assert (done["withdrawn"], undone["withdrawn"]) == (False, True)
     assert "2014-01" in done["judged_again"]
+
+
+@pytest.mark.usefixtures("january")
+def test_what_is_said_of_returns(say) -> None:
+    (mine,) = say("returns", "list", "2014-01", "--bureau", "海淀分局", "--json").json
+    why = ("--reason", "请更正", "--by", "王处长", "--json")
+    contract("returns").validate([mine])
+
+    back = say(*NOW, "returns", "send-back", "2014-01", mine["digest"][:9], *why).json
+    undone = say(*NOW, "returns", "undo", back["decision"], *why).json
+
+    contract("return-decision").validate(back)
+    contract("return-decision").validate(undone)
+    assert (back["state"], undone["state"]) == ("returned", mine["state"])
