@@ -5,6 +5,9 @@ Not here: any step of the work (`pipeline`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -126,6 +129,15 @@ class Office:
         warehouse.sync(self.bureaus.bureaus, self.forms.forms)
         warehouse.note_configuration(self.settings.dirs.digests())
         return warehouse
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Office]:
+        """The same office over a warehouse of which nothing that is written into it stays. Bytes that are received are kept
+        in any case."""
+        with self.warehouse.rehearsing() as forgetful:
+            office = copy(self)
+            office.__dict__["warehouse"] = forgetful
+            yield office
 
     def check(self) -> None:
         """Hold the configuration files against one another.

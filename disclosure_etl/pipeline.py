@@ -56,7 +56,6 @@ class Month:
     command: str = "consolidate"
     bureaus: Collection[str] | None = None
     progress: Progress = silent
-    rehearsing: bool = False  # nothing is recorded; `load` and `freeze` are not called
     run: str = field(init=False, default="")
     form: Form = field(init=False)
     _listed: list[Listed] = field(init=False, default_factory=list)
@@ -88,11 +87,10 @@ class Month:
         self._listed = list_all(self.office.sources, now)
         deliveries = [delivery for one in self._listed for delivery in one.deliveries]
         warehouse = self.office.warehouse
-        if not self.rehearsing:
-            self.run = warehouse.start_run(self.command, self.family, self.period, now)
-            for one in self._listed:
-                if one.down is None:  # what lies at a source that is down is not known, so nothing of it is gone
-                    warehouse.note_gone(one.source.name, one.present)
+        self.run = warehouse.start_run(self.command, self.family, self.period, now)
+        for one in self._listed:
+            if one.down is None:  # what lies at a source that is down is not known, so nothing of it is gone
+                warehouse.note_gone(one.source.name, one.present)
         self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
         settings = self.office.settings
@@ -110,8 +108,7 @@ class Month:
         arrived = self._reading.chunk(chunk)
         receipts = [one.receipt for one in arrived]
         documents = self._documents_of(arrived)
-        if not self.rehearsing:
-            self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
+        self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
         self._unusable |= {
             one.digest: one
             for one in documents
@@ -173,8 +170,7 @@ class Month:
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
         verdict = verdict_of(self.office, rules, batch)
-        if not self.rehearsing:
-            self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
+        self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
         self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])

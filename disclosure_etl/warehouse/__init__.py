@@ -5,12 +5,14 @@ Not here: any judgement of figures (`quality`).
 
 from disclosure_etl.warehouse.audit import Broken, ChainVerified, Event
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
+from disclosure_etl.warehouse.confirming import Confirmed
 from disclosure_etl.warehouse.facade import Warehouse
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
+from disclosure_etl.warehouse.standing_figures import Accepted
 from disclosure_etl.warehouse.verifying import Due, Verified
 
 __all__ = [
-    "BaselineRow", "Broken", "ChainVerified", "Dependents", "Due", "Event", "Imported", "Refused", "RuleHealth", "StoredFailure", "Verified",
+    "Accepted", "BaselineRow", "Broken", "ChainVerified", "Confirmed", "Dependents", "Due", "Event", "Imported", "Refused", "RuleHealth", "StoredFailure", "Verified",
     "Waiting", "Warehouse",
 ]  # fmt: skip

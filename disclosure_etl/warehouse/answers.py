@@ -24,15 +24,17 @@ from disclosure_etl.warehouse import (
     queries,
     return_decisions,
     rule_sets,
+    standing_figures,
     verifying,
     versions,
 )
 from disclosure_etl.warehouse.audit import ChainVerified, Event
-from disclosure_etl.warehouse.connection import reading
+from disclosure_etl.warehouse.connection import Rehearsal, reading
 from disclosure_etl.warehouse.copying import Copy
 from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
+from disclosure_etl.warehouse.standing_figures import Accepted
 from disclosure_etl.warehouse.verifying import Due, Verified
 from schemas.consolidation import BureauFigure, Consolidation
 from schemas.forms import Form
@@ -54,7 +56,7 @@ from schemas.rules import RuleSet
 class Answers:
     """One database, to be read. All methods raise `UserError` where it cannot be reached."""
 
-    engine: Engine
+    engine: Engine | Rehearsal
 
     def documents(self) -> dict[str, DocumentRecord]:
         """All bytes that were ever read or refused, by digest."""
@@ -112,6 +114,18 @@ class Answers:
         """What was decided of a family's returns, and stands."""
         with reading(self.engine) as connection:
             return return_decisions.decisions(connection, family)
+
+    def stale_since(
+        self, family: str, first: Period | None = None, bureaus: Collection[str] | None = None
+    ) -> dict[str, list[Period]]:
+        """By bureau: the periods, from `first` on, in which an accepted block of it no longer follows; in order."""
+        with reading(self.engine) as connection:
+            return standing_figures.stale_since(connection, family, first, bureaus)
+
+    def accepted(self, family: str, periods: Sequence[Period], bureaus: Sequence[str]) -> Accepted:
+        """All that is accepted of these bureaus in these periods."""
+        with reading(self.engine) as connection:
+            return standing_figures.accepted(connection, family, periods, bureaus)
 
     def next_waiting(self) -> Waiting | None:
         """What is to be judged again or frozen anew first, of all that waits for it."""

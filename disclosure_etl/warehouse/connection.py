@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,35 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """In the place of an engine: one transaction in which everything is read and written, and which is then taken back."""
+
+    engine: Engine
+    connection: Connection
+
+    def dispose(self) -> None:
+        """The transaction ends by itself."""
+
+
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def rehearsing(engine: Engine) -> Iterator[Rehearsal]:
+    """What is written is seen by whoever reads through this, and by nobody else; nothing of it stays."""
+    with writing(engine) as connection:
+        transaction = connection.get_transaction()
+        assert transaction is not None
+        try:
+            yield Rehearsal(engine, connection)
+        finally:
+            transaction.rollback()
+
+
+@contextmanager
+def reading(engine: Engine | Rehearsal) -> Iterator[Connection]:
     """A read transaction: one consistent view."""
+    if isinstance(engine, Rehearsal):
+        yield engine.connection
+        return
     # PostgreSQL's own default gives every statement a view of its own.
     options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with _told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
@@ -75,8 +102,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine | Rehearsal) -> Iterator[Connection]:
     """A write transaction, one at a time over all processes: all of it is stored, or nothing."""
+    if isinstance(engine, Rehearsal):
+        with engine.connection.begin_nested():
+            yield engine.connection
+        return
     with _told(engine), engine.connect().execution_options(writing=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_WRITER})

@@ -5,16 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.calendar import system_clock
 from disclosure_etl.warehouse import (
     arrivals,
     audit,
+    confirming,
     decisions,
     loading,
     moves,
@@ -27,10 +28,12 @@ from disclosure_etl.warehouse import baseline as baselines
 from disclosure_etl.warehouse.answers import Answers
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
+from disclosure_etl.warehouse.confirming import Confirmed
 from disclosure_etl.warehouse.connection import (
     known_versions,
     open_engine,
     reading,
+    rehearsing,
     require_current,
     schema_version,
     upgrade,
@@ -83,17 +86,29 @@ class Warehouse(Answers):
             warehouse._note_schema()
         return warehouse
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[Warehouse]:
+        """The same warehouse, of which nothing that is written into it stays."""
+        with rehearsing(self._own_engine) as rehearsal:
+            yield replace(self, engine=rehearsal)
+
+    @property
+    def _own_engine(self) -> Engine:
+        """What only a database of its own can do."""
+        assert isinstance(self.engine, Engine), "nobody rehearses, upgrades or restores in a rehearsal"
+        return self.engine
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
 
     def schema_version(self) -> tuple[str | None, str]:
         """The schema version found and the one needed."""
-        return schema_version(self.engine)
+        return schema_version(self._own_engine)
 
     def upgrade(self) -> None:
         """Bring the schema to this program's version."""
-        upgrade(self.engine)
+        upgrade(self._own_engine)
         self._note_schema()
 
     def _act(self, run: str | None = None) -> Act:
@@ -112,7 +127,7 @@ class Warehouse(Answers):
     @contextmanager
     def filling(self, version: str) -> Iterator[Filling]:
         """Fill an empty database from a copy of that schema version; then it is brought to this program's. All or nothing."""
-        known = known_versions(self.engine)
+        known = known_versions(self._own_engine)
         if version not in known:
             raise UserError(
                 f"备份的结构版本 {version} 比本程序新(本程序为 {known[0]});请用更新的程序恢复。",
@@ -291,6 +306,23 @@ class Warehouse(Answers):
         """Take a decision about a return back."""
         with writing(self.engine) as connection:
             returning.undo(connection, Act(by, at), form, decision, reason, after)
+
+    def confirm(
+        self,
+        run: str,
+        form: Form,
+        period: Period,
+        judged: Judged,
+        receipt: Receipt,
+        document: DocumentRecord,
+        told: Confirmed,
+        rules: str,
+        dependents: Dependents,
+    ) -> set[str]:
+        """Store a return that a bureau's word was made into; see `confirming.confirm`."""
+        act = Act(told.by, self.clock(), run)
+        with writing(self.engine) as connection:
+            return confirming.confirm(connection, act, form, period, judged, receipt, document, told, rules, dependents)
 
     def import_baseline(
         self,
