@@ -25,6 +25,7 @@ from schemas.errors import Message, ProgramError, UserError
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, Receipt, Submission
+from schemas.restatements import Restatement
 from schemas.states import State
 from schemas.values import UNKNOWN
 
@@ -45,7 +46,9 @@ def propose(
     names = list(stale)
     periods = [begin.shifted(step) for step in range(count)]
     accepted = warehouse.accepted(family, [begin.preceding, *periods], names)
-    steps = [one for one in (_step(office, family, period, names, accepted) for period in periods) if one is not None]
+    booked = warehouse.restatements(family, periods)
+    made = (_step(office, family, period, names, accepted, booked) for period in periods)
+    steps = [one for one in made if one is not None]
     before = _figures(accepted, begin.preceding.code, names)
     if steps:
         opening = Step(begin.preceding.code, steps[0].table, before)
@@ -58,7 +61,14 @@ def _steps(begin: Period, later: Period) -> int:
     return (later.year - begin.year) * per_year + later.ordinal - begin.ordinal
 
 
-def _step(office: Office, family: str, period: Period, names: Sequence[str], accepted: Accepted) -> Step | None:
+def _step(
+    office: Office,
+    family: str,
+    period: Period,
+    names: Sequence[str],
+    accepted: Accepted,
+    booked: Sequence[Restatement],
+) -> Step | None:
     try:
         table = constraint_table(office.forms.choose(family, period), period)
     except UserError:  # the office has taken the form away
@@ -68,7 +78,13 @@ def _step(office: Office, family: str, period: Period, names: Sequence[str], acc
         for rule in accepted.fails.get((period.code, name), ()):
             fails.setdefault(rule, np.zeros(len(names), bool))[row] = True
     nil = np.array([(period.code, name) in accepted.nil for name in names])
-    return Step(period.code, table, _figures(accepted, period.code, names), fails, {}, nil)
+    restated: dict[str, np.ndarray] = {}
+    for one in booked:
+        cell = table.form.figure_cell(one.indicator, one.column)
+        if one.period == period.code and one.bureau in names and cell is not None:
+            amounts = restated.setdefault(cell.name, np.zeros(len(names), np.int64))
+            amounts[names.index(one.bureau)] += one.amount
+    return Step(period.code, table, _figures(accepted, period.code, names), fails, restated, nil)
 
 
 def _figures(accepted: Accepted, code: str, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from disclosure_etl.bureaus import Duty
 from disclosure_etl.office import Office
 from disclosure_etl.quality.branches import units_figures
@@ -18,9 +20,11 @@ from schemas.consolidation import Consolidation
 from schemas.errors import UserError
 from schemas.forms import Form
 from schemas.periods import Frequency, Period
-from schemas.records import Batch
+from schemas.records import Batch, History, LooksBack
+from schemas.restatements import Restatement, balances, carried, looked_up
 from schemas.rules import RuleSet
 from schemas.trends import RECENT
+from schemas.values import UNKNOWN
 
 
 def verdict_of(office: Office, rules: RuleSet, batch: Batch, everybody: Batch | None = None) -> Verdict:
@@ -29,18 +33,48 @@ def verdict_of(office: Office, rules: RuleSet, batch: Batch, everybody: Batch | 
     warehouse, form, period = office.warehouse, batch.form, batch.period
     bureaus = [one.bureau for one in batch.submissions]
     looks = looks_back_on(rules)
-    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
-    history = warehouse.history(form, period, bureaus, looks, finer)
+    history = looked_back(office, rules, bureaus, looks)
     branches = office.bureaus.units(form.family, period)
     units = units_figures(everybody or batch, looks.units, branches, bureaus)
     norms = None
     if everybody is not None and (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
         peers = [one.bureau for one in everybody.submissions]
-        norms = norms_of(everybody, rules, warehouse.history(form, period, peers, looks, finer))
+        norms = norms_of(everybody, rules, looked_back(office, rules, peers, looks))
     keys = _keys(office, everybody or batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
     waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
     return judge(batch, rules, history, totals_of(everybody or batch, _contained(branches)), waivers)
+
+
+def looked_back(office: Office, rules: RuleSet, bureaus: Sequence[str | None], looks: LooksBack) -> History:
+    """What is looked back on, with what was restated of it: an opening is held against the closing before and the restated
+    amount."""
+    form = rules.form
+    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
+    history = office.warehouse.history(form, rules.period, bureaus, looks, finer)
+    first = rules.period.shifted(1 - rules.period.ordinal)
+    year = [first.shifted(step) for step in range(rules.period.ordinal)]
+    restated = office.warehouse.restatements(form.family, year)
+    return _with_restated(history, rules, bureaus, restated) if restated else history
+
+
+def _with_restated(
+    history: History, rules: RuleSet, bureaus: Sequence[str | None], restated: Sequence[Restatement]
+) -> History:
+    places = {(rule.terms[-1].cell.indicator, rule.column): rule for rule in carried(rules.table)}
+    figures, booked = dict(history.figures), dict(history.booked)
+    for one in restated:
+        rule = places.get((one.indicator, one.column))
+        if rule is None:
+            continue
+        own = np.array([bureau == one.bureau for bureau in bureaus])
+        if one.period == rules.period.code and (name := looked_up(rule)) in figures:
+            figures[name] = np.where(own & (figures[name] != UNKNOWN), figures[name] + one.amount, figures[name])
+        if not Period.parse(one.period).opens_year:
+            for balance in balances(rules.table, rule):
+                place = (balance.code, balance.column)
+                booked[place] = booked.get(place, np.zeros(len(bureaus), np.int64)) + own * one.amount
+    return replace(history, figures=figures, booked=booked)
 
 
 def _contained(branches: Mapping[str, Sequence[str]]) -> frozenset[str]:

@@ -6,21 +6,27 @@ Shared by the command line and the Prefect flows; no Prefect in here.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from disclosure_etl.calendar import Clock, StoryClock, load_schedule, system_clock
+from disclosure_etl.deltas import propose
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import MonthResult, Progress, consolidate, roll_up
+from disclosure_etl.reports.rehearsal import periods_from
 from disclosure_etl.reports.standing import absences, failures_of
 from disclosure_etl.reports.summary import summary_path, summary_workbook
+from disclosure_etl.reports.tasks import Task, tasks_of
 from disclosure_etl.settings import Settings, load_settings
 from schemas.consolidation import Consolidation
+from schemas.deltas import Delta
 from schemas.errors import Message, UserError
 from schemas.periods import Period
+
+RERUN = "rerun"
 
 
 def open_office(
@@ -70,10 +76,13 @@ def form_gap(office: Office, family: str) -> Message | None:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run came to: the result and the tables that were written for it."""
+    """What a run came to: the result, the tables that were written for it; of a rerun also the deltas that it proposes, and
+    who has what to do."""
 
     result: MonthResult
     tables: tuple[Path, ...]
+    deltas: tuple[Delta, ...] | None = None
+    tasks: tuple[Task, ...] | None = None
 
 
 def run_period(
@@ -83,15 +92,45 @@ def run_period(
     *,
     command: str = "consolidate",
     bureaus: Collection[str] | None = None,
+    first: Period | None = None,
     progress: Progress | None = None,
 ) -> Ran:
-    """Consolidate a period from its submissions, or add a coarser one up from its parts."""
+    """Consolidate a period from its submissions, or add a coarser one up from its parts; a rerun, from `first` on."""
     if period.frequency is not office.forms.frequency_of(family):
         result = MonthResult(roll_up(office, family, period))
     else:
         options = {"progress": progress} if progress else {}
-        result = consolidate(office, family, period, command=command, bureaus=bureaus, **options)
+
+        def run(one: Period) -> MonthResult:
+            return consolidate(office, family, one, command=command, bureaus=bureaus, **options)
+
+        if command == RERUN:
+            return rerun_periods(office, family, period, first, run)
+        result = run(period)
     return Ran(result, write_tables(office, (result.consolidation, *result.later)))
+
+
+def rerun_periods(
+    office: Office,
+    family: str,
+    period: Period,
+    first: Period | None,
+    run: Callable[[Period], MonthResult],
+) -> Ran:
+    """Take corrections of every period from `first` to `period`, and tell what follows from them.
+
+    Args:
+        run: one consolidation of a period.
+    """
+    periods = periods_from(first, period)
+    results = [run(one) for one in periods]
+    again = {(one.family, one.period): one for result in results for one in (result.consolidation, *result.later)}
+    last = again.pop((family, period.code))
+    faults = tuple(dict.fromkeys(fault for result in results for fault in result.faults))
+    result = MonthResult(last, tuple(again.values()), faults, results[-1].sources)
+    proposed = propose(office, family, periods[0])
+    tasks = tasks_of(office, family, (*periods, *office.warehouse.later_periods(family, period)), proposed)
+    return Ran(result, write_tables(office, (last, *again.values())), tuple(proposed), tuple(tasks))
 
 
 def in_office_time(office: Office, one: Consolidation) -> Consolidation:

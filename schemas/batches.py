@@ -122,6 +122,7 @@ class _Judge:
     course: Course | None
     bureaus: Sequence[str | None]
     verdicts: Verdicts
+    booked: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     _columns: Columns | None = None
 
     def columns(self, frame: pd.DataFrame) -> Columns:
@@ -168,7 +169,7 @@ class _Judge:
 
     def _linear(self, kind: Kind) -> Callable[[pd.DataFrame], Outcome]:
         rules = self.rules.table.of_kind(kind)
-        return lambda frame: kernels.linear(self.columns(frame), rules, self.slack)
+        return lambda frame: kernels.linear(self.columns(frame), rules, self.slack, self.booked)
 
     def _shares(
         self, kernel: Callable[[Columns, ShareGroup], Outcome], groups: Sequence[ShareGroup]
@@ -252,7 +253,7 @@ def validate(frame: pd.DataFrame, batch: Batch, history: History, rules: RuleSet
     """
     bureaus = [one.bureau for one in batch.submissions]
     verdicts = Verdicts(norms=history.norms)
-    judge = _Judge(rules, rules.slack(bureaus), course_of(batch, history, rules), bureaus, verdicts)
+    judge = _Judge(rules, rules.slack(bureaus), course_of(batch, history, rules), bureaus, verdicts, history.booked)
     kinds = judge.kinds()
     key = rules.form.key
     try:

@@ -74,7 +74,12 @@ class Columns:
         return np.ones(len(self.frame), bool) if missing is None else ~missing
 
 
-def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np.ndarray] | None = None) -> Outcome:
+def linear(
+    columns: Columns,
+    rules: Sequence[Constraint],
+    slack: Mapping[str, np.ndarray] | None = None,
+    booked: Mapping[tuple[str, str], np.ndarray] | None = None,
+) -> Outcome:
     """Evaluate Σ coefficient × cell (= or <=) 0 for every rule at once.
 
     An unknown is some number in [0, ∞), so a rule may fail or hold although not everything is known: known parts above
@@ -84,6 +89,7 @@ def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np
 
     Args:
         slack: by rule code, one a row, a tolerance that differs from the rule's own.
+        booked: by rule code and column, one a row, an amount that belongs to the rule's sum beside its terms.
     """
     shape = (len(columns), len(rules))
     fails, unassessable = np.zeros(shape, bool, order="F"), np.zeros(shape, bool, order="F")
@@ -92,6 +98,8 @@ def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np
         if any(term.source is Source.UNITS and term.name not in columns for term in rule.terms):
             continue  # nobody here reports for a branch
         total, unknown = _summed(columns, rule.terms, difference[:, index])
+        if booked and (rule.code, rule.column) in booked:
+            total += booked[rule.code, rule.column]
         tolerance = slack[rule.code] if slack and rule.code in slack else rule.tolerance
         if rule.relation is Relation.EQUAL:
             above, below = total > tolerance, total < -tolerance

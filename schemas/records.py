@@ -269,8 +269,9 @@ class History:
     `figures[column of the wide frame]` (such as `previous:` + cell name): int64, `UNKNOWN` where nothing is accepted (yet).
     `past`: the watched figures of the periods before, periods × submissions × watched cells, the preceding one first;
     None where nobody asked. `norms`: what the peers did, where the batch is only a part of them. `periods_final`: whether
-    the finer periods that this one is held against are final, which it is not yet itself. `keys`: of each list that others follow, all keys of any bureau in this and earlier
-    periods; None where nobody asked.
+    the finer periods that this one is held against are final, which it is not yet itself. `keys`: of each list that others
+    follow, all keys of any bureau in this and earlier periods; None where nobody asked. `booked`: by a rule's code and column,
+    what was restated and so belongs to its sum (int64, in the figures' scale).
     """
 
     figures: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -278,6 +279,7 @@ class History:
     norms: Norms | None = None
     periods_final: bool = False
     keys: Mapping[str, frozenset[str]] | None = None
+    booked: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
     def part(self, rows: slice) -> History:
         """The same of some of the submissions."""
@@ -288,6 +290,7 @@ class History:
             self.norms,
             self.periods_final,
             self.keys,
+            {place: amounts[rows] for place, amounts in self.booked.items()},
         )
 
 

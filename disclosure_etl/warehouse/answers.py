@@ -22,6 +22,7 @@ from disclosure_etl.warehouse import (
     past,
     pending,
     queries,
+    restating,
     return_decisions,
     rule_sets,
     standing_figures,
@@ -48,6 +49,7 @@ from schemas.records import (
     Unread,
     Waiver,
 )
+from schemas.restatements import Restatement
 from schemas.returns import ReturnDecision, StoredReturn
 from schemas.rules import RuleSet
 
@@ -126,6 +128,12 @@ class Answers:
         """All that is accepted of these bureaus in these periods."""
         with reading(self.engine) as connection:
             return standing_figures.accepted(connection, family, periods, bureaus)
+
+    def restatements(self, family: str, periods: Sequence[Period] | None = None) -> list[Restatement]:
+        """The restatements of these periods (of all where None) that stand, oldest first."""
+        with reading(self.engine) as connection:
+            codes = None if periods is None else [one.code for one in periods]
+            return restating.standing(connection, family, codes)
 
     def next_waiting(self) -> Waiting | None:
         """What is to be judged again or frozen anew first, of all that waits for it."""

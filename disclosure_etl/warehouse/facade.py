@@ -11,24 +11,18 @@ from datetime import datetime
 from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
-from disclosure_etl.calendar import system_clock
 from disclosure_etl.warehouse import (
     arrivals,
     audit,
-    confirming,
-    decisions,
     loading,
     moves,
     pending,
-    returning,
     rule_sets,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
-from disclosure_etl.warehouse.answers import Answers
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
-from disclosure_etl.warehouse.confirming import Confirmed
 from disclosure_etl.warehouse.connection import (
     known_versions,
     open_engine,
@@ -40,6 +34,7 @@ from disclosure_etl.warehouse.connection import (
     writing,
 )
 from disclosure_etl.warehouse.copying import Filling, version_of
+from disclosure_etl.warehouse.deciding import Deciding, utc_now
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
 from disclosure_etl.warehouse.tables import run as run_table
@@ -50,25 +45,16 @@ from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import (
     DocumentRecord,
-    Failure,
     Judged,
     Norms,
     Receipt,
-    Waiver,
 )
-from schemas.returns import ReturnAction, ReturnDecision, StoredReturn
 from schemas.rules import RuleSet
-
-_now = system_clock("UTC")
 
 
 @dataclass(frozen=True)
-class Warehouse(Answers):
-    """One database. All methods raise `UserError` where it cannot be reached. `clock` and `actor` say when and by whom things
-    are done, in the record of them (`audit`)."""
-
-    clock: Callable[[], datetime] = _now
-    actor: str = "unknown"
+class Warehouse(Deciding):
+    """One database. All methods raise `UserError` where it cannot be reached."""
 
     @classmethod
     def open(
@@ -80,7 +66,7 @@ class Warehouse(Answers):
             UserError: the address is unusable, or the schema is of another version (unless `any_version`).
         """
         engine = open_engine(url)
-        warehouse = cls(engine, clock or _now, actor)
+        warehouse = cls(engine, clock or utc_now, actor)
         if not any_version:
             require_current(engine)
             warehouse._note_schema()
@@ -110,9 +96,6 @@ class Warehouse(Answers):
         """Bring the schema to this program's version."""
         upgrade(self._own_engine)
         self._note_schema()
-
-    def _act(self, run: str | None = None) -> Act:
-        return Act(self.actor, self.clock(), run)
 
     def _note_schema(self) -> None:
         """Begin the record, or note that the schema is another than when it was last noted."""
@@ -264,66 +247,6 @@ class Warehouse(Answers):
                 rule_sets.keep_norms(connection, rules, norms)
             return version
 
-    def waive(
-        self,
-        family: str,
-        bureau: str,
-        failure: Failure,
-        periods: tuple[Period, Period],
-        reason: str,
-        by: str,
-        at: datetime,
-    ) -> Waiver:
-        """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
-        of those periods wait to be judged again."""
-        with writing(self.engine) as connection:
-            waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
-            if is_new:
-                audit.append(
-                    connection, Act(by, at), "waive", f"{family} {waiver.first} {bureau}", decisions.told(waiver)
-                )
-            pending.note_judgements(connection, _covered(waiver), [bureau])
-            return waiver
-
-    def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
-        """Record that a waiver no longer stands; what it covered waits to be judged again."""
-        with writing(self.engine) as connection:
-            decisions.withdraw(connection, waiver, reason, by, at)
-            told = {**decisions.told(waiver), "reason": reason}
-            audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
-            pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
-
-    def decide_return(
-        self, form: Form, action: ReturnAction, one: StoredReturn, reason: str, by: str, at: datetime, after: Dependents
-    ) -> int:
-        """Decide of a return as a whole; the decision's number. `after`: what depends on its period."""
-        with writing(self.engine) as connection:
-            return returning.decide(connection, Act(by, at), form, action, one, reason, after)
-
-    def undo_return(
-        self, form: Form, decision: ReturnDecision, reason: str, by: str, at: datetime, after: Dependents
-    ) -> None:
-        """Take a decision about a return back."""
-        with writing(self.engine) as connection:
-            returning.undo(connection, Act(by, at), form, decision, reason, after)
-
-    def confirm(
-        self,
-        run: str,
-        form: Form,
-        period: Period,
-        judged: Judged,
-        receipt: Receipt,
-        document: DocumentRecord,
-        told: Confirmed,
-        rules: str,
-        dependents: Dependents,
-    ) -> set[str]:
-        """Store a return that a bureau's word was made into; see `confirming.confirm`."""
-        act = Act(told.by, self.clock(), run)
-        with writing(self.engine) as connection:
-            return confirming.confirm(connection, act, form, period, judged, receipt, document, told, rules, dependents)
-
     def import_baseline(
         self,
         run: str,
@@ -368,13 +291,3 @@ class Warehouse(Answers):
         """Note that nothing waits there any more."""
         with writing(self.engine) as connection:
             pending.settle_pending(connection, waiting.family, waiting.period, [*waiting.bureaus, pending.FREEZE])
-
-
-def _covered(waiver: Waiver) -> list[tuple[str, Period]]:
-    """The periods that a waiver is for."""
-    period, last = Period.parse(waiver.first), Period.parse(waiver.last)
-    found = []
-    while period.end <= last.end:
-        found.append((waiver.family, period))
-        period = period.shifted(1)
-    return found

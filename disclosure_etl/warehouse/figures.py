@@ -5,14 +5,15 @@ Not here: whose block counts (`loading`), or freezing a version of them (`versio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import BigInteger, Connection, case, cast, func, select
 
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_indicator, dim_period
+from disclosure_etl.warehouse.restating import is_flow, standing, with_restated
 from disclosure_etl.warehouse.tables import baseline, current_block, fact_observation
-from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
+from schemas.consolidation import Booked, BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
 
@@ -62,14 +63,19 @@ def period_figures(
     earlier: Sequence[Consolidation | None],
     absent: Collection[str],
     contained: Collection[str] = (),
+    booked: Sequence[Booked] = (),
 ) -> list[ConsolidatedFigure]:
-    """The period's figures. A cumulative is added up from the year's frozen periods; the reported one is only checked.
+    """The period's figures. A cumulative is added up from the year's frozen periods, and what was restated of it; the reported
+    one is only checked.
 
     Args:
         earlier: the newest versions of the year's periods before this one, in order; None for one that is not there.
         absent: owing bureaus of which nothing counts: the baseline's figures, if any, stand in for them, unverified.
         contained: bureaus whose figures are inside another's that reports for its whole branch.
+        booked: the period's own restatements.
     """
+    so_far = [*(one for part in earlier if part is not None for one in part.restatements), *booked]
+    restated = _restated(form, so_far, {code: code for code in form.columns}, contained)
     found = _with_baseline(connection, form, period, sums(connection, form.family, period, contained), absent)
     parts = [_Part(form, one) for one in earlier]
     figures = []
@@ -83,8 +89,25 @@ def period_figures(
             own = found.get((cell.indicator, column.cumulates), _NOTHING)
             before = _before(parts, cell.indicator, column.cumulates, cell.column)
             value, validated = _cumulated(cell.moment, [*before, own])
+            value = _plus(value, restated.get((cell.indicator, cell.column)))
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
+
+
+def _restated(
+    form: Form, booked: Iterable[Booked], columns: Mapping[str, str], contained: Collection[str] = ()
+) -> dict[tuple[str, str], int]:
+    """What was restated of flows, by indicator and column. `columns`: by a cumulative's column, the one that it is told in."""
+    found: dict[tuple[str, str], int] = {}
+    for one in booked:
+        if one.column in columns and one.bureau not in contained and is_flow(form, one.indicator):
+            place = (one.indicator, columns[one.column])
+            found[place] = found.get(place, 0) + one.amount
+    return found
+
+
+def _plus(value: int | None, amount: int | None) -> int | None:
+    return value if amount is None else (value or 0) + amount
 
 
 _Sum = tuple[int | None, bool]  # a figure, and whether all of it was accepted
@@ -149,13 +172,19 @@ def _cumulated(moment: Moment, parts: Sequence[_Sum]) -> _Sum:
     return (sum(values) if values else None), all(validated for _, validated in parts)
 
 
-def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list[ConsolidatedFigure]:
-    """A coarser period from its parts: only columns that are a part's own; cumulatives are theirs already."""
+def rolled_up_figures(
+    form: Form, parts: Sequence[Consolidation | None], contained: Collection[str] = ()
+) -> list[ConsolidatedFigure]:
+    """A coarser period from its parts, and what was restated of their cumulatives: only columns that are a part's own;
+    cumulatives are theirs already."""
+    booked = [one for part in parts if part is not None for one in part.restatements]
+    restated = _restated(form, booked, _cumulated_columns(form), contained)
     found = [_Part(form, part) for part in parts]
     cells = [cell for cell in form.cells if cell.measure != "share" and not form.columns[cell.column].cumulates]
     values: dict[Cell, _Sum] = {}
     for cell in cells:
-        values[cell] = _cumulated(cell.moment, [part.of(cell.indicator, cell.column) for part in found])
+        value, validated = _cumulated(cell.moment, [part.of(cell.indicator, cell.column) for part in found])
+        values[cell] = (_plus(value, restated.get((cell.indicator, cell.column))), validated)
     for cell in cells:
         if cell.moment == "total":
             values[cell] = _cumulated("flow", [values[part] for part in form.parts_of(cell)])
@@ -163,6 +192,11 @@ def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list
         ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated)
         for cell, (value, validated) in values.items()
     ]
+
+
+def _cumulated_columns(form: Form) -> dict[str, str]:
+    """By the column of a cumulative, the one that it cumulates."""
+    return {column.code: column.cumulates for column in form.columns.values() if column.cumulates}
 
 
 def bureau_figures(
@@ -179,12 +213,17 @@ def bureau_figures(
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
     own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
-        return _over(connection, form, period.parts(form.frequency), own)
+        parts = period.parts(form.frequency)
+        booked = standing(connection, form.family, [part.code for part in parts])
+        return with_restated(form, _over(connection, form, parts, own), booked, _cumulated_columns(form))
     found = _over(connection, form, [period], own)
     found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
         first = period.shifted(1 - period.ordinal)
-        found += _over(connection, form, [first.shifted(count) for count in range(period.ordinal)], cumulative)
+        parts = tuple(first.shifted(count) for count in range(period.ordinal))
+        booked = standing(connection, form.family, [part.code for part in parts])
+        totals = {code: code for code in cumulative.values()}
+        found += with_restated(form, _over(connection, form, parts, cumulative), booked, totals)
     return found
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from disclosure_etl.bureaus import Duty
-from disclosure_etl.warehouse import audit
+from disclosure_etl.warehouse import audit, restating
 from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk
@@ -22,7 +22,7 @@ from disclosure_etl.warehouse.dimensions import period_id, sync_form
 from disclosure_etl.warehouse.figures import period_figures, rolled_up_figures
 from disclosure_etl.warehouse.pending import FREEZE, Dependents, note_freezing, settle_pending
 from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member, current_block
-from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
+from schemas.consolidation import Booked, BureauState, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import ProgramError
 from schemas.forms import Form
 from schemas.periods import Period
@@ -56,9 +56,11 @@ def freeze(
     if period.frequency is form.frequency:
         members = _members(connection, form.family, period)
         account = period_account(connection, form, period, duty, others, members)
+        account["restatements"] = _booked(connection, form, period)
     else:
         parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
         account = rolled_up_account(parts, duty.owing)
+        account["restatements"] = tuple(one for part in parts if part is not None for one in part.restatements)
         members = []
     hashed = _hash_of(form.digest, period, figures, members, account)
     last = newest(connection, form.family, period)
@@ -96,7 +98,12 @@ _ACCOUNT = (
 )  # fmt: skip
 
 
-def _fields(one: BureauState | ConsolidatedFigure) -> dict:
+def _booked(connection: Connection, form: Form, period: Period) -> tuple[Booked, ...]:
+    """The period's restatements, as a version keeps them."""
+    return tuple(Booked(**restating.told(one)) for one in restating.standing(connection, form.family, [period.code]))  # type: ignore[arg-type]
+
+
+def _fields(one: BureauState | ConsolidatedFigure | Booked) -> dict:
     """A flat record as a dictionary; `asdict` would copy every value deeply."""
     return {name: getattr(one, name) for name in type(one).__slots__}
 
@@ -116,6 +123,7 @@ def store(
         {**_fields(state), "received_at": state.received_at.isoformat() if state.received_at else None}
         for state in frozen.bureaus
     ]
+    account["restatements"] = [_fields(one) for one in frozen.restatements]
     key = connection.execute(
         insert(consolidation).values(
             family=frozen.family,
@@ -178,6 +186,7 @@ def newest(
     for name in ("missing", "late"):
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
+    account["restatements"] = tuple(Booked(**one) for one in account.get("restatements", ()))
     return Consolidation(
         family=family,
         form=_form_key(connection, row.form_id),
@@ -234,15 +243,21 @@ def figures_now(connection: Connection, form: Form, period: Period, duty: Duty) 
     """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
     parts."""
     if period.frequency is not form.frequency:
-        return rolled_up_figures(form, [newest(connection, form.family, part) for part in period.parts(form.frequency)])
+        parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
+        return rolled_up_figures(form, parts, duty.contained)
     there = {bureau for bureau, *_ in _members(connection, form.family, period)}
     absent = {bureau.code for bureau in duty.owing} - there
-    return period_figures(connection, form, period, _earlier(connection, form, period), absent, duty.contained)
+    earlier = _earlier(connection, form, period)
+    booked = _booked(connection, form, period)
+    return period_figures(connection, form, period, earlier, absent, duty.contained, booked)
 
 
 def content_hash(form_digest: str, period: Period, one: Consolidation, members: Iterable[tuple]) -> str:
     """The hash of a version from what is stored of it; unless somebody changed that, it is the one that it was frozen with."""
-    account = {"missing": one.missing, "late": one.late, "counts": one.counts, "bureaus": one.bureaus}
+    account = {
+        "missing": one.missing, "late": one.late, "counts": one.counts, "bureaus": one.bureaus,
+        "restatements": one.restatements,
+    }  # fmt: skip
     return _hash_of(form_digest, period, one.figures, members, account)
 
 
@@ -277,4 +292,6 @@ def _hash_of(
             for state in account["bureaus"]
         ],
     }
+    if account["restatements"]:  # versions were frozen before there were any
+        content["restatements"] = [_fields(one) for one in account["restatements"]]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -68,7 +68,7 @@ def test_a_dry_rerun_tells_file_bureau_revision_and_held_blocks(say, tmp_path: P
         ("refuse", "bad_2014-01.xlsx", None, None),
         ("freeze", None, None, None),
     }
-    assert said.json["would"][-1]["periods"] == ["2014-01"]
+    assert said.json["would"][-1]["periods"] == ["2014-01", "2014Q1"]
 
 
 @pytest.mark.usefixtures("january")
@@ -141,3 +141,44 @@ def test_what_is_said_of_returns(say) -> None:
     contract("return-decision").validate(back)
     contract("return-decision").validate(undone)
     assert (back["state"], undone["state"]) == ("returned", mine["state"])
+
+
+def test_what_follows_a_correction_and_what_is_restated(say, tmp_path: Path) -> None:
+    office = make_office(tmp_path)
+    february = Period.parse("2014-02")
+    for number, period in enumerate((JANUARY, february), 1):
+        send_month(office, period)
+        say("--now", f"2014-0{number + 1}-10", "consolidate", period.code)
+    more = some_figures(default_form())
+    for place in (("enquiries", "month"), ("enquiries.telephone", "month"), ("enquiries", "year_to_date"), ("enquiries.telephone", "year_to_date")):  # fmt: skip
+        more[place] += 2
+    send(office, "haidian_2.xlsx", return_bytes(default_form(), JANUARY, "haidian", "海淀分局", more, revision=2))
+    why = ("--reason", "补登两件", "--by", "李科长", "--json")
+
+    before = say("status", "--json").json
+    dry = say("--now", "2014-03-10", "rerun", "2014-01", "--dry-run", "--json")
+    assert say("status", "--json").json == before
+    contract("rehearsal").validate(dry.json)
+    rerun = say("--now", "2014-03-10", "rerun", "2014-02", "--from", "2014-01", "--json").json
+    contract("consolidation").validate(rerun)
+    assert (rerun["deltas"], rerun["tasks"]) == (dry.json["deltas"], dry.json["tasks"])
+    assert [(one["period"], one["indicator"], one["delta"]) for one in rerun["deltas"]] == [
+        ("2014-02", "enquiries", 2), ("2014-02", "enquiries.telephone", 2),
+    ]  # fmt: skip
+    assert ("haidian", "confirm", 2) in [(one["who"], one["what"], one["count"]) for one in rerun["tasks"]]
+
+    waiting = say("--now", "2014-03-10", "deltas", "list", "--bureau", "海淀分局", "--json")
+    contract("deltas").validate(waiting.json)
+    assert (waiting.code, waiting.json) == (1, rerun["deltas"])
+    done = say("--now", "2014-03-10", "deltas", "confirm", "haidian", *why).json
+    contract("confirmation").validate(done)
+    assert (done["confirmed"], say("deltas", "list", "--json").json) == (rerun["deltas"], [])
+
+    amount = ("--amount", "-1", "--code", "recount")
+    added = say("--now", "2014-03-10", "restatements", "add", "2014-02", "haidian", "enquiries", *amount, *why).json
+    contract("restatement").validate(added)
+    contract("restatements").validate(say("restatements", "list", "--json").json)
+    shown = say("status", "2014-02", "--json").json
+    contract("consolidation").validate(shown)
+    assert [one["amount"] for one in shown["restatements"]] == [-1]
+    contract("restatement").validate(say("--now", "2014-03-10", "restatements", "withdraw", added["number"], *why).json)

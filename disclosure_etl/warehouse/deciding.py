@@ -1,0 +1,125 @@
+"""What people decide, put into the warehouse: each method is one transaction, in which what depends on it is noted as waiting.
+
+Not here: what runs put there (`facade`), or what the decisions that stand say (`answers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from disclosure_etl.calendar import system_clock
+from disclosure_etl.warehouse import audit, confirming, decisions, pending, restating, returning
+from disclosure_etl.warehouse.answers import Answers
+from disclosure_etl.warehouse.audit import Act
+from disclosure_etl.warehouse.confirming import Confirmed
+from disclosure_etl.warehouse.connection import writing
+from disclosure_etl.warehouse.pending import Dependents
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import DocumentRecord, Failure, Judged, Receipt, Waiver
+from schemas.restatements import Restatement
+from schemas.returns import ReturnAction, ReturnDecision, StoredReturn
+
+utc_now = system_clock("UTC")
+
+
+@dataclass(frozen=True)
+class Deciding(Answers):
+    """One database, in which decisions are recorded. `clock` and `actor` say when and by whom things are done, in the record of
+    them (`audit`)."""
+
+    clock: Callable[[], datetime] = utc_now
+    actor: str = "unknown"
+
+    def _act(self, run: str | None = None) -> Act:
+        return Act(self.actor, self.clock(), run)
+
+    # -- single failures
+
+    def waive(
+        self,
+        family: str,
+        bureau: str,
+        failure: Failure,
+        periods: tuple[Period, Period],
+        reason: str,
+        by: str,
+        at: datetime,
+    ) -> Waiver:
+        """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
+        of those periods wait to be judged again."""
+        with writing(self.engine) as connection:
+            waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
+            if is_new:
+                audit.append(
+                    connection, Act(by, at), "waive", f"{family} {waiver.first} {bureau}", decisions.told(waiver)
+                )
+            pending.note_judgements(connection, _covered(waiver), [bureau])
+            return waiver
+
+    def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
+        """Record that a waiver no longer stands; what it covered waits to be judged again."""
+        with writing(self.engine) as connection:
+            decisions.withdraw(connection, waiver, reason, by, at)
+            told = {**decisions.told(waiver), "reason": reason}
+            audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
+            pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
+
+    # -- returns as a whole
+
+    def decide_return(
+        self, form: Form, action: ReturnAction, one: StoredReturn, reason: str, by: str, at: datetime, after: Dependents
+    ) -> int:
+        """Decide of a return as a whole; the decision's number. `after`: what depends on its period."""
+        with writing(self.engine) as connection:
+            return returning.decide(connection, Act(by, at), form, action, one, reason, after)
+
+    def undo_return(
+        self, form: Form, decision: ReturnDecision, reason: str, by: str, at: datetime, after: Dependents
+    ) -> None:
+        """Take a decision about a return back."""
+        with writing(self.engine) as connection:
+            returning.undo(connection, Act(by, at), form, decision, reason, after)
+
+    # -- figures that follow, or rightly differ
+
+    def confirm(
+        self,
+        run: str,
+        form: Form,
+        period: Period,
+        judged: Judged,
+        receipt: Receipt,
+        document: DocumentRecord,
+        told: Confirmed,
+        rules: str,
+        dependents: Dependents,
+    ) -> set[str]:
+        """Store a return that a bureau's word was made into; see `confirming.confirm`."""
+        act = Act(told.by, self.clock(), run)
+        with writing(self.engine) as connection:
+            return confirming.confirm(connection, act, form, period, judged, receipt, document, told, rules, dependents)
+
+    def restate(self, one: Restatement, run: str, after: Dependents) -> Restatement:
+        """Record that a figure rightly differs from what was accepted before. `after`: what depends on its period."""
+        with writing(self.engine) as connection:
+            return restating.restate(connection, Act(one.by, one.at, run), one, after)
+
+    def withdraw_restatement(
+        self, one: Restatement, reason: str, by: str, at: datetime, run: str, after: Dependents
+    ) -> None:
+        """Record that a restatement no longer stands."""
+        with writing(self.engine) as connection:
+            restating.withdraw(connection, Act(by, at, run), one, reason, after)
+
+
+def _covered(waiver: Waiver) -> list[tuple[str, Period]]:
+    """The periods that a waiver is for."""
+    period, last = Period.parse(waiver.first), Period.parse(waiver.last)
+    found = []
+    while period.end <= last.end:
+        found.append((waiver.family, period))
+        period = period.shifted(1)
+    return found
