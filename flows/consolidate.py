@@ -16,7 +16,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, Progress, silent
 from disclosure_etl.reports.rehearsal import Would, rehearsal
 from flows.artifacts import run_markdown
-from flows.running import Ran, default_period, open_office, run_period, write_tables
+from flows.running import Ran, default_period, open_office, ran_to, run_period, write_tables
 from schemas.errors import UserError
 from schemas.periods import Period
 
@@ -74,7 +74,7 @@ def in_tasks(
         ran = task(run_period, name="roll-up", cache_policy=NO_CACHE)(office, family, period)
         _leave_artifact(office, ran)
         return ran
-    month = Month(office, family, period, command, bureaus, progress or silent)
+    month = Month(office, family, period, command, bureaus, progress or silent, write_tables)
 
     def again(_task, _run, state) -> bool:  # what a person has to mend will not mend itself in half a minute
         return not isinstance(state.result(raise_on_failure=False), UserError)
@@ -85,12 +85,16 @@ def in_tasks(
     read = task(
         month.read_chunk, name="read", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE
     )
-    for chunk in range(find()):
-        read(chunk)
-    task(month.judge, name="judge", cache_policy=NO_CACHE)()
-    task(month.load, name="load", cache_policy=NO_CACHE)()
-    result = task(month.freeze, name="freeze", cache_policy=NO_CACHE)()
-    ran = Ran(result, write_tables(office, (result.consolidation, *result.later)))
+    try:
+        for chunk in range(find()):
+            read(chunk)
+        task(month.judge, name="judge", cache_policy=NO_CACHE)()
+        task(month.load, name="load", cache_policy=NO_CACHE)()
+        result = task(month.freeze, name="freeze", cache_policy=NO_CACHE)()
+    except BaseException:
+        month.give_up()
+        raise
+    ran = ran_to(office, result)
     _leave_artifact(office, ran)
     return ran
 

@@ -6,6 +6,7 @@ Shared by the command line and the Prefect flows; no Prefect in here.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,7 +29,12 @@ def open_office(
 ) -> Office:
     """The office that `config`, the environment or the current folder tells; its clock stands at `now` where given."""
     settings = load_settings(config, os.environ if environment is None else environment, Path.cwd())
-    return Office(settings, office_clock(settings, now))
+    return Office(settings, office_clock(settings, now), lambda message: _told(settings, message))
+
+
+def _told(settings: Settings, message: Message) -> None:
+    """A line for whoever watches a service."""
+    sys.stderr.write(f"{message.in_language(settings.language)}\n")
 
 
 def office_clock(settings: Settings, now: datetime | None) -> Clock:
@@ -87,11 +93,21 @@ def run_period(
 ) -> Ran:
     """Consolidate a period from its submissions, or add a coarser one up from its parts."""
     if period.frequency is not office.forms.frequency_of(family):
-        result = MonthResult(roll_up(office, family, period))
+        result = MonthResult(roll_up(office, family, period, write_tables))
     else:
         options = {"progress": progress} if progress else {}
-        result = consolidate(office, family, period, command=command, bureaus=bureaus, **options)
-    return Ran(result, write_tables(office, (result.consolidation, *result.later)))
+        result = consolidate(office, family, period, command=command, bureaus=bureaus, publish=write_tables, **options)
+    return ran_to(office, result)
+
+
+def ran_to(office: Office, result: MonthResult) -> Ran:
+    """A run's result with its tables, which were written while it had the office to itself."""
+    return Ran(result, tuple(table_path(office, one) for one in (result.consolidation, *result.later)))
+
+
+def table_path(office: Office, one: Consolidation) -> Path:
+    """Where the 汇总表 of a version stands."""
+    return summary_path(office.settings.reports_path, one, office.settings.family)
 
 
 def in_office_time(office: Office, one: Consolidation) -> Consolidation:
@@ -103,7 +119,7 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
     """Write the 汇总表 of each version that has none yet."""
     written = []
     for one in consolidations:
-        path = summary_path(office.settings.reports_path, one, office.settings.family)
+        path = table_path(office, one)
         if not path.exists():
             period = Period.parse(one.period)
             form = next(form for form in office.forms.forms if form.key == one.form)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.calendar import system_clock
@@ -20,6 +20,7 @@ from disclosure_etl.warehouse import (
     moves,
     pending,
     rule_sets,
+    run_lock,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
@@ -60,10 +61,11 @@ _now = system_clock("UTC")
 @dataclass(frozen=True)
 class Warehouse(Answers):
     """One database. All methods raise `UserError` where it cannot be reached. `clock` and `actor` say when and by whom things
-    are done, in the record of them (`audit`)."""
+    are done, in the record of them (`audit`). `lock` is had by whoever judges or decides (`alone`)."""
 
     clock: Callable[[], datetime] = _now
     actor: str = "unknown"
+    lock: run_lock.RunLock | None = None
 
     @classmethod
     def open(
@@ -94,6 +96,23 @@ class Warehouse(Answers):
         upgrade(self.engine)
         self._note_schema()
 
+    @contextmanager
+    def alone(self, doing: str, patience_seconds: float, tell: run_lock.Tell) -> Iterator[Warehouse]:
+        """This warehouse while nobody else judges or decides; see `run_lock.alone`. Once the lock is lost, it writes no more.
+        Where this one is had alone already, it is itself."""
+        if self.lock is not None:
+            yield self
+            return
+        with run_lock.alone(self.engine, self.actor, doing, patience_seconds, tell) as lock:
+            yield replace(self, lock=lock)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with writing(self.engine) as connection:
+            if self.lock is not None:
+                run_lock.require(self.lock, connection)
+            yield connection
+
     def _act(self, run: str | None = None) -> Act:
         return Act(self.actor, self.clock(), run)
 
@@ -116,13 +135,13 @@ class Warehouse(Answers):
                 f"备份的结构版本 {version} 比本程序新(本程序为 {known[0]});请用更新的程序恢复。",
                 f"The copy has schema version {version}, newer than this program's ({known[0]}); restore it with a newer program.",
             )
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             yield Filling(connection, version)
         self.upgrade()
 
     def note_restored(self, details: Mapping[str, object]) -> None:
         """Note that all of this came from a copy."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             audit.append(connection, self._act(), "restore", "", details)
 
     def note_configuration(self, digests: Mapping[str, str]) -> None:
@@ -130,7 +149,7 @@ class Warehouse(Answers):
         with reading(self.engine) as connection:
             if audit.last_told(connection, "configuration", "files") == digests:
                 return
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             before = audit.last_told(connection, "configuration", "files") or {}
             if before != digests:
                 changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
@@ -140,7 +159,7 @@ class Warehouse(Answers):
 
     def sync(self, bureaus: Iterable[Bureau], forms: Iterable[Form]) -> None:
         """Enter bureaus and forms as configured now."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             sync_bureaus(connection, bureaus)
             for form in forms:
                 sync_form(connection, form)
@@ -148,7 +167,7 @@ class Warehouse(Answers):
     def start_run(self, command: str, family: str, period: Period, at: datetime) -> str:
         """Begin the record of a run, and return its name."""
         name = f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             connection.execute(
                 insert(run_table).values(
                     id=name,
@@ -164,7 +183,7 @@ class Warehouse(Answers):
 
     def finish_run(self, run: str, status: str, counts: Mapping[str, int], at: datetime) -> None:
         """End the record of a run."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(run_table)
                 .where(run_table.c.id == run)
@@ -177,7 +196,7 @@ class Warehouse(Answers):
         self, run: str, period: Period, receipts: Sequence[Receipt], documents: Sequence[DocumentRecord]
     ) -> None:
         """Note what arrived and what was found in it. Repeating it changes nothing."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             news = arrivals.record_receipts(connection, run, receipts)
             arrivals.record_documents(connection, period.code, documents)
             if news:
@@ -185,12 +204,12 @@ class Warehouse(Answers):
 
     def note_gone(self, source: str, present: Collection[str]) -> None:
         """Note which unusable files no longer lie at a source, given all names that do."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             arrivals.note_gone(connection, source, present)
 
     def attach(self, run: str, files: Mapping[str, tuple[str, str]]) -> None:
         """Note sealed scans and copies as attachments of returns: by their digest, the return's and their name."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             attached = arrivals.attach(connection, run, files)
             if attached:
                 audit.append(connection, self._act(run), "attach", "", {"files": attached})
@@ -217,7 +236,7 @@ class Warehouse(Answers):
         Returns:
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return loading.load(connection, self._act(run), form, period, judged, receipts, rules, dependents)
 
     def renew(
@@ -234,14 +253,14 @@ class Warehouse(Answers):
         Returns:
             As `load`.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return loading.renew(connection, self._act(run), form, period, judged, rules, dependents)
 
     # -- rules and decisions
 
     def enter_rules(self, rules: RuleSet, at: datetime, norms: Norms | None = None) -> str:
         """Keep the rules that a period is judged by, and what all its bureaus did; the rules' version."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             version = rule_sets.enter_rule_set(connection, rules, at)
             if norms is not None:
                 rule_sets.keep_norms(connection, rules, norms)
@@ -259,7 +278,7 @@ class Warehouse(Answers):
     ) -> Waiver:
         """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
         of those periods wait to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
             if is_new:
                 audit.append(
@@ -270,7 +289,7 @@ class Warehouse(Answers):
 
     def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
         """Record that a waiver no longer stands; what it covered waits to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             decisions.withdraw(connection, waiver, reason, by, at)
             told = {**decisions.told(waiver), "reason": reason}
             audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
@@ -289,7 +308,7 @@ class Warehouse(Answers):
         dependents: Callable[[Period], Dependents] = lambda _: Dependents(),
     ) -> Imported:
         """Take over figures of earlier periods, marked unverified; what looks back on them waits to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
             for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
@@ -313,12 +332,12 @@ class Warehouse(Answers):
         dependents: Dependents = Dependents(),  # noqa: B008 - frozen
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return versions.freeze(connection, self._act(run), form, period, duty, others, rules, dependents)
 
     def settle_pending(self, waiting: Waiting) -> None:
         """Note that nothing waits there any more."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             pending.settle_pending(connection, waiting.family, waiting.period, [*waiting.bureaus, pending.FREEZE])
 
 
