@@ -6,6 +6,7 @@ Shared by the command line and the Prefect flows; no Prefect in here.
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -126,6 +127,19 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
             figures = office.warehouse.bureau_figures(form, period, form.own_columns)
             one = in_office_time(office, one)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(summary_workbook(form, one, figures, failures_of(office, one), absences(office, one)))
+            data = summary_workbook(form, one, figures, failures_of(office, one), absences(office, one))
+            _write_whole(path, data)
         written.append(path)
     return tuple(written)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all: what is there is never written again."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"{path}") from error
+    finally:
+        beside.unlink(missing_ok=True)

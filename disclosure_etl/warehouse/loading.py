@@ -20,7 +20,7 @@ from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.listed import note_followers, store_items
-from disclosure_etl.warehouse.pending import Dependents, note_judgements, settle_pending
+from disclosure_etl.warehouse.pending import Dependents, note_freezing, note_judgements, settle_pending
 from disclosure_etl.warehouse.settling import settle
 from disclosure_etl.warehouse.tables import (
     document,
@@ -105,6 +105,7 @@ def load(
     changed = settled.changed
     note_judgements(connection, dependents.judged, changed)
     note_followers(connection, form, period, changed)
+    note_freezing(connection, [(form.family, period)])
     return changed
 
 
@@ -272,6 +273,7 @@ def renew(
     note_judgements(connection, dependents.judged, changed | refilled)
     note_followers(connection, form, period, changed)
     settle_pending(connection, form.family, period, bureaus)
+    note_freezing(connection, [(form.family, period)])  # what changed is in no version yet, should this run end here
     return changed | refilled
 
 
