@@ -113,6 +113,11 @@ def confirm(office: Office, family: str, bureau: str, word: Word) -> Confirmatio
         UserError: there is nothing to confirm, nothing of it can be, or no name or reason is given.
     """
     word = word.checked()
+    with office.alone(f"deltas confirm {bureau}") as alone:
+        return _confirmed(alone, family, bureau, word)
+
+
+def _confirmed(office: Office, family: str, bureau: str, word: Word) -> Confirmation:
     proposed = propose(office, family, bureaus=[bureau])
     if not proposed:
         raise UserError(f"「{bureau}」没有待确认的差额。", f"There are no deltas of '{bureau}' to confirm.")

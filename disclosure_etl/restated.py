@@ -53,9 +53,10 @@ def restate(office: Office, family: str, period: Period, wanted: Wanted, word: W
         0, family, period.code, wanted.bureau, cell.indicator, cell.column, _amount(wanted.amount, cell.scale), cell.scale,
         code, word.reason, word.by, at,
     )  # fmt: skip
-    run = office.warehouse.start_run("restate", family, period, at)
-    recorded = office.warehouse.restate(one, run, dependents_of(office, family, period))
-    return Restated(recorded, _followed(office, run))
+    with office.alone(f"restatements add {period}") as alone:
+        run = alone.warehouse.start_run("restate", family, period, at)
+        recorded = alone.warehouse.restate(one, run, dependents_of(alone, family, period))
+        return Restated(recorded, _followed(alone, run))
 
 
 def withdraw(office: Office, family: str, number: int, word: Word) -> Restated:
@@ -65,6 +66,11 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Restated:
         UserError: there is no such restatement, or it was withdrawn before; no name or reason.
     """
     word = word.checked()
+    with office.alone(f"restatements withdraw {number}") as alone:
+        return _withdrawn(alone, family, number, word)
+
+
+def _withdrawn(office: Office, family: str, number: int, word: Word) -> Restated:
     known = {one.number: one for one in office.warehouse.restatements(family)}
     if number not in known:
         listed = "、".join(map(str, known)) or "—"

@@ -54,11 +54,18 @@ def decide(office: Office, action: ReturnAction, one: StoredReturn, word: Word) 
             f"{one.file} is {one.state.value}, so you cannot {VERBS[action].en} it; only what is {', '.join(wanted)} can be.",
         )
     period, at = Period.parse(one.period), office.clock()
-    form, warehouse = office.forms.choose(one.family, period), office.warehouse
-    run = warehouse.start_run(action.value, one.family, period, at)
-    after = dependents_of(office, one.family, period)
-    number = warehouse.decide_return(form, action, one, word.reason, word.by, at, after)
-    return _followed(office, run, number, one)
+    form = office.forms.choose(one.family, period)
+    with office.alone(f"returns {action.value} {period}") as alone:
+        warehouse = alone.warehouse
+        if _now(alone, one) is not one.state:
+            raise UserError(
+                f"{one.file} 的状态刚刚变了,请重新查看后再决定。",
+                f"{one.file} has just come to stand otherwise; look at it again, and then decide.",
+            )
+        run = warehouse.start_run(action.value, one.family, period, at)
+        after = dependents_of(alone, one.family, period)
+        number = warehouse.decide_return(form, action, one, word.reason, word.by, at, after)
+        return _followed(alone, run, number, one)
 
 
 def undo(office: Office, family: str, number: int, word: Word) -> DecidedReturn:
@@ -68,6 +75,11 @@ def undo(office: Office, family: str, number: int, word: Word) -> DecidedReturn:
         UserError: there is no such decision, or it was undone before; no name or reason.
     """
     word = word.checked()
+    with office.alone(f"returns undo {number}") as alone:
+        return _undone(alone, family, number, word)
+
+
+def _undone(office: Office, family: str, number: int, word: Word) -> DecidedReturn:
     warehouse = office.warehouse
     known = {one.number: one for one in warehouse.return_decisions(family)}
     if number not in known:
@@ -89,9 +101,13 @@ def _followed(office: Office, run: str, number: int, one: StoredReturn) -> Decid
     followed = follow(office, run, lambda stage, done, of: None)
     warehouse = office.warehouse
     warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())
-    period = Period.parse(one.period)
-    now = next(each.state for each in warehouse.returns(one.family, period, one.bureau) if each.key == one.key)
-    return DecidedReturn(number, one, now, followed)
+    return DecidedReturn(number, one, _now(office, one), followed)
+
+
+def _now(office: Office, one: StoredReturn) -> State:
+    """Where the return stands now."""
+    found = office.warehouse.returns(one.family, Period.parse(one.period), one.bureau)
+    return next(each.state for each in found if each.key == one.key)
 
 
 def return_by_digest(found: list[StoredReturn], wanted: str) -> StoredReturn:

@@ -16,7 +16,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, MonthResult, Progress, silent
 from disclosure_etl.reports.rehearsal import Rehearsed, lines, rehearsal
 from flows.artifacts import run_markdown, tasks_markdown
-from flows.running import RERUN, Ran, default_period, open_office, rerun_periods, run_period, write_tables
+from flows.running import RERUN, Ran, default_period, open_office, ran_to, rerun_periods, run_period, write_tables
 from schemas.errors import UserError
 from schemas.periods import Period
 
@@ -80,13 +80,12 @@ def in_tasks(
         return ran
 
     def run(one: Period) -> MonthResult:
-        return _month_in_tasks(Month(office, family, one, command, bureaus, progress or silent))
+        return _month_in_tasks(Month(office, family, one, command, bureaus, progress or silent, write_tables))
 
     if command == RERUN:
         ran = rerun_periods(office, family, period, Period.parse(first) if first else None, run)
     else:
-        result = run(period)
-        ran = Ran(result, write_tables(office, (result.consolidation, *result.later)))
+        ran = ran_to(office, run(period))
     _leave_artifact(office, ran)
     return ran
 
@@ -103,11 +102,15 @@ def _month_in_tasks(month: Month) -> MonthResult:
     read = task(
         month.read_chunk, name="read", retries=2, retry_delay_seconds=5, retry_condition_fn=again, cache_policy=NO_CACHE
     )
-    for chunk in range(find()):
-        read(chunk)
-    task(month.judge, name="judge", cache_policy=NO_CACHE)()
-    task(month.load, name="load", cache_policy=NO_CACHE)()
-    return task(month.freeze, name="freeze", cache_policy=NO_CACHE)()
+    try:
+        for chunk in range(find()):
+            read(chunk)
+        task(month.judge, name="judge", cache_policy=NO_CACHE)()
+        task(month.load, name="load", cache_policy=NO_CACHE)()
+        return task(month.freeze, name="freeze", cache_policy=NO_CACHE)()
+    except BaseException:
+        month.give_up()
+        raise
 
 
 def _leave_artifact(office: Office, ran: Ran) -> None:

@@ -6,6 +6,8 @@ Shared by the command line and the Prefect flows; no Prefect in here.
 from __future__ import annotations
 
 import os
+import secrets
+import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,7 +36,12 @@ def open_office(
 ) -> Office:
     """The office that `config`, the environment or the current folder tells; its clock stands at `now` where given."""
     settings = load_settings(config, os.environ if environment is None else environment, Path.cwd())
-    return Office(settings, office_clock(settings, now))
+    return Office(settings, office_clock(settings, now), lambda message: _told(settings, message))
+
+
+def _told(settings: Settings, message: Message) -> None:
+    """A line for whoever watches a service."""
+    sys.stderr.write(f"{message.in_language(settings.language)}\n")
 
 
 def office_clock(settings: Settings, now: datetime | None) -> Clock:
@@ -97,17 +104,27 @@ def run_period(
 ) -> Ran:
     """Consolidate a period from its submissions, or add a coarser one up from its parts; a rerun, from `first` on."""
     if period.frequency is not office.forms.frequency_of(family):
-        result = MonthResult(roll_up(office, family, period))
+        result = MonthResult(roll_up(office, family, period, write_tables))
     else:
         options = {"progress": progress} if progress else {}
 
         def run(one: Period) -> MonthResult:
-            return consolidate(office, family, one, command=command, bureaus=bureaus, **options)
+            return consolidate(office, family, one, command=command, bureaus=bureaus, publish=write_tables, **options)
 
         if command == RERUN:
             return rerun_periods(office, family, period, first, run)
         result = run(period)
-    return Ran(result, write_tables(office, (result.consolidation, *result.later)))
+    return ran_to(office, result)
+
+
+def ran_to(office: Office, result: MonthResult) -> Ran:
+    """A run's result with its tables, which were written while it had the office to itself."""
+    return Ran(result, tuple(table_path(office, one) for one in (result.consolidation, *result.later)))
+
+
+def table_path(office: Office, one: Consolidation) -> Path:
+    """Where the 汇总表 of a version stands."""
+    return summary_path(office.settings.reports_path, one, office.settings.family)
 
 
 def rerun_periods(
@@ -130,7 +147,7 @@ def rerun_periods(
     result = MonthResult(last, tuple(again.values()), faults, results[-1].sources)
     proposed = propose(office, family, periods[0])
     tasks = tasks_of(office, family, (*periods, *office.warehouse.later_periods(family, period)), proposed)
-    return Ran(result, write_tables(office, (last, *again.values())), tuple(proposed), tuple(tasks))
+    return replace(ran_to(office, result), deltas=tuple(proposed), tasks=tuple(tasks))
 
 
 def in_office_time(office: Office, one: Consolidation) -> Consolidation:
@@ -142,13 +159,26 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
     """Write the 汇总表 of each version that has none yet."""
     written = []
     for one in consolidations:
-        path = summary_path(office.settings.reports_path, one, office.settings.family)
+        path = table_path(office, one)
         if not path.exists():
             period = Period.parse(one.period)
             form = next(form for form in office.forms.forms if form.key == one.form)
             figures = office.warehouse.bureau_figures(form, period, form.own_columns)
             one = in_office_time(office, one)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(summary_workbook(form, one, figures, failures_of(office, one), absences(office, one)))
+            data = summary_workbook(form, one, figures, failures_of(office, one), absences(office, one))
+            _write_whole(path, data)
         written.append(path)
     return tuple(written)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all: what is there is never written again."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"{path}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -60,10 +60,10 @@ class Answers:
 
     engine: Engine | Rehearsal
 
-    def documents(self) -> dict[str, DocumentRecord]:
-        """All bytes that were ever read or refused, by digest."""
+    def documents(self, digests: Collection[str] | None = None) -> dict[str, DocumentRecord]:
+        """All bytes that were ever read or refused, by digest; of these only, where they are given."""
         with reading(self.engine) as connection:
-            return arrivals.known_documents(connection)
+            return arrivals.known_documents(connection, digests)
 
     def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
         """The period's submissions that are not superseded, as they were read."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, text, update
 from sqlalchemy.sql import tuple_
 
 from disclosure_etl.warehouse.connection import dialect_insert, storable
@@ -44,15 +44,17 @@ def received_digests(connection: Connection) -> list[str]:
     return list(rows.scalars())
 
 
-def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
-    """All bytes that were ever read or refused, by digest."""
-    rows = connection.execute(
-        select(document, submission.c.id.is_not(None).label("loaded")).outerjoin(
-            submission, submission.c.digest == document.c.digest
-        )
+def known_documents(connection: Connection, digests: Collection[str] | None = None) -> dict[str, DocumentRecord]:
+    """All bytes that were ever read or refused, by digest; of these only, where they are given."""
+    statement = select(document, submission.c.id.is_not(None).label("loaded")).outerjoin(
+        submission, submission.c.digest == document.c.digest
     )
     names = DocumentRecord.__slots__
-    return {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
+    found: dict[str, DocumentRecord] = {}
+    for part in [None] if digests is None else in_parts(sorted(digests)):
+        rows = connection.execute(statement if part is None else statement.where(document.c.digest.in_(part)))
+        found |= {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
+    return found
 
 
 def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> list[Receipt]:
@@ -141,7 +143,8 @@ def attach(connection: Connection, run: str, files: Mapping[str, tuple[str, str]
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:
-    """Note what was found in bytes; what is found anew replaces what was known (a program fault may be mended)."""
+    """Note what was found in bytes; what is found anew replaces what was known (a program fault may be mended). Not of what a run
+    has loaded or attached that began later and ended before: it found more than a reader that knew nothing of it."""
     if not documents:
         return
     rows = [{**_fields(one), "seen_for": seen_for} for one in documents]
@@ -149,4 +152,7 @@ def record_documents(connection: Connection, seen_for: str, documents: Sequence[
         del row["loaded"]
     statement = dialect_insert(connection, document)
     replaced = {name: statement.excluded[name] for name in rows[0] if name != "digest"}
-    connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced), rows)
+    open_yet = text(
+        "document.status <> 'attached' AND NOT EXISTS (SELECT 1 FROM submission WHERE submission.digest = document.digest)"
+    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced, where=open_yet), rows)

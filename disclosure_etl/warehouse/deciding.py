@@ -5,12 +5,15 @@ Not here: what runs put there (`facade`), or what the decisions that stand say (
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from disclosure_etl.calendar import system_clock
-from disclosure_etl.warehouse import audit, confirming, decisions, pending, restating, returning
+from disclosure_etl.warehouse import audit, confirming, decisions, pending, restating, returning, run_lock
 from disclosure_etl.warehouse.answers import Answers
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.confirming import Confirmed
@@ -28,10 +31,18 @@ utc_now = system_clock("UTC")
 @dataclass(frozen=True)
 class Deciding(Answers):
     """One database, in which decisions are recorded. `clock` and `actor` say when and by whom things are done, in the record of
-    them (`audit`)."""
+    them (`audit`); `lock` is had by whoever judges or decides (`Warehouse.alone`)."""
 
     clock: Callable[[], datetime] = utc_now
     actor: str = "unknown"
+    lock: run_lock.RunLock | None = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with writing(self.engine) as connection:
+            if self.lock is not None:
+                run_lock.require(self.lock, connection)
+            yield connection
 
     def _act(self, run: str | None = None) -> Act:
         return Act(self.actor, self.clock(), run)
@@ -50,7 +61,7 @@ class Deciding(Answers):
     ) -> Waiver:
         """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
         of those periods wait to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
             if is_new:
                 audit.append(
@@ -61,7 +72,7 @@ class Deciding(Answers):
 
     def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
         """Record that a waiver no longer stands; what it covered waits to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             decisions.withdraw(connection, waiver, reason, by, at)
             told = {**decisions.told(waiver), "reason": reason}
             audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
@@ -73,14 +84,14 @@ class Deciding(Answers):
         self, form: Form, action: ReturnAction, one: StoredReturn, reason: str, by: str, at: datetime, after: Dependents
     ) -> int:
         """Decide of a return as a whole; the decision's number. `after`: what depends on its period."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return returning.decide(connection, Act(by, at), form, action, one, reason, after)
 
     def undo_return(
         self, form: Form, decision: ReturnDecision, reason: str, by: str, at: datetime, after: Dependents
     ) -> None:
         """Take a decision about a return back."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             returning.undo(connection, Act(by, at), form, decision, reason, after)
 
     # -- figures that follow, or rightly differ
@@ -99,19 +110,19 @@ class Deciding(Answers):
     ) -> set[str]:
         """Store a return that a bureau's word was made into; see `confirming.confirm`."""
         act = Act(told.by, self.clock(), run)
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return confirming.confirm(connection, act, form, period, judged, receipt, document, told, rules, dependents)
 
     def restate(self, one: Restatement, run: str, after: Dependents) -> Restatement:
         """Record that a figure rightly differs from what was accepted before. `after`: what depends on its period."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return restating.restate(connection, Act(one.by, one.at, run), one, after)
 
     def withdraw_restatement(
         self, one: Restatement, reason: str, by: str, at: datetime, run: str, after: Dependents
     ) -> None:
         """Record that a restatement no longer stands."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             restating.withdraw(connection, Act(by, at, run), one, reason, after)
 
 

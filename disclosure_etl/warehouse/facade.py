@@ -18,6 +18,7 @@ from disclosure_etl.warehouse import (
     moves,
     pending,
     rule_sets,
+    run_lock,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
@@ -97,6 +98,16 @@ class Warehouse(Deciding):
         upgrade(self._own_engine)
         self._note_schema()
 
+    @contextmanager
+    def alone(self, doing: str, patience_seconds: float, tell: run_lock.Tell) -> Iterator[Warehouse]:
+        """This warehouse while nobody else judges or decides; see `run_lock.alone`. Once the lock is lost, it writes no more.
+        Where this one is had alone already, it is itself."""
+        if self.lock is not None:
+            yield self
+            return
+        with run_lock.alone(self._own_engine, self.actor, doing, patience_seconds, tell) as lock:
+            yield replace(self, lock=lock)
+
     def _note_schema(self) -> None:
         """Begin the record, or note that the schema is another than when it was last noted."""
         with reading(self.engine) as connection:
@@ -116,13 +127,13 @@ class Warehouse(Deciding):
                 f"备份的结构版本 {version} 比本程序新(本程序为 {known[0]});请用更新的程序恢复。",
                 f"The copy has schema version {version}, newer than this program's ({known[0]}); restore it with a newer program.",
             )
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             yield Filling(connection, version)
         self.upgrade()
 
     def note_restored(self, details: Mapping[str, object]) -> None:
         """Note that all of this came from a copy."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             audit.append(connection, self._act(), "restore", "", details)
 
     def note_configuration(self, digests: Mapping[str, str]) -> None:
@@ -130,7 +141,7 @@ class Warehouse(Deciding):
         with reading(self.engine) as connection:
             if audit.last_told(connection, "configuration", "files") == digests:
                 return
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             before = audit.last_told(connection, "configuration", "files") or {}
             if before != digests:
                 changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
@@ -140,7 +151,7 @@ class Warehouse(Deciding):
 
     def sync(self, bureaus: Iterable[Bureau], forms: Iterable[Form]) -> None:
         """Enter bureaus and forms as configured now."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             sync_bureaus(connection, bureaus)
             for form in forms:
                 sync_form(connection, form)
@@ -148,7 +159,7 @@ class Warehouse(Deciding):
     def start_run(self, command: str, family: str, period: Period, at: datetime) -> str:
         """Begin the record of a run, and return its name."""
         name = f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             connection.execute(
                 insert(run_table).values(
                     id=name,
@@ -164,7 +175,7 @@ class Warehouse(Deciding):
 
     def finish_run(self, run: str, status: str, counts: Mapping[str, int], at: datetime) -> None:
         """End the record of a run."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(run_table)
                 .where(run_table.c.id == run)
@@ -177,7 +188,7 @@ class Warehouse(Deciding):
         self, run: str, period: Period, receipts: Sequence[Receipt], documents: Sequence[DocumentRecord]
     ) -> None:
         """Note what arrived and what was found in it. Repeating it changes nothing."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             news = arrivals.record_receipts(connection, run, receipts)
             arrivals.record_documents(connection, period.code, documents)
             if news:
@@ -185,12 +196,12 @@ class Warehouse(Deciding):
 
     def note_gone(self, source: str, present: Collection[str]) -> None:
         """Note which unusable files no longer lie at a source, given all names that do."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             arrivals.note_gone(connection, source, present)
 
     def attach(self, run: str, files: Mapping[str, tuple[str, str]]) -> None:
         """Note sealed scans and copies as attachments of returns: by their digest, the return's and their name."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             attached = arrivals.attach(connection, run, files)
             if attached:
                 audit.append(connection, self._act(run), "attach", "", {"files": attached})
@@ -217,7 +228,7 @@ class Warehouse(Deciding):
         Returns:
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return loading.load(connection, self._act(run), form, period, judged, receipts, rules, dependents)
 
     def renew(
@@ -234,14 +245,14 @@ class Warehouse(Deciding):
         Returns:
             As `load`.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return loading.renew(connection, self._act(run), form, period, judged, rules, dependents)
 
     # -- rules and decisions
 
     def enter_rules(self, rules: RuleSet, at: datetime, norms: Norms | None = None) -> str:
         """Keep the rules that a period is judged by, and what all its bureaus did; the rules' version."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             version = rule_sets.enter_rule_set(connection, rules, at)
             if norms is not None:
                 rule_sets.keep_norms(connection, rules, norms)
@@ -260,7 +271,7 @@ class Warehouse(Deciding):
         dependents: Callable[[Period], Dependents] = lambda _: Dependents(),
     ) -> Imported:
         """Take over figures of earlier periods, marked unverified; what looks back on them waits to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
             for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
@@ -284,10 +295,10 @@ class Warehouse(Deciding):
         dependents: Dependents = Dependents(),  # noqa: B008 - frozen
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return versions.freeze(connection, self._act(run), form, period, duty, others, rules, dependents)
 
     def settle_pending(self, waiting: Waiting) -> None:
         """Note that nothing waits there any more."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             pending.settle_pending(connection, waiting.family, waiting.period, [*waiting.bureaus, pending.FREEZE])
