@@ -6,15 +6,24 @@ Not here: whose block counts (`loading`), or freezing a version of them (`versio
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import BigInteger, Connection, case, cast, func, select
 
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_indicator, dim_period
 from disclosure_etl.warehouse.tables import baseline, current_block, fact_observation
-from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
+from schemas.consolidation import BureauFigure, ConsolidatedFigure, VersionStatus
 from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenFigures:
+    """The figures of a frozen version, without its account."""
+
+    form: str
+    status: VersionStatus
+    figures: tuple[ConsolidatedFigure, ...]
 
 
 def sums(
@@ -59,7 +68,7 @@ def period_figures(
     connection: Connection,
     form: Form,
     period: Period,
-    earlier: Sequence[Consolidation | None],
+    earlier: Sequence[FrozenFigures | None],
     absent: Collection[str],
     contained: Collection[str] = (),
 ) -> list[ConsolidatedFigure]:
@@ -115,7 +124,7 @@ def _with_baseline(
 class _Part:
     """The figures of a part of a longer time, for looking up; None where there is no such part."""
 
-    def __init__(self, form: Form, part: Consolidation | None):
+    def __init__(self, form: Form, part: FrozenFigures | None):
         self._figures = {(one.indicator, one.column): one for one in part.figures} if part is not None else {}
         self.imported = part is not None and part.status is VersionStatus.UNVERIFIED
         # Of a part that is not there nothing is known; one on another version of the form may not have asked.
@@ -149,7 +158,7 @@ def _cumulated(moment: Moment, parts: Sequence[_Sum]) -> _Sum:
     return (sum(values) if values else None), all(validated for _, validated in parts)
 
 
-def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list[ConsolidatedFigure]:
+def rolled_up_figures(form: Form, parts: Sequence[FrozenFigures | None]) -> list[ConsolidatedFigure]:
     """A coarser period from its parts: only columns that are a part's own; cumulatives are theirs already."""
     found = [_Part(form, part) for part in parts]
     cells = [cell for cell in form.cells if cell.measure != "share" and not form.columns[cell.column].cumulates]

@@ -102,7 +102,7 @@ def load(
     moves.make(connection, act, "load", f"{form.family} {period}", states, returns=_told(new))
     changed = settled.changed
     note_judgements(connection, dependents.judged, changed)
-    note_followers(connection, form, period, changed)
+    note_followers(connection, form, period, changed, dependents.together)
     return changed
 
 
@@ -248,7 +248,7 @@ def renew(
     moves.make(connection, act, "judge", f"{form.family} {period}", states | settled.states)
     changed = settled.changed
     note_judgements(connection, dependents.judged, changed | refilled)
-    note_followers(connection, form, period, changed)
+    note_followers(connection, form, period, changed, dependents.together)
     settle_pending(connection, form.family, period, bureaus)
     return changed | refilled
 
