@@ -14,14 +14,15 @@ from sqlalchemy import Connection, func, insert, select
 
 from disclosure_etl.bureaus import Duty
 from disclosure_etl.warehouse import audit
-from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
+from disclosure_etl.warehouse.accounts import period_account, rolled_up_account
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.counting import Member, members_of
 from disclosure_etl.warehouse.dimension_tables import dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
 from disclosure_etl.warehouse.figures import FrozenFigures, period_figures, rolled_up_figures
 from disclosure_etl.warehouse.pending import FREEZE, Dependents, note_freezing, settle_pending
-from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member, current_block
+from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member
 from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import ProgramError
 from schemas.forms import Form
@@ -52,7 +53,7 @@ def freeze(
     """
     sync_form(connection, form)
     settle_pending(connection, form.family, period, [FREEZE])
-    members = _members(connection, form.family, period) if period.frequency is form.frequency else []
+    members = members_of(connection, form.family, period) if period.frequency is form.frequency else []
     figures = _figures_of(connection, form, period, duty, members)
     if period.frequency is form.frequency:
         account = period_account(connection, form, period, duty, others, members)
@@ -268,21 +269,10 @@ def _earlier(connection: Connection, form: Form, period: Period) -> list[FrozenF
     return [one for step, one in found if one is not None or step.start >= began]
 
 
-def _members(connection: Connection, family: str, period: Period) -> list[Member]:
-    rows = connection.execute(
-        select(
-            current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted
-        )
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .where(current_block.c.family == family, dim_period.c.code == period.code)
-    )
-    return [tuple(row) for row in rows]  # type: ignore[misc]
-
-
 def figures_now(connection: Connection, form: Form, period: Period, duty: Duty) -> list[ConsolidatedFigure]:
     """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
     parts."""
-    members = _members(connection, form.family, period) if period.frequency is form.frequency else []
+    members = members_of(connection, form.family, period) if period.frequency is form.frequency else []
     return _figures_of(connection, form, period, duty, members)
 
 
@@ -292,8 +282,7 @@ def _figures_of(
     if period.frequency is not form.frequency:
         parts = _newest_figures(connection, form.family, period.parts(form.frequency))
         return rolled_up_figures(form, parts)
-    absent = {bureau.code for bureau in duty.owing} - {bureau for bureau, *_ in members}
-    return period_figures(connection, form, period, _earlier(connection, form, period), absent, duty.contained)
+    return period_figures(connection, form, period, _earlier(connection, form, period), members, duty)
 
 
 def content_hash(form_digest: str, period: Period, one: Consolidation, members: Iterable[tuple]) -> str:
