@@ -175,9 +175,7 @@ def _put_into_force(office: Office, run: str, form: Form, basis: Submission, own
     if arrived.submission is None or arrived.document is None:
         raise ProgramError(f"{receipt.name}: a return that was carried over cannot be read: {arrived.document}")
     rules = office.rules(form, period)
-    verdict = verdict_of(
-        office, rules, Batch(form, period, (arrived.submission,)), warehouse.stored_batch(form, period)
-    )
+    verdict = verdict_of(office, rules, Batch(form, period, (arrived.submission,)), is_part=True)
     version = warehouse.enter_rules(rules, office.clock())
     told = Confirmed(basis.digest, [_told(one) for one in own], word.reason, word.by)
     warehouse.confirm(

@@ -15,7 +15,7 @@ from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.scans import returns_of_scans
 from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, standing
-from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
+from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of, with_branches
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
 from disclosure_etl.quality.returns import mark_two_returns
@@ -83,6 +83,7 @@ class Month:
     )  # copies and scans: by digest, that of the return
     _rules: str = field(init=False, default="")  # the version of the rules
     _stored: frozenset[str] = field(init=False, default=frozenset())
+    _together: frozenset[str] | None = field(init=False, default=None)  # the bureaus that are judged; all where None
 
     def __post_init__(self) -> None:
         self.form = self.office.forms.choose(self.family, self.period)
@@ -168,10 +169,15 @@ class Month:
 
     def judge(self) -> int:
         """Judge what was read together with what the warehouse already holds for the period; the number of failures. From here
-        on until `freeze` is done nobody else judges or decides."""
+        on until `freeze` is done nobody else judges or decides.
+
+        A run for some bureaus judges theirs, and those that are held against theirs; the others are as they were.
+        """
         self._alone = self._turn.enter_context(self.office.alone(f"{self.command} {self.period}"))
         self._look_again()
-        stored = self._alone.warehouse.stored_batch(self.form, self.period)
+        if self.bureaus is not None:
+            self._together = with_branches(self.office, self.family, self.period, self.bureaus)
+        stored = self._alone.warehouse.stored_batch(self.form, self.period, self._together)
         self._stored = frozenset(one.digest for one in stored.submissions)
         fitting: list[Submission] = []
         in_doubt: list[Submission] = []
@@ -183,8 +189,11 @@ class Month:
             (fitting if fits else in_doubt).append(one)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
-        verdict = verdict_of(self._alone, rules, batch)
-        self._rules = self._alone.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
+        is_part = self._together is not None
+        verdict = verdict_of(self._alone, rules, batch, is_part=is_part)
+        # Norms are everybody's: what some bureaus are judged by is kept from when all were.
+        norms = None if is_part else verdict.norms
+        self._rules = self._alone.warehouse.enter_rules(rules, self.office.clock(), norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
         self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
@@ -252,7 +261,7 @@ class Month:
         """Load the new submissions and renew the verdicts of the stored ones; the bureaus whose accepted figures
         changed."""
         warehouse = self._alone.warehouse
-        dependents = dependents_of(self._alone, self.family, self.period)
+        dependents = dependents_of(self._alone, self.family, self.period, self._together)
         known = [one for one in self._judged if not self.is_new(one)]
         new = [one for one in self._judged if self.is_new(one)]
         changed = warehouse.renew(self.form, self.period, known, self._rules, dependents)

@@ -17,6 +17,7 @@ from disclosure_etl.warehouse import (
     audit,
     batches,
     decisions,
+    everybody,
     figures,
     listed,
     past,
@@ -70,6 +71,11 @@ class Answers:
         with reading(self.engine) as connection:
             return batches.stored_batch(connection, form, period, bureaus)
 
+    def totals(self, form: Form, period: Period, without: Collection[str]) -> dict[str, int]:
+        """The sum of each cell over the period's returns, without those of some bureaus; see `everybody.totals`."""
+        with reading(self.engine) as connection:
+            return everybody.totals(connection, form, period, without)
+
     def history(
         self,
         form: Form,
@@ -83,9 +89,9 @@ class Answers:
             return past.history(connection, form, period, bureaus, looks, finer)
 
     def known_keys(self, form: Form, period: Period) -> dict[str, frozenset[str]]:
-        """Of each list that others follow: the keys of all bureaus that count, in this and earlier periods."""
+        """Of each list that others follow: all keys of any bureau, in this period and as far as they count in earlier ones."""
         with reading(self.engine) as connection:
-            return listed.known_keys(connection, form, period.end)
+            return everybody.known_keys(connection, form, period)
 
     def listed_items(self, form: Form, period: Period) -> list[StoredItem]:
         """The items of all lists that count, of all bureaus, in this and earlier periods."""
@@ -146,6 +152,11 @@ class Answers:
         """The newest frozen version (or one by number, or what was the newest then), as it was frozen."""
         with reading(self.engine) as connection:
             return versions.newest(connection, family, period, version, as_of)
+
+    def others(self, family: str, period: Period) -> int:
+        """How many files of other periods the newest frozen version has met; 0 where there is none."""
+        with reading(self.engine) as connection:
+            return versions.others_of(connection, family, period)
 
     # -- the record of what was done
 

@@ -104,7 +104,7 @@ def load(
     moves.make(connection, act, "load", f"{form.family} {period}", states, returns=_told(new))
     changed = settled.changed
     note_judgements(connection, dependents.judged, changed)
-    note_followers(connection, form, period, changed)
+    note_followers(connection, form, period, changed, dependents.together)
     note_freezing(connection, [(form.family, period)])
     return changed
 
@@ -271,7 +271,7 @@ def renew(
     moves.make(connection, act, "judge", f"{form.family} {period}", states | settled.states)
     changed = settled.changed
     note_judgements(connection, dependents.judged, changed | refilled)
-    note_followers(connection, form, period, changed)
+    note_followers(connection, form, period, changed, dependents.together)
     settle_pending(connection, form.family, period, bureaus)
     note_freezing(connection, [(form.family, period)])  # what changed is in no version yet, should this run end here
     return changed | refilled

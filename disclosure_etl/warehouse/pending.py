@@ -25,10 +25,14 @@ Place = tuple[str, Period]  # a family and a period of it
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
-    """What depends on a period: returns that look back on it (`judged`), figures that contain it (`frozen`)."""
+    """What depends on a period: returns that look back on it (`judged`), figures that contain it (`frozen`).
+
+    `together`: the bureaus of the period itself that are judged at once; the others' lists may follow theirs. All where None.
+    """
 
     judged: tuple[Place, ...] = ()
     frozen: tuple[Place, ...] = ()
+    together: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

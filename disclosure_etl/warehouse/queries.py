@@ -148,6 +148,7 @@ def version_figures(
 
 def refused(connection: Connection, family: str, period: Period) -> list[Refused]:
     """Files of the period that gave no figures, with why."""
+    without_figures = select(document.c.digest).where(document.c.status != "read", concerns(family, period))
     rows = connection.execute(
         select(
             receipt.c.name,
@@ -159,7 +160,9 @@ def refused(connection: Connection, family: str, period: Period) -> list[Refused
             document.c.bureau_written,
         )
         .join(document, document.c.digest == receipt.c.digest)
-        .where(document.c.status != "read", concerns(family, period))
+        .where(
+            receipt.c.digest.in_(without_figures)
+        )  # first the few documents: there are as many receipts as ever came
         .where(receipt.c.replaced.is_(False), receipt.c.gone.is_(False))
         .order_by(receipt.c.name)
     )

@@ -97,4 +97,4 @@ def _put_into_force(
     note_judgements(connection, [(family, period)], [bureau])
     note_freezing(connection, [(family, period), *dependents.frozen])
     note_judgements(connection, dependents.judged, settled.changed)
-    note_followers(connection, form, period, settled.changed)
+    note_followers(connection, form, period, settled.changed, dependents.together)
