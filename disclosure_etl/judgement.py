@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from disclosure_etl.bureaus import Duty
+from disclosure_etl.lookback import looked_back, with_siblings
 from disclosure_etl.office import Office
 from disclosure_etl.quality.branches import units_figures
 from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, norms_of, totals_of
 from disclosure_etl.quality.waivers import Waivers, waives
+from disclosure_etl.succession import heirs, siblings
 from disclosure_etl.warehouse import Dependents, Waiting
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
@@ -29,14 +31,15 @@ def verdict_of(office: Office, rules: RuleSet, batch: Batch, everybody: Batch | 
     warehouse, form, period = office.warehouse, batch.form, batch.period
     bureaus = [one.bureau for one in batch.submissions]
     looks = looks_back_on(rules)
-    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
-    history = warehouse.history(form, period, bureaus, looks, finer)
+    history = with_siblings(
+        office, rules, everybody or batch, bureaus, looked_back(office, form, period, bureaus, looks)
+    )
     branches = office.bureaus.units(form.family, period)
     units = units_figures(everybody or batch, looks.units, branches, bureaus)
     norms = None
     if everybody is not None and (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
         peers = [one.bureau for one in everybody.submissions]
-        norms = norms_of(everybody, rules, warehouse.history(form, period, peers, looks, finer))
+        norms = norms_of(everybody, rules, looked_back(office, form, period, peers, looks))
     keys = _keys(office, everybody or batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
     waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
@@ -71,7 +74,7 @@ def duty_of(office: Office, form: Form, period: Period) -> Duty:
 
 def dependents_of(office: Office, family: str, period: Period) -> Dependents:
     """What depends on a period: the one after it looks back on its closings and cumulatives, the next few and the one a
-    year later on the bureau's course; the rest of the year's cumulatives contain it, and so do coarser periods and the
+    year later on the bureau's course, under another code where it merged, was split or got a new one; the rest of the year's cumulatives contain it, and so do coarser periods and the
     returns that are the sum of this family's."""
     per_year = 12 // period.frequency.months
     steps = sorted({*range(1, RECENT + 1), per_year})
@@ -85,7 +88,13 @@ def dependents_of(office: Office, family: str, period: Period) -> Dependents:
     for form in office.forms.forms:
         if form.adds_up is not None and form.adds_up.family == family:
             judged.append((form.family, Period.of_day(period.start, form.frequency)))
-    return Dependents(tuple(dict.fromkeys(judged)), (*later, *coarser))
+    places = tuple(dict.fromkeys(judged))
+    under = {}
+    for place in places:
+        seen_from = place[1] if place[1].frequency is period.frequency else place[1].parts(period.frequency)[-1]
+        if others := heirs(office.bureaus, family, period, seen_from):
+            under[place] = others
+    return Dependents(places, (*later, *coarser), under, siblings(office.bureaus, family, period))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Not here: the entries that say so (`bureaus`), or adding anything up (`quality.b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from disclosure_etl.bureaus import Bureaus
@@ -116,8 +116,3 @@ def siblings(bureaus: Bureaus, family: str, period: Period) -> Mapping[str, tupl
         if one.is_divided
         for code in one.successors
     }
-
-
-def names_of(bureaus: Bureaus, codes: Collection[str], period: Period) -> dict[str, tuple[str, str]]:
-    """The Chinese and English names of bureaus as of the end of a period."""
-    return {bureau.code: (bureau.name_zh, bureau.name_en) for bureau in bureaus.at(period.end) if bureau.code in codes}

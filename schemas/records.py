@@ -262,6 +262,24 @@ class Norms:
     pool: np.ndarray | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """One of several bureaus that begin with a part of what others left, and the return that it sent last."""
+
+    bureau: str
+    name: Message
+    sent: Submission | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """What a bureau begins a period with, where that is not its own closing: those of its `predecessors` (their names, all
+    in one), added up; where others share it, the `heirs` in order, itself among them."""
+
+    predecessors: Message
+    heirs: tuple[Heir, ...] = ()
+
+
 @dataclass(frozen=True)
 class History:
     """What a period's checks look back on, one entry a submission of a batch.
@@ -270,7 +288,8 @@ class History:
     `past`: the watched figures of the periods before, periods × submissions × watched cells, the preceding one first;
     None where nobody asked. `norms`: what the peers did, where the batch is only a part of them. `periods_final`: whether
     the finer periods that this one is held against are final, which it is not yet itself. `keys`: of each list that others follow, all keys of any bureau in this and earlier
-    periods; None where nobody asked.
+    periods; None where nobody asked. `bridges`: of bureaus whose `previous:` figures are other bureaus' (they merged, were
+    split, got a new code), whose.
     """
 
     figures: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -278,6 +297,7 @@ class History:
     norms: Norms | None = None
     periods_final: bool = False
     keys: Mapping[str, frozenset[str]] | None = None
+    bridges: Mapping[str, Bridge] = field(default_factory=dict)
 
     def part(self, rows: slice) -> History:
         """The same of some of the submissions."""
@@ -288,6 +308,7 @@ class History:
             self.norms,
             self.periods_final,
             self.keys,
+            self.bridges,
         )
 
 

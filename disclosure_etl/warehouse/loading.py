@@ -20,7 +20,7 @@ from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.listed import note_followers, store_items
-from disclosure_etl.warehouse.pending import Dependents, note_judgements, settle_pending
+from disclosure_etl.warehouse.pending import Dependents, note_dependents, settle_pending
 from disclosure_etl.warehouse.settling import settle
 from disclosure_etl.warehouse.tables import (
     fact_observation,
@@ -101,7 +101,7 @@ def load(
     states = {key: _alone(one) for key, one in numbered if one.submission.bureau is None} | settled.states
     moves.make(connection, act, "load", f"{form.family} {period}", states, returns=_told(new))
     changed = settled.changed
-    note_judgements(connection, dependents.judged, changed)
+    note_dependents(connection, dependents, changed)
     note_followers(connection, form, period, changed)
     return changed
 
@@ -247,7 +247,7 @@ def renew(
     states = {keys[one.submission.digest]: _alone(one) for one in judged if one.submission.bureau is None}
     moves.make(connection, act, "judge", f"{form.family} {period}", states | settled.states)
     changed = settled.changed
-    note_judgements(connection, dependents.judged, changed | refilled)
+    note_dependents(connection, dependents, changed | refilled)
     note_followers(connection, form, period, changed)
     settle_pending(connection, form.family, period, bureaus)
     return changed | refilled

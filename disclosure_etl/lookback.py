@@ -1,0 +1,85 @@
+"""What a period's checks look back on, over mergers, splits and new codes of bureaus.
+
+Not here: what was accepted (`warehouse`), adding it up (`quality.bridges`), judging by it (`judgement`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from disclosure_etl.office import Office
+from disclosure_etl.quality.bridges import bridges_told, carried_over, siblings_figures
+from disclosure_etl.succession import Changeover, changeovers, origins, siblings
+from schemas.constraints import Source
+from schemas.errors import Message
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Batch, History, LooksBack
+from schemas.rules import RuleSet
+from schemas.trends import RECENT
+from schemas.values import UNKNOWN
+
+
+def looked_back(office: Office, form: Form, period: Period, bureaus: Sequence[str | None], looks: LooksBack) -> History:
+    """What the accepted returns of earlier (and finer) periods say, one entry for each of `bureaus`; of one that took over
+    from others, what theirs say together."""
+    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
+    tree = office.bureaus
+    if not any(bureau.into for bureau in tree.bureaus):
+        return office.warehouse.history(form, period, bureaus, looks, finer)
+    steps = max(RECENT, 12 // period.frequency.months) if looks.watched else 1
+    whose, over = origins(tree, form.family, period, steps), changeovers(tree, form.family, period)
+    needed = {code for step in whose for codes in step.values() for code in codes}
+    needed |= {code for one in over for code in one.predecessors}
+    asked = [*bureaus, *sorted(needed - {code for code in bureaus if code})]
+    found = office.warehouse.history(form, period, asked, looks, finer)
+    history = carried_over(found, asked, len(bureaus), whose, over)
+    if form.adds_up is not None and finer is not None:
+        history = _without_others_months(office, form, period, bureaus, history)
+    return replace(history, bridges=bridges_told(over, _names(office, over, period)))
+
+
+def with_siblings(
+    office: Office, rules: RuleSet, everybody: Batch, bureaus: Sequence[str | None], found: History
+) -> History:
+    """The same with what others sent who share with some of `bureaus` what was left to them."""
+    form, period = rules.form, rules.period
+    beside = siblings(office.bureaus, form.family, period)
+    figures = siblings_figures(everybody, rules.table.looked_up(Source.SIBLINGS), beside, bureaus)
+    if not figures:
+        return found
+    over = changeovers(office.bureaus, form.family, period)
+    told = bridges_told(over, _names(office, over, period), everybody)
+    return replace(found, figures={**found.figures, **figures}, bridges=told)
+
+
+def _names(office: Office, over: Sequence[Changeover], period: Period) -> dict[str, Message]:
+    """The names of all who are concerned: of those before as they were called then."""
+    concerned = {code for one in over for code in (*one.predecessors, *one.successors)}
+    return {
+        bureau.code: Message(bureau.name_zh, bureau.name_en)
+        for day in (period.end, period.preceding.end)
+        for bureau in office.bureaus.at(day)
+        if bureau.code in concerned
+    }
+
+
+def _without_others_months(
+    office: Office, form: Form, period: Period, bureaus: Sequence[str | None], history: History
+) -> History:
+    """Of whoever took over within the period nothing is held against its finer returns: some of them are others'."""
+    assert form.adds_up is not None
+    finer = office.forms.frequency_of(form.adds_up.family)
+    parts = period.parts(finer)
+    changed = {
+        code for step in origins(office.bureaus, form.adds_up.family, parts[-1], len(parts) - 1) for code in step
+    }
+    rows = np.array([code in changed for code in bureaus], bool)
+    figures = {
+        name: np.where(rows, UNKNOWN, values) if name.startswith(Source.PERIODS) else values
+        for name, values in history.figures.items()
+    }
+    return replace(history, figures=figures)
