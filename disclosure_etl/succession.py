@@ -1,5 +1,5 @@
-"""What follows when bureaus merge, split or get a new code: who takes over whose balances in which period, and whose figures
-of an earlier period are a bureau's today.
+"""What follows when bureaus merge, split or get a new code: who takes over whose balances in which period, whose figures of
+an earlier period are a bureau's, and where a bureau is in the tree of another day.
 
 Not here: the entries that say so (`bureaus`), or adding anything up (`quality.bridges`).
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
 
-from disclosure_etl.bureaus import Bureaus
+from disclosure_etl.bureaus import Bureau, Bureaus
 from schemas.periods import Period
 
 
@@ -116,3 +118,102 @@ def siblings(bureaus: Bureaus, family: str, period: Period) -> Mapping[str, tupl
         if one.is_divided
         for code in one.successors
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a bureau of one day is in the tree of another: it is that node, or one of those that went into it (`node`); or
+    none of it alone, and stands below the nearest that all of them share (`below`; None for the top). `is_later`: the tree is
+    of a later day. `is_divided`: several of the tree have a part in it; else there is none."""
+
+    node: str | None
+    below: str | None = None
+    is_later: bool = True
+    is_divided: bool = False
+
+
+@dataclass(frozen=True)
+class DatedTree:
+    """The tree of bureaus on a day, and where bureaus of other days are in it."""
+
+    bureaus: Bureaus
+    day: date
+
+    @cached_property
+    def nodes(self) -> dict[str, Bureau]:
+        """The bureaus of the tree, by code, in their listed order."""
+        return {bureau.code: bureau for bureau in self.bureaus.at(self.day)}
+
+    @cached_property
+    def _entries(self) -> dict[str, list[Bureau]]:
+        found: dict[str, list[Bureau]] = {}
+        for bureau in sorted(self.bureaus.bureaus, key=lambda one: one.valid_from):
+            found.setdefault(bureau.code, []).append(bureau)
+        return found
+
+    @cached_property
+    def _predecessors(self) -> dict[tuple[str, date], list[Bureau]]:
+        found: dict[tuple[str, date], list[Bureau]] = {}
+        for bureau in self.bureaus.bureaus:
+            for code in bureau.into:
+                assert bureau.day_after is not None
+                found.setdefault((code, bureau.day_after), []).append(bureau)
+        return found
+
+    def above(self, code: str) -> list[str]:
+        """The nodes above one, from the nearest on."""
+        found: list[str] = []
+        while (parent := self.nodes[code].parent) is not None:
+            found.append(parent)
+            code = parent
+        return found
+
+    def find(self, code: str, day: date) -> Whereabouts | None:
+        """Where the bureau of this code, as it was on `day` or last before, is; None where no tree ever had it."""
+        if code not in self._entries:
+            return None
+        entry = self._entry(code, day)
+        is_later = entry.valid_from <= self.day
+        now = self._now(entry)
+        if len(now) == 1:
+            return Whereabouts(now[0], is_later=is_later)
+        if not now:
+            return Whereabouts(None, self._nearest(entry, day), is_later)
+        lines = [self.above(one) for one in now]
+        shared = next((one for one in lines[0] if all(one in line for line in lines)), None)
+        return Whereabouts(None, shared, is_later, is_divided=True)
+
+    def _entry(self, code: str, day: date) -> Bureau:
+        own = self._entries[code]
+        return next((one for one in reversed(own) if one.valid_from <= day), own[0])
+
+    def _now(self, entry: Bureau) -> list[str]:
+        """The nodes that an entry went into, or came from; itself where it is there."""
+        later = entry.valid_from <= self.day
+        following = self._after(entry) if later else self._before(entry)
+        if following is None:
+            return [entry.code]
+        return list(dict.fromkeys(code for one in following for code in self._now(one)))
+
+    def _after(self, entry: Bureau) -> list[Bureau] | None:
+        """What took over on the day after an entry ended; None where it has not ended by the day of the tree."""
+        day = entry.day_after
+        if day is None or day > self.day:
+            return None
+        return [one for code in entry.into or (entry.code,) for one in self._entries[code] if one.exists_on(day)]
+
+    def _before(self, entry: Bureau) -> list[Bureau]:
+        """What was there on the day before an entry began."""
+        day = entry.valid_from - timedelta(days=1)
+        own = [one for one in self._entries[entry.code] if one.exists_on(day)]
+        return own or self._predecessors.get((entry.code, entry.valid_from), [])
+
+    def _nearest(self, entry: Bureau, day: date) -> str | None:
+        """The nearest of those above it then that is one node of the tree."""
+        seen: set[str] = set()
+        while entry.parent is not None and entry.parent not in seen:
+            seen.add(entry.parent)
+            entry = self._entry(entry.parent, min(day, entry.valid_to or day))
+            if len(now := self._now(entry)) == 1:
+                return now[0]
+        return None
