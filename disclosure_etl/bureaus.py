@@ -121,6 +121,16 @@ class Bureaus:
         """The bureaus that exist on `day`."""
         return tuple(bureau for bureau in self.bureaus if bureau.exists_on(day))
 
+    @cached_property
+    def successions(self) -> tuple[tuple[date, str, str], ...]:
+        """Who took over from whom: first day, predecessor, successor."""
+        return tuple(
+            (bureau.day_after, bureau.code, code)
+            for bureau in self.bureaus
+            if bureau.day_after is not None
+            for code in bureau.into
+        )
+
     def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
         """The bureaus that owe a return of `family` for `period`: those that exist, and owe it, on its last day.
 

@@ -5,14 +5,12 @@ Not here: what was accepted (`warehouse`), adding it up (`quality.bridges`), jud
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
 
 from disclosure_etl.office import Office
 from disclosure_etl.quality.bridges import bridges_told, carried_over, siblings_figures
-from disclosure_etl.succession import Changeover, changeovers, origins, siblings
+from disclosure_etl.succession import Changeover, Origins, changeovers, origins, siblings
 from schemas.constraints import Source
 from schemas.errors import Message
 from schemas.forms import Form
@@ -20,7 +18,6 @@ from schemas.periods import Period
 from schemas.records import Batch, History, LooksBack
 from schemas.rules import RuleSet
 from schemas.trends import RECENT
-from schemas.values import UNKNOWN
 
 
 def looked_back(office: Office, form: Form, period: Period, bureaus: Sequence[str | None], looks: LooksBack) -> History:
@@ -28,17 +25,16 @@ def looked_back(office: Office, form: Form, period: Period, bureaus: Sequence[st
     from others, what theirs say together."""
     finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
     tree = office.bureaus
-    if not any(bureau.into for bureau in tree.bureaus):
+    if not tree.successions:
         return office.warehouse.history(form, period, bureaus, looks, finer)
     steps = max(RECENT, 12 // period.frequency.months) if looks.watched else 1
     whose, over = origins(tree, form.family, period, steps), changeovers(tree, form.family, period)
-    needed = {code for step in whose for codes in step.values() for code in codes}
+    looks = replace(looks, whose=_whose_parts(office, form, period))
+    needed = {code for step in (*whose, *looks.whose.values()) for codes in step.values() for code in codes}
     needed |= {code for one in over for code in one.predecessors}
     asked = [*bureaus, *sorted(needed - {code for code in bureaus if code})]
     found = office.warehouse.history(form, period, asked, looks, finer)
     history = carried_over(found, asked, len(bureaus), whose, over)
-    if form.adds_up is not None and finer is not None:
-        history = _without_others_months(office, form, period, bureaus, history)
     return replace(history, bridges=bridges_told(over, _names(office, over, period)))
 
 
@@ -67,19 +63,10 @@ def _names(office: Office, over: Sequence[Changeover], period: Period) -> dict[s
     }
 
 
-def _without_others_months(
-    office: Office, form: Form, period: Period, bureaus: Sequence[str | None], history: History
-) -> History:
-    """Of whoever took over within the period nothing is held against its finer returns: some of them are others'."""
-    assert form.adds_up is not None
-    finer = office.forms.frequency_of(form.adds_up.family)
-    parts = period.parts(finer)
-    changed = {
-        code for step in origins(office.bureaus, form.adds_up.family, parts[-1], len(parts) - 1) for code in step
-    }
-    rows = np.array([code in changed for code in bureaus], bool)
-    figures = {
-        name: np.where(rows, UNKNOWN, values) if name.startswith(Source.PERIODS) else values
-        for name, values in history.figures.items()
-    }
-    return replace(history, figures=figures)
+def _whose_parts(office: Office, form: Form, period: Period) -> Mapping[str, Origins]:
+    """Of whoever took over from others within the period: whose finer returns are its own, by the finer period's code."""
+    if form.adds_up is None:
+        return {}
+    parts = period.parts(office.forms.frequency_of(form.adds_up.family))
+    back = origins(office.bureaus, form.adds_up.family, parts[-1], len(parts) - 1)
+    return {part.code: whose for part, whose in zip(reversed(parts[:-1]), back, strict=True) if whose}

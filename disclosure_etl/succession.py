@@ -35,12 +35,7 @@ def changeovers(bureaus: Bureaus, family: str, period: Period) -> tuple[Changeov
     That is the first period on whose last day the successors exist and the predecessor does not. Several changes within one
     period are taken together: who was there at the end of the one before, who is there at its end.
     """
-    changes = [
-        (bureau.code, code)
-        for bureau in bureaus.bureaus
-        if bureau.into and bureau.day_after is not None and period.start <= bureau.day_after <= period.end
-        for code in bureau.into
-    ]
+    changes = [(one, other) for day, one, other in bureaus.successions if period.start <= day <= period.end]
     if not changes:
         return ()
     owed = [bureau.code for bureau in bureaus.owing(family, period.preceding)]
@@ -74,7 +69,7 @@ def origins(bureaus: Bureaus, family: str, period: Period, steps: int) -> tuple[
 
     Only bureaus with others than themselves are in it. () stands where a split lies between: a part of a figure is nobody's.
     """
-    if not any(bureau.into for bureau in bureaus.bureaus):
+    if not bureaus.successions:
         return ({},) * steps
     found: list[Origins] = []
     so_far: dict[str, tuple[str, ...]] = {}
@@ -101,7 +96,7 @@ def heirs(bureaus: Bureaus, family: str, period: Period, later: Period) -> Mappi
     not, since the parts of a split have to fit its whole."""
     so_far: dict[str, tuple[str, ...]] = {}
     step = period
-    while step.start < later.start and any(bureau.into for bureau in bureaus.bureaus):
+    while step.start < later.start and bureaus.successions:
         step = step.shifted(1)
         goes = {code: one.successors for one in changeovers(bureaus, family, step) for code in one.predecessors}
         for code in {*so_far, *goes}:
@@ -154,10 +149,9 @@ class DatedTree:
     @cached_property
     def _predecessors(self) -> dict[tuple[str, date], list[Bureau]]:
         found: dict[tuple[str, date], list[Bureau]] = {}
-        for bureau in self.bureaus.bureaus:
-            for code in bureau.into:
-                assert bureau.day_after is not None
-                found.setdefault((code, bureau.day_after), []).append(bureau)
+        for day, code, successor in self.bureaus.successions:
+            ended = next(one for one in self._entries[code] if one.day_after == day)
+            found.setdefault((successor, day), []).append(ended)
         return found
 
     def above(self, code: str) -> list[str]:

@@ -239,12 +239,14 @@ class Batch:
 @dataclass(frozen=True)
 class LooksBack:
     """The cells whose figures judging asks for: of the preceding period, added up over the finer periods within this one,
-    over a branch's units; and those whose course over time is watched."""
+    over a branch's units; and those whose course over time is watched. `whose`: by the code of a finer period, the bureaus whose
+    returns for it are together those of another (it merged since; none where that cannot be told)."""
 
     previous: tuple[Cell, ...] = ()
     periods: tuple[Cell, ...] = ()
     units: tuple[Cell, ...] = ()
     watched: tuple[Cell, ...] = ()
+    whose: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -301,3 +301,16 @@ def test_a_bureau_that_comes_back_needs_a_new_code(tmp_path: Path) -> None:
         "bureaus.yaml:3: Mergers and splits come back to where they began: a → b → a; give a bureau that is set up again a "
         "new code."
     )
+
+
+def test_the_example_in_the_readme_can_be_used(tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    example = readme.split("**Bureaus that merge", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
+    path = tmp_path / "bureaus.yaml"
+    path.write_text(example + entry("shiju", "市局"), encoding="utf-8")
+
+    assert load_bureaus(path).successions == (
+        (date(2010, 7, 1), "chongwen", "dongcheng"),
+        (date(2014, 7, 1), "kaifaqu", "yizhuang"),
+        (date(2014, 7, 1), "kaifaqu", "linkong"),
+    )
