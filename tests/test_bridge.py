@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from disclosure_etl.baseline_file import read_baseline
 from disclosure_etl.blank_workbooks import blank_workbooks
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
+from disclosure_etl.judgement import dependents_of, follow
 from disclosure_etl.office import Office
+from disclosure_etl.pipeline import consolidate, silent
+from disclosure_etl.warehouse.connection import writing
+from disclosure_etl.warehouse.pending import note_siblings
 from schemas.periods import Period
-from tests.factories import FAMILY
+from tests.factories import FAMILY, return_bytes, send
 from tests.successions import FORM, OLD, OPENING, Entry, failing, month, office_of, sent, waiting
 
 END, NEXT = "2014-01-31", "2014-02-01"
@@ -252,9 +258,6 @@ def test_in_the_month_after_each_has_its_own_closing_again(furnished) -> None:
 
 
 def test_a_nil_return_after_a_merger_stands_for_the_sum(furnished) -> None:
-    from disclosure_etl.pipeline import consolidate
-    from tests.factories import return_bytes, send
-
     office = furnished(MERGER)
     sent(office, "2014-01", a=month(0, 3), b=month(0, 4))
     february = Period.parse("2014-02")
@@ -289,3 +292,61 @@ def test_a_split_leaves_the_opening_of_the_blank_workbook_open(furnished) -> Non
     one = Interpreter((FORM,), office.bureaus).interpret(read_document(name, data)).submission
 
     assert one.texts[FORM.figure_cell(OPENING, "month").position] == ""
+
+
+def test_a_nil_return_after_a_split_stays_at_the_opening_that_is_typed(furnished) -> None:
+    office = furnished(SPLIT)
+    sent(office, "2014-01", a=month(0, 8))
+    february, opening = Period.parse("2014-02"), {(OPENING, "month"): Decimal(5)}
+    send(office, "x_2014-02.xlsx", return_bytes(FORM, february, "x", "x分局", opening, nil="√"))
+    x = month(5, 5)
+    sent(office, "2014-02", y=month(3, 3))
+
+    own = {
+        one.indicator: one.value
+        for one in office.warehouse.bureau_figures(FORM, february, ["month"])
+        if one.bureau == "x"
+    }
+    assert failing(office, "2014-02") == {}
+    assert own["applications.closing"] == 5
+    for code in ("applications.received", "applications.received.in_person"):
+        assert own[code] == 0 < x[(code, "month")]
+
+
+def test_closings_that_are_imported_of_predecessors_have_the_successor_judged_again(furnished, tmp_path: Path) -> None:
+    office = furnished(MERGER)
+    sent(office, "2014-02", m=month(3, 5, month(0, 3)))
+    assert failing(office, "2014-02") == {}
+    past = tmp_path / "past.csv"
+    lines = ["bureau,period,indicator,column,value", *(f"{one},2014-01,applications.closing,month,4" for one in "ab")]
+    past.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = read_baseline(past, office.bureaus)
+    run = office.warehouse.start_run("import-history", FAMILY, Period.parse("2014-01"), office.clock())
+
+    office.warehouse.import_baseline(
+        run, FAMILY, office.forms, rows, past.name, office.clock(), replace=False,
+        dependents=partial(dependents_of, office, FAMILY),
+    )  # fmt: skip
+    follow(office, run, silent)
+
+    failure = told(office, "2014-02", "opening:applications", "m")
+    assert (failure.seen, failure.expected) == (("8", "3"), "8")
+
+
+def test_a_bureau_that_was_corrected_after_a_split_has_its_siblings_noted(furnished) -> None:
+    """Where only one return is judged again, or one was withdrawn, the others that share with it are to be looked at."""
+    office = furnished(SPLIT)
+    sent(office, "2014-01", a=month(0, 8))
+    sent(office, "2014-02", x=month(5, 5), y=month(3, 3))
+    february = Period.parse("2014-02")
+    dependents = dependents_of(office, FAMILY, february)
+    assert dependents.siblings == {"x": ("y",), "y": ("x",)}
+    assert dependents_of(office, FAMILY, Period.parse("2014-01")).heirs[(FAMILY, february)] == {"a": ("x", "y")}
+
+    with writing(office.warehouse.engine) as connection:
+        note_siblings(connection, (FAMILY, february), dependents, ["x"])
+
+    waiting_now = office.warehouse.next_waiting()
+    assert waiting_now is not None and waiting_now.bureaus == {"y"}
+    follow(office, office.warehouse.start_run("rerun", FAMILY, february, office.clock()), silent)
+    assert office.warehouse.next_waiting() is None

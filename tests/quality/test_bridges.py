@@ -7,13 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from disclosure_etl.quality.bridges import carried_over, siblings_figures
+from disclosure_etl.quality.judging import judge
 from disclosure_etl.succession import Changeover
+from schemas.constraints import Kind
+from schemas.errors import Message
 from schemas.kernels import BRIDGED
-from schemas.records import Batch, History
+from schemas.records import Batch, Bridge, Heir, History
 from schemas.values import UNKNOWN
 from tests.factories import default_form
+from tests.forms.flows import by_thirds, first_periods, returns
+from tests.forms.trials import WITH_OPTIONAL, batch_of, consistent_trial
+from tests.forms.trials import history_of as trials_history
 from tests.quality.test_judging import quiet
-from tests.quality.written import MAY, written
+from tests.quality.written import MAY, rules_of, written
 
 FORM = default_form()
 ASKED = ["m", "c", "a", "b"]  # of which the first two have sent something
@@ -67,3 +73,27 @@ def test_siblings_are_what_the_others_sent_last_and_unknown_while_one_is_missing
 
     assert found[f"siblings:{cell.name}"].tolist() == [3, UNKNOWN, UNKNOWN]
     assert siblings_figures(Batch(FORM, MAY, (own,)), [cell], beside, ["other"]) == {}
+
+
+def test_of_a_stock_each_successor_is_told_with_what_it_must_have_begun_with() -> None:
+    """In force at the end, without what came and with what went: that is what was taken over."""
+    form = WITH_OPTIONAL["bureau-monthly/2019"]
+    *_, before, now = returns(form, 2, by_thirds)
+    period = first_periods(form, 2)[-1]
+    right = consistent_trial(form, before, now)
+    place = next((row.terms[-1].cell for row in rules_of(form, period).table.of_kind(Kind.STOCK)), None)
+    assert place is not None
+    carried = before[place.indicator, place.column]
+    wrong = replace(right, figures=now | {(place.indicator, place.column): now[place.indicator, place.column] + 4})
+    other = written(form, now, bureau="y", period=period)
+    heirs = (Heir("dongcheng", Message("东城", "East"), None), Heir("y", Message("西城", "West"), other))
+    rules = rules_of(form, period)
+    history = replace(trials_history(rules, [wrong]), bridges={"dongcheng": Bridge(Message("甲、乙", "A, B"), heirs)})
+
+    verdict = judge(batch_of(form, period, [wrong]), rules, history).judged[0]
+
+    (told,) = [one for one in verdict.failures if one.kind == Kind.BRIDGE]
+    assert (told.rule, told.severity.value, told.column) == (f"bridge:{place.indicator}", "warning", place.column)
+    assert told.seen == (str(carried + 4), str(carried), str(2 * carried))
+    assert (told.expected, told.difference) == (str(2 * carried), "4")
+    assert f"东城 {carried + 4} + 西城 {carried}" in told.message.zh and "甲、乙" in told.message.zh
