@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from disclosure_etl.bureaus import Bureau
 from disclosure_etl.intake.templates import Filling, workbook
-from disclosure_etl.judgement import looked_back
+from disclosure_etl.lookback import looked_back
 from disclosure_etl.office import Office
 from schemas.compiling import constraint_table
 from schemas.constraints import Kind, Source

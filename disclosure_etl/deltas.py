@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 
 import numpy as np
@@ -18,6 +19,7 @@ from disclosure_etl.intake.reading import StoredReader
 from disclosure_etl.judgement import Followed, dependents_of, follow, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.following import Step, deltas
+from disclosure_etl.succession import changeovers
 from disclosure_etl.warehouse import Accepted, Confirmed
 from schemas.compiling import constraint_table
 from schemas.deltas import Delta
@@ -25,7 +27,6 @@ from schemas.errors import Message, ProgramError, UserError
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Batch, Receipt, Submission
-from schemas.restatements import Restatement
 from schemas.states import State
 from schemas.values import UNKNOWN
 
@@ -37,28 +38,35 @@ def propose(
 ) -> list[Delta]:
     """The deltas of all bureaus (or of these), by bureau and period, from `first` on; none where nothing is stale."""
     warehouse = office.warehouse
-    stale = warehouse.stale_since(family, first, bureaus)
+    stale = warehouse.stale_since(family, first)
     if not stale:
         return []
     begin = min(periods[0] for periods in stale.values())
     later = warehouse.later_periods(family, begin)
-    count = 1 + max((_steps(begin, one) for one in later), default=0)
+    last = max(later, default=begin)
+    periods = [begin]
+    while periods[-1] < last:
+        periods.append(periods[-1].shifted(1))
+    heirs = {period: _heirs(office, family, period) for period in periods}
     names = list(stale)
-    periods = [begin.shifted(step) for step in range(count)]
-    accepted = warehouse.accepted(family, [begin.preceding, *periods], names)
-    booked = warehouse.restatements(family, periods)
-    made = (_step(office, family, period, names, accepted, booked) for period in periods)
-    steps = [one for one in made if one is not None]
-    before = _figures(accepted, begin.preceding.code, names)
-    if steps:
-        opening = Step(begin.preceding.code, steps[0].table, before)
-        return deltas(names, [opening, *steps])
-    return []
+    for inherited in heirs.values():  # whoever follows one of them, and whoever follows those
+        names += [later for earlier, later in inherited if earlier in names and later not in names]
+    accepted = warehouse.accepted(family, periods, names)
+    made = (_step(office, family, period, names, accepted, heirs[period]) for period in periods)
+    found = deltas(names, [one for one in made if one is not None])
+    return [one for one in found if bureaus is None or one.bureau in bureaus]
 
 
-def _steps(begin: Period, later: Period) -> int:
-    per_year = 12 // begin.frequency.months
-    return (later.year - begin.year) * per_year + later.ordinal - begin.ordinal
+def _heirs(office: Office, family: str, period: Period) -> list[tuple[str, str]]:
+    """Who begins with the period where whom left off; of a split nobody can say."""
+    over = changeovers(office.bureaus, family, period)
+    return [
+        (one, changed.successors[0])
+        for changed in over
+        if not changed.is_divided
+        for one in changed.predecessors
+        if one != changed.successors[0]
+    ]
 
 
 def _step(
@@ -67,24 +75,22 @@ def _step(
     period: Period,
     names: Sequence[str],
     accepted: Accepted,
-    booked: Sequence[Restatement],
+    heirs: Sequence[tuple[str, str]],
 ) -> Step | None:
     try:
         table = constraint_table(office.forms.choose(family, period), period)
     except UserError:  # the office has taken the form away
         return None
+    scales = {(rule.code, rule.column): rule.terms[-1].cell.scale for rule in table.constraints}
     fails: dict[tuple[str, str], np.ndarray] = {}
     for row, name in enumerate(names):
-        for rule in accepted.fails.get((period.code, name), ()):
-            fails.setdefault(rule, np.zeros(len(names), bool))[row] = True
+        for rule, difference in accepted.fails.get((period.code, name), {}).items():
+            if rule in scales:
+                amounts = fails.setdefault(rule, np.zeros(len(names), np.int64))
+                amounts[row] = int(Decimal(difference).scaleb(scales[rule]))
     nil = np.array([(period.code, name) in accepted.nil for name in names])
-    restated: dict[str, np.ndarray] = {}
-    for one in booked:
-        cell = table.form.figure_cell(one.indicator, one.column)
-        if one.period == period.code and one.bureau in names and cell is not None:
-            amounts = restated.setdefault(cell.name, np.zeros(len(names), np.int64))
-            amounts[names.index(one.bureau)] += one.amount
-    return Step(period.code, table, _figures(accepted, period.code, names), fails, restated, nil)
+    rows = [(names.index(one), names.index(other)) for one, other in heirs if one in names and other in names]
+    return Step(period.code, table, _figures(accepted, period.code, names), fails, nil, rows)
 
 
 def _figures(accepted: Accepted, code: str, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -8,23 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from disclosure_etl.bureaus import Duty
+from disclosure_etl.lookback import looked_back, with_siblings
 from disclosure_etl.office import Office
 from disclosure_etl.quality.branches import units_figures
 from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, norms_of, totals_of
 from disclosure_etl.quality.waivers import Waivers, waives
+from disclosure_etl.succession import heirs, siblings
 from disclosure_etl.warehouse import Dependents, Waiting
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
 from schemas.forms import Form
 from schemas.periods import Frequency, Period
-from schemas.records import Batch, History, LooksBack
-from schemas.restatements import Restatement, balances, carried, looked_up
+from schemas.records import Batch
 from schemas.rules import RuleSet
 from schemas.trends import RECENT
-from schemas.values import UNKNOWN
 
 
 def verdict_of(office: Office, rules: RuleSet, batch: Batch, *, is_part: bool = False) -> Verdict:
@@ -37,7 +35,6 @@ def verdict_of(office: Office, rules: RuleSet, batch: Batch, *, is_part: bool = 
     warehouse, form, period = office.warehouse, batch.form, batch.period
     bureaus = [one.bureau for one in batch.submissions]
     looks = looks_back_on(rules)
-    history = looked_back(office, rules, bureaus, looks)
     branches = office.bureaus.units(form.family, period)
     contained = _contained(branches)
     totals, beside, norms = totals_of(batch, contained), batch, None
@@ -45,13 +42,15 @@ def verdict_of(office: Office, rules: RuleSet, batch: Batch, *, is_part: bool = 
         here = {code for code in bureaus if code is not None}
         for name, value in warehouse.totals(form, period, here | contained).items():
             totals[name] = totals.get(name, 0) + value
-        below = {unit for code in here for unit in branches.get(code, ())} - here
-        beside = _joined(warehouse.stored_batch(form, period, below), batch)
+        shared = siblings(office.bureaus, form.family, period)
+        others = {other for code in here for other in (*branches.get(code, ()), *shared.get(code, ()))} - here
+        beside = _joined(warehouse.stored_batch(form, period, others), batch)
         if (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
-            others = [one for one in warehouse.stored_batch(form, period).submissions if one.bureau not in here]
-            everybody = replace(batch, submissions=(*others, *batch.submissions))
+            rest = [one for one in warehouse.stored_batch(form, period).submissions if one.bureau not in here]
+            everybody = replace(batch, submissions=(*rest, *batch.submissions))
             peers = [one.bureau for one in everybody.submissions]
             norms = norms_of(everybody, rules, looked_back(office, rules, peers, looks))
+    history = with_siblings(office, rules, beside, bureaus, looked_back(office, rules, bureaus, looks))
     units = units_figures(beside, looks.units, branches, bureaus)
     keys = _keys(office, batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
@@ -63,41 +62,12 @@ def _joined(*batches: Batch) -> Batch:
     return replace(batches[0], submissions=tuple(one for batch in batches for one in batch.submissions))
 
 
-def with_branches(office: Office, family: str, period: Period, bureaus: Collection[str]) -> frozenset[str]:
-    """These bureaus, and those that report for a branch with one of them in it, whose returns are held against theirs."""
-    branches = office.bureaus.units(family, period)
-    return frozenset(bureaus) | {code for code, units in branches.items() if not set(units).isdisjoint(bureaus)}
-
-
-def looked_back(office: Office, rules: RuleSet, bureaus: Sequence[str | None], looks: LooksBack) -> History:
-    """What is looked back on, with what was restated of it: an opening is held against the closing before and the restated
-    amount."""
-    form = rules.form
-    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
-    history = office.warehouse.history(form, rules.period, bureaus, looks, finer)
-    first = rules.period.shifted(1 - rules.period.ordinal)
-    year = [first.shifted(step) for step in range(rules.period.ordinal)]
-    restated = office.warehouse.restatements(form.family, year)
-    return _with_restated(history, rules, bureaus, restated) if restated else history
-
-
-def _with_restated(
-    history: History, rules: RuleSet, bureaus: Sequence[str | None], restated: Sequence[Restatement]
-) -> History:
-    places = {(rule.terms[-1].cell.indicator, rule.column): rule for rule in carried(rules.table)}
-    figures, booked = dict(history.figures), dict(history.booked)
-    for one in restated:
-        rule = places.get((one.indicator, one.column))
-        if rule is None:
-            continue
-        own = np.array([bureau == one.bureau for bureau in bureaus])
-        if one.period == rules.period.code and (name := looked_up(rule)) in figures:
-            figures[name] = np.where(own & (figures[name] != UNKNOWN), figures[name] + one.amount, figures[name])
-        if not Period.parse(one.period).opens_year:
-            for balance in balances(rules.table, rule):
-                place = (balance.code, balance.column)
-                booked[place] = booked.get(place, np.zeros(len(bureaus), np.int64)) + own * one.amount
-    return replace(history, figures=figures, booked=booked)
+def held_together(office: Office, family: str, period: Period, bureaus: Collection[str]) -> frozenset[str]:
+    """These bureaus, and those whose returns are held against theirs: that report for a branch with one of them in it, or share
+    with one of them what was left to them."""
+    branches, shared = office.bureaus.units(family, period), siblings(office.bureaus, family, period)
+    wholes = {code for code, units in branches.items() if not set(units).isdisjoint(bureaus)}
+    return frozenset(bureaus) | wholes | {other for code in bureaus for other in shared.get(code, ())}
 
 
 def _contained(branches: Mapping[str, Sequence[str]]) -> frozenset[str]:
@@ -127,8 +97,9 @@ def duty_of(office: Office, form: Form, period: Period) -> Duty:
 
 
 def dependents_of(office: Office, family: str, period: Period, together: frozenset[str] | None = None) -> Dependents:
-    """What depends on a period, of which the bureaus `together` are judged (all where None): the one after it looks back on its closings and cumulatives, the next few and the one a
-    year later on the bureau's course; the rest of the year's cumulatives contain it, and so do coarser periods and the
+    """What depends on a period, of which the bureaus `together` are judged (all where None): the one after it looks back on its
+    closings and cumulatives, the next few and the one a year later on the bureau's course, under another code where it merged,
+    was split or got a new one; the rest of the year's cumulatives contain it, and so do coarser periods and the
     returns that are the sum of this family's."""
     per_year = 12 // period.frequency.months
     steps = sorted({*range(1, RECENT + 1), per_year})
@@ -142,7 +113,13 @@ def dependents_of(office: Office, family: str, period: Period, together: frozens
     for form in office.forms.forms:
         if form.adds_up is not None and form.adds_up.family == family:
             judged.append((form.family, Period.of_day(period.start, form.frequency)))
-    return Dependents(tuple(dict.fromkeys(judged)), (*later, *coarser), together)
+    places = tuple(dict.fromkeys(judged))
+    under = {}
+    for place in places:
+        seen_from = place[1] if place[1].frequency is period.frequency else place[1].parts(period.frequency)[-1]
+        if others := heirs(office.bureaus, family, period, seen_from):
+            under[place] = others
+    return Dependents(places, (*later, *coarser), together, under, siblings(office.bureaus, family, period))
 
 
 @dataclass(frozen=True)
@@ -178,7 +155,7 @@ def _followed(office: Office, run: str, waiting: Waiting, faults: dict[str, str]
         warehouse.settle_pending(waiting)
         return None
     rules = office.rules(form, period)
-    together = with_branches(office, family, period, waiting.bureaus)
+    together = held_together(office, family, period, waiting.bureaus)
     batch = warehouse.stored_batch(form, period, together)
     if batch.submissions:
         verdict = verdict_of(office, rules, batch, is_part=True)

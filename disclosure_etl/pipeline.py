@@ -15,7 +15,7 @@ from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.scans import returns_of_scans
 from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, standing
-from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of, with_branches
+from disclosure_etl.judgement import dependents_of, follow, frozen, held_together, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
 from disclosure_etl.quality.returns import mark_two_returns
@@ -176,7 +176,7 @@ class Month:
         self._alone = self._turn.enter_context(self.office.alone(f"{self.command} {self.period}"))
         self._look_again()
         if self.bureaus is not None:
-            self._together = with_branches(self.office, self.family, self.period, self.bureaus)
+            self._together = held_together(self.office, self.family, self.period, self.bureaus)
         stored = self._alone.warehouse.stored_batch(self.form, self.period, self._together)
         self._stored = frozenset(one.digest for one in stored.submissions)
         fitting: list[Submission] = []

@@ -184,7 +184,7 @@ def test_deltas_put_the_whole_chain_right(months: list[tuple[int, int, int]], sl
         table = constraint_table(form, Period.parse(f"2014-{number:02d}"))
         own_fails = {}
         if number == 2 and slip:
-            own_fails = {("opening:applications", "month"): np.array([True]), ("year-to-date:applications.received", "year_to_date"): np.array([True])}  # fmt: skip
+            own_fails = {("opening:applications", "month"): np.array([slip]), ("year-to-date:applications.received", "year_to_date"): np.array([slip])}  # fmt: skip
         arrays = {name: np.array([value]) for name, value in own.items()}
         steps.append(Step(f"2014-{number:02d}", table, arrays, own_fails))
     for number in range(cut + 1, len(months) + 1):

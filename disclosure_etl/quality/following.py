@@ -21,16 +21,17 @@ Rule = tuple[str, str]  # code and column
 
 @dataclass(frozen=True)
 class Step:
-    """One period: its rules, and one entry a bureau, in the order of `Course.bureaus`, of: the accepted `figures` by cell
-    name (int64, `UNKNOWN` where nothing is accepted); which rules `fail` on what is accepted (bool); the `restated` amounts
-    by cell name; and which returns are `nil`, whose figures follow by themselves."""
+    """One period: its rules, and one entry a bureau of: the accepted `figures` by cell name (int64, `UNKNOWN` where nothing is
+    accepted); by how much rules `fail` on what is accepted (int64: what the other terms imply − the last one; 0 where one
+    holds); and which returns are `nil`, whose figures follow by themselves. `heirs`: (row, row) of bureaus of which the second
+    begins with what the first left."""
 
     period: str
     table: ConstraintTable
     figures: Mapping[str, np.ndarray]
     fails: Mapping[Rule, np.ndarray] = field(default_factory=dict)
-    restated: Mapping[str, np.ndarray] = field(default_factory=dict)
     nil: np.ndarray | None = None
+    heirs: Sequence[tuple[int, int]] = ()
 
 
 def deltas(bureaus: Sequence[str], steps: Sequence[Step]) -> list[Delta]:
@@ -41,9 +42,8 @@ def deltas(bureaus: Sequence[str], steps: Sequence[Step]) -> list[Delta]:
     """
     found: list[tuple[int, int, int, Delta]] = []
     before: Mapping[str, np.ndarray] = {}
-    earlier: Mapping[str, np.ndarray] = {}
     for place, step in enumerate(steps):
-        changes = _changes(step, earlier, before, len(bureaus))
+        changes = _changes(step, _inherited(before, step.heirs), len(bureaus))
         for cell in step.table.form.cells:
             if cell.name not in changes:
                 continue
@@ -56,32 +56,38 @@ def deltas(bureaus: Sequence[str], steps: Sequence[Step]) -> list[Delta]:
                     reported + int(amounts[row]), cell.scale,
                 )  # fmt: skip
                 found.append((row, place, cell.position, one))
-        before, earlier = changes, step.figures
+        before = changes
     return [one for *_, one in sorted(found, key=lambda entry: entry[:3])]
 
 
-def _changes(
-    step: Step, earlier: Mapping[str, np.ndarray], before: Mapping[str, np.ndarray], count: int
-) -> dict[str, np.ndarray]:
+def _inherited(before: Mapping[str, np.ndarray], heirs: Sequence[tuple[int, int]]) -> Mapping[str, np.ndarray]:
+    """The changes of the period before, of heirs with what those changed whom they follow."""
+    if not heirs:
+        return before
+    found = {name: amounts.copy() for name, amounts in before.items()}
+    for name, amounts in before.items():
+        for earlier, later in heirs:
+            found[name][later] += amounts[earlier]
+    return found
+
+
+def _changes(step: Step, before: Mapping[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
     """By cell name, how much it would change; only cells of which some bureau's would."""
     changes: dict[str, np.ndarray] = {}
     for rule in _in_order(step.table):
         last = rule.terms[-1].cell
         if last.name in changes:
             continue
-        shift, implied = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        known = _known(step.figures, last.name, count)
+        shift, known = np.zeros(count, np.int64), _known(step.figures, last.name, count)
         for term in rule.terms[:-1]:
             looks_back = term.source is Source.PREVIOUS
-            figures, shifts = (earlier, before) if looks_back else (step.figures, changes)
-            known &= _known(figures, term.cell.name, count)
-            change = shifts.get(term.cell.name)
+            change = (before if looks_back else changes).get(term.cell.name)
             if change is not None:
                 shift += term.coefficient * change
-            implied += term.coefficient * _numbers(figures, term.cell.name, count)
+            if not looks_back:
+                known &= _known(step.figures, term.cell.name, count)
         if (fails := step.fails.get((rule.code, rule.column))) is not None and rule.kind is not Kind.BALANCE:
-            implied += _numbers(step.restated, last.name, count)
-            shift += np.where(fails, implied - _numbers(step.figures, last.name, count), 0)
+            shift += fails
         shift[~known] = 0
         if shift.any():
             changes[last.name] = shift
@@ -105,9 +111,3 @@ def _in_order(table: ConstraintTable) -> list[Constraint]:
 
 def _known(figures: Mapping[str, np.ndarray], name: str, count: int) -> np.ndarray:
     return figures[name] != UNKNOWN if name in figures else np.zeros(count, bool)
-
-
-def _numbers(figures: Mapping[str, np.ndarray], name: str, count: int) -> np.ndarray:
-    if name not in figures:
-        return np.zeros(count, np.int64)
-    return np.where(figures[name] == UNKNOWN, 0, figures[name])

@@ -16,7 +16,7 @@ from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import insert_new, storable
 from disclosure_etl.warehouse.decision_tables import confirmation
 from disclosure_etl.warehouse.dimensions import period_id
-from disclosure_etl.warehouse.pending import Dependents, note_freezing
+from disclosure_etl.warehouse.pending import Dependents, note_freezing, note_siblings
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import DocumentRecord, Judged, Receipt
@@ -58,5 +58,6 @@ def confirm(
     details = {"digest": sent.digest, "basis": told.basis, "deltas": row["deltas"], "reason": told.reason}
     audit.append(connection, act, "confirm", f"{form.family} {period} {sent.bureau}", details)
     changed = loading.load(connection, act, form, period, [judged], {sent.digest: receipt}, rules, dependents)
+    note_siblings(connection, (form.family, period), dependents, changed)
     note_freezing(connection, [(form.family, period), *dependents.frozen])
     return changed

@@ -275,7 +275,7 @@ class Warehouse(Deciding):
             imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
             for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
-                pending.note_judgements(connection, dependents(period).judged, bureaus)
+                pending.note_dependents(connection, dependents(period), bureaus)
                 pending.note_freezing(connection, dependents(period).frozen)
             if imported.inserted or imported.replaced:
                 told = {"source": source, "inserted": imported.inserted, "replaced": imported.replaced}

@@ -20,7 +20,7 @@ from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.listed import note_followers, store_items
-from disclosure_etl.warehouse.pending import Dependents, note_freezing, note_judgements, settle_pending
+from disclosure_etl.warehouse.pending import Dependents, note_dependents, note_freezing, settle_pending
 from disclosure_etl.warehouse.settling import settle
 from disclosure_etl.warehouse.tables import (
     document,
@@ -103,7 +103,7 @@ def load(
     states = {key: _alone(one) for key, one in numbered if one.submission.bureau is None} | settled.states
     moves.make(connection, act, "load", f"{form.family} {period}", states, returns=_told(new))
     changed = settled.changed
-    note_judgements(connection, dependents.judged, changed)
+    note_dependents(connection, dependents, changed)
     note_followers(connection, form, period, changed, dependents.together)
     note_freezing(connection, [(form.family, period)])
     return changed
@@ -270,7 +270,7 @@ def renew(
     states = {keys[one.submission.digest]: _alone(one) for one in judged if one.submission.bureau is None}
     moves.make(connection, act, "judge", f"{form.family} {period}", states | settled.states)
     changed = settled.changed
-    note_judgements(connection, dependents.judged, changed | refilled)
+    note_dependents(connection, dependents, changed | refilled)
     note_followers(connection, form, period, changed, dependents.together)
     settle_pending(connection, form.family, period, bureaus)
     note_freezing(connection, [(form.family, period)])  # what changed is in no version yet, should this run end here

@@ -16,7 +16,7 @@ from disclosure_etl.warehouse.decision_tables import return_decision
 from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.dimensions import period_id
 from disclosure_etl.warehouse.listed import note_followers
-from disclosure_etl.warehouse.pending import Dependents, note_freezing, note_judgements
+from disclosure_etl.warehouse.pending import Dependents, note_dependents, note_freezing, note_judgements, note_siblings
 from disclosure_etl.warehouse.settling import settle
 from disclosure_etl.warehouse.tables import receipt, submission
 from schemas.forms import Form
@@ -96,5 +96,6 @@ def _put_into_force(
     # A return that takes part again was not judged while it did not.
     note_judgements(connection, [(family, period)], [bureau])
     note_freezing(connection, [(family, period), *dependents.frozen])
-    note_judgements(connection, dependents.judged, settled.changed)
+    note_dependents(connection, dependents, settled.changed)
+    note_siblings(connection, (family, period), dependents, settled.changed)
     note_followers(connection, form, period, settled.changed, dependents.together)

@@ -21,11 +21,11 @@ Place = tuple[str, str]  # period and bureau
 
 @dataclass
 class Accepted:
-    """By period and bureau: the accepted figures (cell name → value in the scale of its form), the rules that they fail
-    without a waiver, and which are of nil returns."""
+    """By period and bureau: the accepted figures (cell name → value in the scale of its form), the rules (code and column) that
+    they fail without a waiver, with the difference as text, and which are of nil returns."""
 
     figures: defaultdict[Place, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
-    fails: defaultdict[Place, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    fails: defaultdict[Place, dict[tuple[str, str], str]] = field(default_factory=lambda: defaultdict(dict))
     nil: set[Place] = field(default_factory=set)
 
 
@@ -69,17 +69,23 @@ def accepted(connection: Connection, family: str, periods: Sequence[Period], bur
         for period, bureau, name, value in figures:
             found.figures[period, bureau][name] = value
         failing = connection.execute(
-            select(dim_period.c.code, current_block.c.bureau_code, failure.c.rule, failure.c.column_code)
+            select(
+                dim_period.c.code,
+                current_block.c.bureau_code,
+                failure.c.rule,
+                failure.c.column_code,
+                failure.c.difference,
+            )
             .select_from(current_block)
             .join(dim_period, dim_period.c.id == current_block.c.period_id)
             .join(
                 failure,
                 (failure.c.submission_id == current_block.c.submission_id) & (failure.c.block == current_block.c.block),
             )
-            .where(*scope, failure.c.waiver.is_(None))
+            .where(*scope, failure.c.waiver.is_(None), failure.c.difference.is_not(None))
         )
-        for period, bureau, rule, column in failing:
-            found.fails[period, bureau].add((rule, column))
+        for period, bureau, rule, column, difference in failing:
+            found.fails[period, bureau][rule, column] = difference
         nil = connection.execute(
             select(dim_period.c.code, current_block.c.bureau_code)
             .join(dim_period, dim_period.c.id == current_block.c.period_id)
