@@ -49,7 +49,8 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
     """Let a failure stand, as long as the same figures are seen, from the first of `periods` to the second.
 
     Raises:
-        UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason.
+        UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason; a locked
+            year.
     """
     nobody_knows = found.failure.rule == "return:two_returns"  # which of them counts; a waiver would let both through
     if found.bureau is None or nobody_knows or found.failure.kind in ("identity", "duty", "waiver"):
@@ -63,6 +64,7 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
             f"The waiver's periods {periods[0]} to {periods[1]} are reversed.",
         )
     word = word.checked()
+    office.warehouse.refuse_locked(family, periods)
     at = office.clock()
     run = office.warehouse.start_run("decide", family, periods[0], at)
     waiver = office.warehouse.waive(family, found.bureau, found.failure, periods, word.reason, word.by, at)
@@ -83,6 +85,7 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
             f"There is no waiver {number}, or it was withdrawn; standing: {listed}.",
         )
     word = word.checked()
+    office.warehouse.refuse_locked(family, [Period.parse(known[number].first), Period.parse(known[number].last)])
     at = office.clock()
     run = office.warehouse.start_run("decide", family, Period.parse(known[number].first), at)
     office.warehouse.withdraw(known[number], word.reason, word.by, at)

@@ -17,6 +17,7 @@ from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, st
 from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
+from disclosure_etl.quality.locked import held_for_lock
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation
 from schemas.documents import SCANNED
@@ -83,6 +84,8 @@ class Month:
     def find(self) -> int:
         """Begin a run, list what has arrived, and tell into how many chunks it falls."""
         now = self.office.clock()
+        if self.command == "rerun" or self.rehearsing:
+            self.office.warehouse.refuse_locked(self.family, [self.period])
         for source in self.office.sources:
             self._open.callback(source.close)
         self._listed = list_all(self.office.sources, now)
@@ -170,6 +173,11 @@ class Month:
         for one in mark_two_returns([one for one in news if one.digest not in copies]):
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
+        self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
+        if self.office.warehouse.lock_of(self.family, self.period) is not None:
+            held = [held_for_lock(one, self.period) for one in fitting]
+            self._judged = [*held, *(held_unjudged(one) for one in in_doubt)]
+            return sum(len(one.failures) for one in self._judged)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
         verdict = verdict_of(self.office, rules, batch)
@@ -177,7 +185,6 @@ class Month:
             self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
-        self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import lists, month, office, record, returns, rules
+from flows.commands import lists, month, office, record, returns, rules, signing, versions
 from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, read_moment
 from schemas.errors import ProgramError, UserError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (month, returns, rules, lists, record, office):
+for commands in (month, signing, versions, returns, rules, lists, record, office):
     commands.register(app)
 
 

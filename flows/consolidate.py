@@ -16,7 +16,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, Progress, silent
 from disclosure_etl.reports.rehearsal import Would, rehearsal
 from flows.artifacts import run_markdown
-from flows.running import Ran, default_period, open_office, run_period, write_tables
+from flows.running import Ran, default_period, finished, open_office, run_period
 from schemas.errors import UserError
 from schemas.periods import Period
 
@@ -90,7 +90,7 @@ def in_tasks(
     task(month.judge, name="judge", cache_policy=NO_CACHE)()
     task(month.load, name="load", cache_policy=NO_CACHE)()
     result = task(month.freeze, name="freeze", cache_policy=NO_CACHE)()
-    ran = Ran(result, write_tables(office, (result.consolidation, *result.later)))
+    ran = finished(office, result)
     _leave_artifact(office, ran)
     return ran
 

@@ -15,12 +15,17 @@ from zoneinfo import ZoneInfo
 from disclosure_etl.calendar import Clock, StoryClock, load_schedule, system_clock
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import MonthResult, Progress, consolidate, roll_up
+from disclosure_etl.reports.corrections import names_of, notice, notice_path
+from disclosure_etl.reports.firmness import changes_of, embargo_of, form_of
 from disclosure_etl.reports.standing import absences, failures_of
 from disclosure_etl.reports.summary import summary_path, summary_workbook
+from disclosure_etl.reports.summary_changes import Beside
 from disclosure_etl.settings import Settings, load_settings
 from schemas.consolidation import Consolidation
 from schemas.errors import Message, UserError
+from schemas.forms import Form
 from schemas.periods import Period
+from schemas.versions import ChangeList
 
 
 def open_office(
@@ -70,10 +75,11 @@ def form_gap(office: Office, family: str) -> Message | None:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run came to: the result and the tables that were written for it."""
+    """What a run came to: the result, the tables that were written for it, and the correction notices that became due."""
 
     result: MonthResult
     tables: tuple[Path, ...]
+    notices: tuple[Path, ...] = ()
 
 
 def run_period(
@@ -86,12 +92,14 @@ def run_period(
     progress: Progress | None = None,
 ) -> Ran:
     """Consolidate a period from its submissions, or add a coarser one up from its parts."""
+    if command == "rerun":
+        office.warehouse.refuse_locked(family, [period])
     if period.frequency is not office.forms.frequency_of(family):
         result = MonthResult(roll_up(office, family, period))
     else:
         options = {"progress": progress} if progress else {}
         result = consolidate(office, family, period, command=command, bureaus=bureaus, **options)
-    return Ran(result, write_tables(office, (result.consolidation, *result.later)))
+    return finished(office, result)
 
 
 def in_office_time(office: Office, one: Consolidation) -> Consolidation:
@@ -105,11 +113,50 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
     for one in consolidations:
         path = summary_path(office.settings.reports_path, one, office.settings.family)
         if not path.exists():
-            period = Period.parse(one.period)
-            form = next(form for form in office.forms.forms if form.key == one.form)
-            figures = office.warehouse.bureau_figures(form, period, form.own_columns)
-            one = in_office_time(office, one)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(summary_workbook(form, one, figures, failures_of(office, one), absences(office, one)))
+            path.write_bytes(table_of(office, one))
         written.append(path)
     return tuple(written)
+
+
+def table_of(office: Office, one: Consolidation, as_of: datetime | None = None) -> bytes:
+    """The 汇总表 of a version: its figures, bureaus and failures as they entered it, and what changed since the version that
+    others know. Whether it is embargoed is told as of now, or of a moment."""
+    period, form = Period.parse(one.period), form_of(office, one)
+    figures = office.warehouse.bureau_figures(form, period, form.own_columns, one.version)
+    ahead = embargo_of(office, one, as_of)
+    changes = changes_of(office, one, as_of=as_of or one.frozen_at) if one.version > 1 else None
+    beside = Beside(ahead.zh if ahead else "", changes, names_of(office))
+    one = in_office_time(office, one)
+    return summary_workbook(form, one, figures, failures_of(office, one), absences(office, one), beside)
+
+
+def finished(office: Office, result: MonthResult) -> Ran:
+    """What a run came to, with the tables of its versions and the correction notices that are due."""
+    frozen = (result.consolidation, *result.later)
+    return Ran(result, write_tables(office, frozen), write_notices(office, frozen))
+
+
+def write_notices(office: Office, consolidations: Collection[Consolidation]) -> tuple[Path, ...]:
+    """Write the correction notice (更正说明) of each version that corrects one on which others rely: released, or locked. A
+    notice that is there already stays as it is; only new ones are given back."""
+    written = []
+    for one in consolidations:
+        changes = changes_of(office, one) if one.version > 1 else None
+        if changes is not None and changes.older.is_out:
+            path, is_new = write_notice(office, changes, form_of(office, one))
+            written += [path] * is_new
+    return tuple(written)
+
+
+def write_notice(office: Office, changes: ChangeList, form: Form) -> tuple[Path, bool]:
+    """Write one correction notice; where it lies, and whether it is new."""
+    path = notice_path(office.settings.reports_path, changes, office.settings.family)
+    if path.exists():
+        return path, False
+    zone = ZoneInfo(office.schedule.timezone)
+    lock = office.warehouse.last_lock(changes.newer.family, Period.parse(changes.newer.period).year)
+    text = notice(form, changes, names_of(office), office.warehouse.audit_head(), zone, lock)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path, True

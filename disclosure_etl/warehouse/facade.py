@@ -20,6 +20,8 @@ from disclosure_etl.warehouse import (
     moves,
     pending,
     rule_sets,
+    signing,
+    standings,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
@@ -38,6 +40,7 @@ from disclosure_etl.warehouse.connection import (
 from disclosure_etl.warehouse.copying import Filling, version_of
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
+from disclosure_etl.warehouse.standings import YearLock
 from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
@@ -53,6 +56,7 @@ from schemas.records import (
     Waiver,
 )
 from schemas.rules import RuleSet
+from schemas.versions import FrozenVersion, SignOff
 
 _now = system_clock("UTC")
 
@@ -218,6 +222,7 @@ class Warehouse(Answers):
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
         with writing(self.engine) as connection:
+            standings.refuse_counting(connection, form.family, period, judged)
             return loading.load(connection, self._act(run), form, period, judged, receipts, rules, dependents)
 
     def renew(
@@ -235,6 +240,7 @@ class Warehouse(Answers):
             As `load`.
         """
         with writing(self.engine) as connection:
+            standings.refuse_counting(connection, form.family, period, judged)
             return loading.renew(connection, self._act(run), form, period, judged, rules, dependents)
 
     # -- rules and decisions
@@ -260,6 +266,7 @@ class Warehouse(Answers):
         """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
         of those periods wait to be judged again."""
         with writing(self.engine) as connection:
+            standings.refuse_locked(connection, family, _between(*periods))
             waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
             if is_new:
                 audit.append(
@@ -271,6 +278,7 @@ class Warehouse(Answers):
     def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
         """Record that a waiver no longer stands; what it covered waits to be judged again."""
         with writing(self.engine) as connection:
+            standings.refuse_locked(connection, waiver.family, [period for _, period in _covered(waiver)])
             decisions.withdraw(connection, waiver, reason, by, at)
             told = {**decisions.told(waiver), "reason": reason}
             audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
@@ -290,6 +298,7 @@ class Warehouse(Answers):
     ) -> Imported:
         """Take over figures of earlier periods, marked unverified; what looks back on them waits to be judged again."""
         with writing(self.engine) as connection:
+            standings.refuse_locked(connection, family, {row.period for row in rows})
             imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
             for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
@@ -316,6 +325,52 @@ class Warehouse(Answers):
         with writing(self.engine) as connection:
             return versions.freeze(connection, self._act(run), form, period, duty, others, rules, dependents)
 
+    # -- who answers for them
+
+    def sign(
+        self,
+        run: str,
+        form: Form,
+        one: Consolidation,
+        duty: Duty,
+        signed: SignOff,
+        rules: str | None = None,
+        dependents: Dependents = Dependents(),  # noqa: B008 - frozen
+        *,
+        leave_out_held: bool = False,
+    ) -> Consolidation:
+        """Record who answers for the newest version of a period, or for one without held blocks that is frozen for it.
+
+        Raises:
+            UserError: `one` is no longer what the period comes to.
+        """
+        period, act = Period.parse(one.period), Act(signed.by, signed.at, run)
+        with writing(self.engine) as connection:
+            rest = (form, period, duty, one.others, rules, dependents)
+            if versions.freeze(connection, act, *rest).version != one.version:
+                raise UserError(
+                    f"{one.period} 的数据在第 {one.version} 版之后又有变动;请先运行 disclosure-etl rerun {one.period},核对后再签发。",
+                    f"{one.period} has changed since version {one.version}: run 'disclosure-etl rerun {one.period}' first, look "
+                    "it over, then sign.",
+                )
+            if leave_out_held:
+                one = versions.freeze(connection, act, *rest, without_held=True)
+            signing.record_sign_off(connection, act, one, signed)
+            found = versions.newest(connection, one.family, period, one.version)
+            assert found is not None
+            return found
+
+    def lock(self, lock: YearLock) -> bool:
+        """Record that a year is locked, or reopened; False where it was so already. What waited for a reopened year waits to
+        be judged."""
+        with writing(self.engine) as connection:
+            return signing.record_lock(connection, Act(lock.by, lock.at), lock)
+
+    def release(self, one: FrozenVersion, by: str, at: datetime) -> bool:
+        """Record that a version was given to the public; False where it was already."""
+        with writing(self.engine) as connection:
+            return signing.record_release(connection, Act(by, at), one, by, at)
+
     def settle_pending(self, waiting: Waiting) -> None:
         """Note that nothing waits there any more."""
         with writing(self.engine) as connection:
@@ -324,9 +379,12 @@ class Warehouse(Answers):
 
 def _covered(waiver: Waiver) -> list[tuple[str, Period]]:
     """The periods that a waiver is for."""
-    period, last = Period.parse(waiver.first), Period.parse(waiver.last)
+    return [(waiver.family, one) for one in _between(Period.parse(waiver.first), Period.parse(waiver.last))]
+
+
+def _between(period: Period, last: Period) -> list[Period]:
     found = []
     while period.end <= last.end:
-        found.append((waiver.family, period))
+        found.append(period)
         period = period.shifted(1)
     return found

@@ -8,17 +8,39 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import BigInteger, Connection, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Subquery, case, cast, func, select
 
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_indicator, dim_period
-from disclosure_etl.warehouse.tables import baseline, current_block, fact_observation
+from disclosure_etl.warehouse.known_then import keys_then, refilled_since
+from disclosure_etl.warehouse.tables import (
+    baseline,
+    consolidation,
+    consolidation_member,
+    current_block,
+    fact_observation,
+    submission,
+)
 from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
+from schemas.states import State
+
+
+def counting(*, without_held: bool) -> tuple[ColumnElement[bool], ...]:
+    """Which rows of `current_block` count: all of them, or only what is accepted and was not sent back."""
+    if not without_held:
+        return ()
+    sent_back = select(submission.c.id).where(submission.c.status == State.RETURNED.value)
+    return (current_block.c.accepted, current_block.c.submission_id.not_in(sent_back))
 
 
 def sums(
-    connection: Connection, family: str, period: Period, contained: Collection[str] = ()
+    connection: Connection,
+    family: str,
+    period: Period,
+    contained: Collection[str] = (),
+    *,
+    without_held: bool = False,
 ) -> dict[tuple[str, str], tuple[int | None, bool]]:
     """Over all bureaus but those `contained` in another's figures, by (indicator, column): the sum of what counts, and
     whether all of it was accepted."""
@@ -34,7 +56,7 @@ def sums(
         .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
         .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
         .where(current_block.c.family == family, dim_period.c.code == period.code, dim_cell.c.measure != "share")
-        .where(current_block.c.bureau_code.not_in(sorted(contained)))
+        .where(current_block.c.bureau_code.not_in(sorted(contained)), *counting(without_held=without_held))
         .group_by(fact_observation.c.cell_id)
     )
     names = {
@@ -62,6 +84,8 @@ def period_figures(
     earlier: Sequence[Consolidation | None],
     absent: Collection[str],
     contained: Collection[str] = (),
+    *,
+    without_held: bool = False,
 ) -> list[ConsolidatedFigure]:
     """The period's figures. A cumulative is added up from the year's frozen periods; the reported one is only checked.
 
@@ -69,8 +93,10 @@ def period_figures(
         earlier: the newest versions of the year's periods before this one, in order; None for one that is not there.
         absent: owing bureaus of which nothing counts: the baseline's figures, if any, stand in for them, unverified.
         contained: bureaus whose figures are inside another's that reports for its whole branch.
+        without_held: leave held blocks out, rather than count them as reported.
     """
-    found = _with_baseline(connection, form, period, sums(connection, form.family, period, contained), absent)
+    own = sums(connection, form.family, period, contained, without_held=without_held)
+    found = _with_baseline(connection, form, period, own, absent)
     parts = [_Part(form, one) for one in earlier]
     figures = []
     for cell in form.cells:
@@ -80,9 +106,9 @@ def period_figures(
         if column.cumulates is None:
             value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
-            own = found.get((cell.indicator, column.cumulates), _NOTHING)
+            month = found.get((cell.indicator, column.cumulates), _NOTHING)
             before = _before(parts, cell.indicator, column.cumulates, cell.column)
-            value, validated = _cumulated(cell.moment, [*before, own])
+            value, validated = _cumulated(cell.moment, [*before, month])
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
 
@@ -166,7 +192,11 @@ def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list
 
 
 def bureau_figures(
-    connection: Connection, form: Form, period: Period, columns: Collection[str] | None = None
+    connection: Connection,
+    form: Form,
+    period: Period,
+    columns: Collection[str] | None = None,
+    version: int | None = None,
 ) -> list[BureauFigure]:
     """Every bureau's figures that count in the period, so that each column adds up to the consolidated one.
 
@@ -175,16 +205,17 @@ def bureau_figures(
 
     Args:
         columns: only these; all where None.
+        version: as they entered the frozen version of this key; what counts now where None.
     """
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
     own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
-        return _over(connection, form, period.parts(form.frequency), own)
-    found = _over(connection, form, [period], own)
+        return _over(connection, form, period.parts(form.frequency), own, version)
+    found = _over(connection, form, [period], own, version)
     found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
         first = period.shifted(1 - period.ordinal)
-        found += _over(connection, form, [first.shifted(count) for count in range(period.ordinal)], cumulative)
+        found += _over(connection, form, [first.shifted(count) for count in range(period.ordinal)], cumulative, version)
     return found
 
 
@@ -205,8 +236,33 @@ def _imported(
     ]  # fmt: skip
 
 
+def _counted(
+    connection: Connection, family: str, parts: Sequence[Period], key: int | None
+) -> tuple[Subquery, set[int]]:
+    """Whose block counts in each of `parts`: now, or in the versions that were the newest when the version `key` was frozen;
+    and the keys of those."""
+    if key is None:
+        named = select(
+            current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted,
+            dim_period.c.code.label("period"),
+        ).join(dim_period, dim_period.c.id == current_block.c.period_id)  # fmt: skip
+        codes = [part.code for part in parts]
+        return named.where(current_block.c.family == family, dim_period.c.code.in_(codes)).subquery(), set()
+    keys = set(keys_then(connection, family, parts, key).values())
+    member = consolidation_member.c
+    frozen = (
+        select(
+            member.bureau_code, member.block, member.submission_id, member.accepted, dim_period.c.code.label("period")
+        )
+        .join(consolidation, consolidation.c.id == member.consolidation_id)
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.id.in_(sorted(keys)))
+    )
+    return frozen.subquery(), keys
+
+
 def _over(
-    connection: Connection, form: Form, parts: Sequence[Period], columns: Mapping[str, str]
+    connection: Connection, form: Form, parts: Sequence[Period], columns: Mapping[str, str], version: int | None
 ) -> list[BureauFigure]:
     """What counts of each bureau over `parts`. `columns`: the column that is read → the one that it is given as.
 
@@ -214,27 +270,29 @@ def _over(
     """
     totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
     read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
-    value = fact_observation.c.value
+    counted, keys = _counted(connection, form.family, parts, version)
+    value: ColumnElement[int] = fact_observation.c.value
+    facts: FromClause = fact_observation
+    if (then := refilled_since(connection, keys)) is not None:
+        same = (then.c.submission_id == fact_observation.c.submission_id) & (
+            then.c.cell_id == fact_observation.c.cell_id
+        )
+        facts = fact_observation.outerjoin(then, same)
+        value = case((then.c.until.is_not(None), then.c.value), else_=value)
     rows = connection.execute(
         select(
-            current_block.c.bureau_code,
+            counted.c.bureau_code,
             fact_observation.c.cell_id,
             cast(func.sum(value), type_=BigInteger),
-            cast(func.sum(case((dim_period.c.code == parts[0].code, value))), type_=BigInteger),
-            cast(func.sum(case((dim_period.c.code == parts[-1].code, value))), type_=BigInteger),
-            func.min(case((current_block.c.accepted, 1), else_=0)),
+            cast(func.sum(case((counted.c.period == parts[0].code, value))), type_=BigInteger),
+            cast(func.sum(case((counted.c.period == parts[-1].code, value))), type_=BigInteger),
+            func.min(case((counted.c.accepted, 1), else_=0)),
         )
-        .select_from(current_block)
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
-        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
-        .where(
-            current_block.c.family == form.family,
-            dim_period.c.code.in_([part.code for part in parts]),
-            dim_cell.c.measure != "share",
-            dim_cell.c.column_code.in_(sorted(read)),
-        )
-        .group_by(current_block.c.bureau_code, fact_observation.c.cell_id)
+        .select_from(counted)
+        .join(facts, fact_observation.c.submission_id == counted.c.submission_id)
+        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == counted.c.block))
+        .where(dim_cell.c.measure != "share", dim_cell.c.column_code.in_(sorted(read)))
+        .group_by(counted.c.bureau_code, fact_observation.c.cell_id)
     )
     cells = {
         row.id: row

@@ -13,13 +13,13 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from disclosure_etl.bureaus import Duty
-from disclosure_etl.warehouse import audit
+from disclosure_etl.warehouse import audit, known_then, standings
 from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk
 from disclosure_etl.warehouse.dimension_tables import dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
-from disclosure_etl.warehouse.figures import period_figures, rolled_up_figures
+from disclosure_etl.warehouse.figures import counting, period_figures, rolled_up_figures
 from disclosure_etl.warehouse.pending import FREEZE, Dependents, note_freezing, settle_pending
 from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member, current_block
 from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
@@ -38,32 +38,37 @@ def freeze(
     others: int = 0,
     rules: str | None = None,
     dependents: Dependents = Dependents(),  # noqa: B008 - frozen
+    *,
+    without_held: bool = False,
 ) -> Consolidation:
-    """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned.
+    """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned, as it
+    is in a locked year.
 
-    A coarser period than the form's own is added up from the newest versions of its parts.
+    A coarser period than the form's own is added up from the newest versions of its parts. A version that left held blocks
+    out stays the newest as long as nothing else changed.
 
     Args:
+        without_held: leave held blocks out, rather than count them as reported.
         duty: who owes a return, and by when; others: files met that are of other periods; rules: the version of the
             rules in force; dependents: what contains these figures, to be frozen anew where they changed.
 
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
     """
+    last = newest(connection, form.family, period)
+    if (lock := standings.lock_of(connection, form.family, period)) is not None:
+        if last is None and period.frequency is form.frequency:
+            raise standings.locked_error(lock, period)
+        if last is not None:
+            return last
     sync_form(connection, form)
     settle_pending(connection, form.family, period, [FREEZE])
-    figures = figures_now(connection, form, period, duty)
-    if period.frequency is form.frequency:
-        members = _members(connection, form.family, period)
-        account = period_account(connection, form, period, duty, others, members)
-    else:
-        parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
-        account = rolled_up_account(parts, duty.owing)
-        members = []
-    hashed = _hash_of(form.digest, period, figures, members, account)
-    last = newest(connection, form.family, period)
-    if last is not None and last.content_hash == hashed:
-        return last
+    modes = [True] if without_held else [True, False] if last is not None and last.without_held else [False]
+    for mode in modes:
+        figures, members, account = _content(connection, form, period, duty, others, without_held=mode)
+        hashed = _hash_of(form.digest, period, figures, members, account)
+        if last is not None and last.content_hash == hashed:
+            return last
     version = 1 if last is None else last.version + 1
     frozen = Consolidation(
         family=form.family,
@@ -83,10 +88,24 @@ def freeze(
     if frozen.cells_read != frozen.cells_loaded + frozen.cells_parked:
         raise ProgramError(f"{period}: cells read are not loaded + parked")
     store(connection, form, period, frozen, members, rules)
+    known_then.keep(connection, form.family, period, version)
     told = {"version": version, "status": frozen.status.value, "content_hash": hashed, "rules": rules}
     audit.append(connection, act, "freeze", f"{form.family} {period}", told)
     note_freezing(connection, dependents.frozen)
     return frozen
+
+
+def _content(
+    connection: Connection, form: Form, period: Period, duty: Duty, others: int, *, without_held: bool
+) -> tuple[list[ConsolidatedFigure], list[Member], dict]:
+    """What a version of now would say: its figures, what they are made of, and its account."""
+    figures = figures_now(connection, form, period, duty, without_held=without_held)
+    if period.frequency is not form.frequency:
+        parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
+        return figures, [], rolled_up_account(parts, duty.owing)
+    members = _members(connection, form.family, period, without_held=without_held)
+    account = period_account(connection, form, period, duty, others, members)
+    return figures, members, account | {"without_held": without_held}
 
 
 # Versions were frozen before there were these; a hash has them where they count something.
@@ -94,6 +113,10 @@ _LATER_STATUSES = (Status.RETURNED, Status.WITHDRAWN)
 _ACCOUNT = (
     "found", "missing", "late", "failures", "not_assessable", "coverage", "cells_read", "cells_loaded", "cells_parked",
 )  # fmt: skip
+_WHERE_SO = (
+    "without_held",
+    "parts",
+)  # versions were frozen before there were these: told only where they say something
 
 
 def _fields(one: BureauState | ConsolidatedFigure) -> dict:
@@ -111,6 +134,7 @@ def store(
 ) -> None:
     """Write a version down."""
     account = {name: getattr(frozen, name) for name in _ACCOUNT}
+    account |= {name: value for name in _WHERE_SO if (value := getattr(frozen, name))}
     account["counts"] = {status.value: count for status, count in frozen.counts.items()}
     account["bureaus"] = [
         {**_fields(state), "received_at": state.received_at.isoformat() if state.received_at else None}
@@ -153,9 +177,15 @@ def store(
 def newest(
     connection: Connection, family: str, period: Period, version: int | None = None, as_of: datetime | None = None
 ) -> Consolidation | None:
-    """The newest frozen version of a period (or that of a number, or what was the newest then), as it was frozen."""
+    """The newest frozen version of a period (or that of a number, or what was the newest then), as it was frozen; its status
+    as of now, or of then."""
     statement = (
-        select(consolidation, dim_period.c.code.label("period_code"), dim_period.c.frequency)
+        select(
+            consolidation,
+            dim_period.c.code.label("period_code"),
+            dim_period.c.frequency,
+            standings.standing(as_of).label("standing"),
+        )
         .join(dim_period, dim_period.c.id == consolidation.c.period_id)
         .where(consolidation.c.family == family, dim_period.c.code == period.code)
         .order_by(consolidation.c.version.desc())
@@ -178,6 +208,7 @@ def newest(
     for name in ("missing", "late"):
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
+    account["parts"] = tuple(tuple(part) for part in account.get("parts", ()))
     return Consolidation(
         family=family,
         form=_form_key(connection, row.form_id),
@@ -185,7 +216,7 @@ def newest(
         period=row.period_code,
         run=row.run_id,
         version=row.version,
-        status=VersionStatus(row.status),
+        status=VersionStatus(row.standing),
         content_hash=row.content_hash,
         frozen_at=row.frozen_at,
         figures=tuple(
@@ -219,30 +250,34 @@ def _earlier(connection: Connection, form: Form, period: Period) -> list[Consoli
     return [one for step, one in found if one is not None or step.start >= began]
 
 
-def _members(connection: Connection, family: str, period: Period) -> list[Member]:
+def _members(connection: Connection, family: str, period: Period, *, without_held: bool = False) -> list[Member]:
     rows = connection.execute(
         select(
             current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted
         )
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .where(current_block.c.family == family, dim_period.c.code == period.code)
+        .where(current_block.c.family == family, dim_period.c.code == period.code, *counting(without_held=without_held))
     )
     return [tuple(row) for row in rows]  # type: ignore[misc]
 
 
-def figures_now(connection: Connection, form: Form, period: Period, duty: Duty) -> list[ConsolidatedFigure]:
+def figures_now(
+    connection: Connection, form: Form, period: Period, duty: Duty, *, without_held: bool = False
+) -> list[ConsolidatedFigure]:
     """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
     parts."""
     if period.frequency is not form.frequency:
         return rolled_up_figures(form, [newest(connection, form.family, part) for part in period.parts(form.frequency)])
     there = {bureau for bureau, *_ in _members(connection, form.family, period)}
     absent = {bureau.code for bureau in duty.owing} - there
-    return period_figures(connection, form, period, _earlier(connection, form, period), absent, duty.contained)
+    earlier = _earlier(connection, form, period)
+    return period_figures(connection, form, period, earlier, absent, duty.contained, without_held=without_held)
 
 
 def content_hash(form_digest: str, period: Period, one: Consolidation, members: Iterable[tuple]) -> str:
     """The hash of a version from what is stored of it; unless somebody changed that, it is the one that it was frozen with."""
-    account = {"missing": one.missing, "late": one.late, "counts": one.counts, "bureaus": one.bureaus}
+    names = ("missing", "late", "counts", "bureaus", "without_held", "parts")
+    account = {name: getattr(one, name) for name in names}
     return _hash_of(form_digest, period, one.figures, members, account)
 
 
@@ -254,7 +289,7 @@ def _hash_of(
         "form": form_digest,
         "period": period.code,
         "figures": [_fields(one) for one in figures],
-        "members": sorted(map(list, members)),
+        "members": sorted(map(list, members or account.get("parts", ()))),
         "missing": account["missing"],
         "late": account["late"],
         "counts": {
@@ -277,4 +312,6 @@ def _hash_of(
             for state in account["bureaus"]
         ],
     }
+    if account["without_held"]:
+        content["without_held"] = True
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
