@@ -30,6 +30,7 @@ class Hindrance:
 
 
 def waiting(office: Office, family: str, period: Period) -> Iterator[Hindrance]:
+    """Work that waits for the period: whoever signs now would sign figures that are about to change."""
     waits = office.warehouse.unsettled(family, period)
     if waits is not None:
         yield Hindrance(
@@ -51,6 +52,7 @@ def unsigned_before(office: Office, form: Form, period: Period) -> Iterator[Hind
 
 
 def unsigned_parts(office: Office, family: str, period: Period) -> Iterator[Hindrance]:
+    """The parts of a coarser period that are not final, or not there."""
     yield from _not_final(office, family, period.parts(office.forms.frequency_of(family)), there=False)
 
 
@@ -180,6 +182,7 @@ def warnings_of(failures: Sequence[StoredFailure]) -> tuple[str, ...]:
 
 
 def unacknowledged(failures: Sequence[StoredFailure], refused: Sequence[Refused], reason: str) -> Iterator[Hindrance]:
+    """Warnings, and files that were not taken, for which nobody gave a reason."""
     warnings = warnings_of(failures)
     if (warnings or refused) and len(reason.strip()) < 2:
         yield Hindrance(
@@ -194,6 +197,7 @@ def unacknowledged(failures: Sequence[StoredFailure], refused: Sequence[Refused]
 
 
 def whole_year(year: int) -> Period:
+    """The year as a period."""
     return Period(Frequency.YEARLY, year, 1)
 
 
@@ -205,7 +209,7 @@ def open_in(office: Office, family: str, year: int) -> Iterator[Hindrance]:
     coarser = [one for one in stored if one.frequency is not own and one != whole]
     yield from _not_final(office, family, whole.parts(own), there=False)
     yield from _not_final(office, family, coarser, there=True)
-    if own is not Frequency.YEARLY and whole not in stored:
+    if own is not Frequency.YEARLY and whole not in stored and _adds_up(office, family, whole):
         yield Hindrance(
             "absent",
             Message(
@@ -213,10 +217,18 @@ def open_in(office: Office, family: str, year: int) -> Iterator[Hindrance]:
                 f"The year {year} was not added up yet: run 'disclosure-etl consolidate {year}', and sign it off.",
             ),
         )
-    elif own is not Frequency.YEARLY:
-        yield from _not_final(office, family, [whole], there=True)
+    yield from _not_final(office, family, [whole], there=True) if own is not Frequency.YEARLY else ()
     for period in stored:
         yield from waiting(office, family, period)
+
+
+def _adds_up(office: Office, family: str, whole: Period) -> bool:
+    """Whether a year can be added up: the form was in force for all of it, and did not change within it."""
+    try:
+        office.forms.for_roll_up(family, whole)
+    except UserError:
+        return False
+    return True
 
 
 def open_before(office: Office, family: str, year: int) -> Iterator[Hindrance]:

@@ -242,8 +242,9 @@ class Month:
         dependents = dependents_of(self.office, self.family, self.period)
         known = [one for one in self._judged if not self.is_new(one)]
         new = [one for one in self._judged if self.is_new(one)]
-        changed = warehouse.renew(self.form, self.period, known, self._rules, dependents)
-        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules, dependents)
+        rules = self._rules or None  # none in a locked year, where nothing is judged
+        changed = warehouse.renew(self.form, self.period, known, rules, dependents)
+        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, rules, dependents)
         if self._attached:
             attached = {one: (sent, self._receipts[one].name) for one, sent in self._attached.items()}
             warehouse.attach(self.run, attached)

@@ -25,29 +25,29 @@ FIRM = {
 }  # fmt: skip
 
 
-def changes_object(one: ChangeList) -> dict[str, Any]:
+def changes_object(one: ChangeList, zone: tzinfo | None) -> dict[str, Any]:
     """A change list as `changes --json` prints it."""
     return {
         "family": one.newer.family,
         "period": one.newer.period,
-        "from": version_object(one.older),
-        "to": version_object(one.newer),
+        "from": version_object(one.older, zone),
+        "to": version_object(one.newer, zone),
         "changes": [_change_object(change) for change in one.changes],
     }
 
 
-def version_object(one: FrozenVersion) -> dict[str, Any]:
-    """A version without its figures, in every command that lists some."""
+def version_object(one: FrozenVersion, zone: tzinfo | None) -> dict[str, Any]:
+    """A version without its figures, in every command that lists some; moments in the office's zone."""
     return {
         "version": one.version,
         "status": one.status.value,
         "content_hash": one.content_hash,
-        "frozen_at": one.frozen_at.isoformat(),
+        "frozen_at": one.frozen_at.astimezone(zone).isoformat(),
         "signed_by": one.signed.by if one.signed else None,
         "second": one.signed.second if one.signed else None,
-        "signed_at": one.signed.at.isoformat() if one.signed else None,
+        "signed_at": one.signed.at.astimezone(zone).isoformat() if one.signed else None,
         "released_by": one.released_by,
-        "released_at": one.released_at.isoformat() if one.released_at else None,
+        "released_at": one.released_at.astimezone(zone).isoformat() if one.released_at else None,
     }
 
 
@@ -159,6 +159,8 @@ def _version(one: FrozenVersion, zone: tzinfo) -> str:
         parts.append(f"{_day(one.signed.at, zone)} 由{people}签发")
     if one.released_at is not None:
         parts.append(f"{_day(one.released_at, zone)} 发布")
+    if one.was_locked:
+        parts.append(f"曾随 {Period.parse(one.period).year} 年锁定")
     return f"{','.join(parts)},内容散列值 {one.content_hash}"
 
 

@@ -355,7 +355,10 @@ class Warehouse(Answers):
                 )
             if leave_out_held:
                 one = versions.freeze(connection, act, *rest, without_held=True)
-            signing.record_sign_off(connection, act, one, signed)
+            if signing.record_sign_off(connection, act, one, signed):
+                # Returns that are the sum of these are held against them otherwise once they are final.
+                sums = [place for place in dependents.judged if place[0] != one.family]
+                pending.note_judgements(connection, sums, {state.bureau for state in one.bureaus})
             found = versions.newest(connection, one.family, period, one.version)
             assert found is not None
             return found

@@ -24,11 +24,11 @@ from schemas.periods import Period
 from schemas.versions import FrozenVersion, SignOff
 
 
-def record_sign_off(connection: Connection, act: Act, one: Consolidation, signed: SignOff) -> None:
-    """Record that somebody answers for a version; a second time changes nothing."""
+def record_sign_off(connection: Connection, act: Act, one: Consolidation, signed: SignOff) -> bool:
+    """Record that somebody answers for a version; False where somebody did already."""
     key = key_of(connection, one.family, Period.parse(one.period), one.version)
     if connection.execute(select(sign_off.c.consolidation_id).where(sign_off.c.consolidation_id == key)).first():
-        return
+        return False
     connection.execute(
         insert(sign_off).values(
             consolidation_id=key, signed_by=storable(signed.by), second=storable(signed.second) if signed.second else None,
@@ -40,6 +40,7 @@ def record_sign_off(connection: Connection, act: Act, one: Consolidation, signed
         "note": signed.note, "acknowledged": list(signed.acknowledged), "without_held": one.without_held,
     }  # fmt: skip
     audit.append(connection, act, "sign", f"{one.family} {one.period}", told)
+    return True
 
 
 def record_lock(connection: Connection, act: Act, lock: standings.YearLock) -> bool:

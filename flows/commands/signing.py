@@ -106,11 +106,11 @@ def _frozen_anew(followed: Followed | None) -> list[str]:
 
 
 def _signed_object(session: Session, done: Signed) -> dict[str, Any]:
-    one, signed = done.version, done.signed
+    one, signed, zone = done.version, done.signed, session.office.clock().tzinfo
     return {
         "family": one.family, "period": one.period, "version": one.version, "status": one.status.value,
         "signed": signed is not None, "new": done.is_new, "by": signed.by if signed else None,
-        "second": signed.second if signed else None, "signed_at": signed.at.isoformat() if signed else None,
+        "second": signed.second if signed else None, "signed_at": signed.at.astimezone(zone).isoformat() if signed else None,
         "note": signed.note if signed else None, "acknowledged": list(signed.acknowledged) if signed else [],
         "without_held": one.without_held, "content_hash": one.content_hash, "audit": _head(session),
         "hindrances": _hindrance_objects(done.hindrances), "frozen_anew": _frozen_anew(done.followed),
@@ -127,10 +127,11 @@ def _show_signed(session: Session, done: Signed) -> None:
     one, signed = done.version, done.signed
     assert signed is not None
     who = session.listed(name for name in (signed.by, signed.second) if name)
+    day = f"{signed.at.astimezone(session.office.clock().tzinfo):%Y-%m-%d}"
     verb = ("已签发", "signed off") if done.is_new else ("此前已签发", "was signed off before")
     session.say(
-        f"{verb[0]}:{one.period} 第 {one.version} 版为终稿({who},{signed.at:%Y-%m-%d})",
-        f"{verb[1]}: {one.period}, version {one.version}, is final ({who}, {signed.at:%Y-%m-%d})",
+        f"{verb[0]}:{one.period} 第 {one.version} 版为终稿({who},{day})",
+        f"{verb[1]}: {one.period}, version {one.version}, is final ({who}, {day})",
     )
     if signed.note:
         session.say(f"  {signed.note}", f"  {signed.note}")
@@ -177,15 +178,15 @@ def _tell_year(session: Session, done: YearDecided, of: tuple[str, int], json: b
     frozen = done.followed.consolidations if done.followed else ()
     write_tables(session.office, frozen)
     notices = write_notices(session.office, frozen)
-    decided = done.lock
+    decided, zone = done.lock, session.office.clock().tzinfo
     if json:
         print_json(
             {
                 "family": of[0], "year": of[1], "action": decided.action if decided else None, "new": done.is_new,
                 "by": decided.by if decided else None, "second": decided.second if decided else None,
-                "reason": decided.reason if decided else None, "at": decided.at.isoformat() if decided else None,
+                "reason": decided.reason if decided else None, "at": decided.at.astimezone(zone).isoformat() if decided else None,
                 "hindrances": _hindrance_objects(done.hindrances),
-                "relied_on": [{"period": one.period, **version_object(one)} for one in done.relied_on],
+                "relied_on": [{"period": one.period, **version_object(one, zone)} for one in done.relied_on],
                 "frozen_anew": _frozen_anew(done.followed), "notices": [str(path) for path in notices],
                 "audit": _head(session),
             }
@@ -233,20 +234,20 @@ def release(context: typer.Context, period: Code, by: By, family: Family = None,
 
     session: Session = context.obj
     done = releasing.release(session.office, family or session.settings.family, read_period(period), by)
-    one = done.version
+    one, at = done.version, done.at.astimezone(session.office.clock().tzinfo)
     if json:
         print_json(
             {
                 "family": one.family, "period": one.period, "version": one.version, "content_hash": one.content_hash,
-                "by": done.by, "at": done.at.isoformat(), "new": done.is_new,
+                "by": done.by, "at": at.isoformat(), "new": done.is_new,
                 "newer": done.newer.version if done.newer else None, "audit": _head(session),
             }
         )  # fmt: skip
     else:
         verb = ("已记录发布", "released") if done.is_new else ("此前已发布", "was released before")
         session.say(
-            f"{verb[0]}:{one.period} 第 {one.version} 版({done.by},{done.at:%Y-%m-%d %H:%M})",
-            f"{verb[1]}: {one.period}, version {one.version} ({done.by}, {done.at:%Y-%m-%d %H:%M})",
+            f"{verb[0]}:{one.period} 第 {one.version} 版({done.by},{at:%Y-%m-%d %H:%M})",
+            f"{verb[1]}: {one.period}, version {one.version} ({done.by}, {at:%Y-%m-%d %H:%M})",
         )
         if done.newer is not None:
             session.say(
@@ -272,7 +273,7 @@ def releases(
     span = [read_period(code) if code else None for code in (first, last)]
     found = releasing.release_calendar(session.office, family or session.settings.family, *span)
     if json:
-        print_json([_planned_object(one) for one in found])
+        print_json([_planned_object(session, one) for one in found])
     elif not found:
         session.say("没有时期。", "There is no period.")
     else:
@@ -280,7 +281,9 @@ def releases(
     raise typer.Exit(NEEDS_PERSON if any(one.is_overdue or one.is_superseded for one in found) else CLEAN)
 
 
-def _planned_object(one: Planned) -> dict[str, Any]:
+def _planned_object(session: Session, one: Planned) -> dict[str, Any]:
+    released, zone = one.released, session.office.clock().tzinfo
+    at = released.released_at if released is not None else None
     return {
         "period": one.period.code,
         "planned": one.moment.isoformat() if one.moment else None,
@@ -288,7 +291,7 @@ def _planned_object(one: Planned) -> dict[str, Any]:
         "status": one.newest.status.value if one.newest else None,
         "final": one.final.version if one.final else None,
         "released": one.released.version if one.released else None,
-        "released_at": one.released.released_at.isoformat() if one.released and one.released.released_at else None,
+        "released_at": at.astimezone(zone).isoformat() if at else None,
         "released_by": one.released.released_by if one.released else None,
         "embargoed": one.is_embargoed,
         "overdue": one.is_overdue,

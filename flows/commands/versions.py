@@ -51,7 +51,7 @@ def changes(
     session: Session = context.obj
     found, form = _change_list(session, family, read_period(period), (older, newer), _moment(session, as_of))
     if json:
-        print_json(changes_object(found))
+        print_json(changes_object(found, session.office.clock().tzinfo))
     else:
         _show_changes(session, form, found)
     raise typer.Exit(CLEAN)
@@ -202,7 +202,7 @@ def revisions(
     else:
         found = office.warehouse.revisions(chosen, spot, frequency, span, moment)
         if json:
-            print_json(_revisions_object(chosen, found))
+            print_json(_revisions_object(session, chosen, found))
         else:
             _show_revisions(session, found)
     raise typer.Exit(CLEAN)
@@ -235,9 +235,10 @@ def _scale(session: Session, family: str, spot: tuple[str, str]) -> int:
     return next(cell.scale for one in own if (cell := one.figure_cell(*spot)) is not None)
 
 
-def _revisions_object(family: str, found: Revisions) -> dict[str, Any]:
+def _revisions_object(session: Session, family: str, found: Revisions) -> dict[str, Any]:
     from disclosure_etl.reports.contract import number
 
+    zone = session.office.clock().tzinfo
     return {
         "family": family,
         "indicator": found.indicator,
@@ -247,7 +248,7 @@ def _revisions_object(family: str, found: Revisions) -> dict[str, Any]:
                 "period": row[0].period,
                 "vintages": [
                     {
-                        "version": one.version, "frozen_at": one.frozen_at.isoformat(), "status": one.status.value,
+                        "version": one.version, "frozen_at": one.frozen_at.astimezone(zone).isoformat(), "status": one.status.value,
                         "value": number(one.value, found.scale),
                     }
                     for one in row
