@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -198,12 +198,34 @@ class DueRule(_Part):
     when_weekend: Roll | None = None
 
 
+class ReleaseRule(DueRule):
+    """When a period's figures may be given to the public: a day, told like a due day, and the time of that day."""
+
+    at: str = Field(default="10:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+class ReleaseCalendar(_Part):
+    """When figures may be given to the public, by frequency; none where nothing is planned. `dates` are those of single
+    periods, before the rule: a day (at the rule's time) or a moment."""
+
+    monthly: ReleaseRule | None = None
+    quarterly: ReleaseRule | None = None
+    half_yearly: ReleaseRule | None = None
+    yearly: ReleaseRule | None = None
+    dates: dict[str, datetime | date] = {}
+
+    def rule(self, frequency: Frequency) -> ReleaseRule | None:
+        """What holds for periods of a frequency."""
+        return getattr(self, frequency.value)
+
+
 class Schedule(_Part):
-    """When the scheduled month runs, and when returns are due."""
+    """When the scheduled month runs, when returns are due, and when figures may be released."""
 
     cron: str
     timezone: str
     due: dict[Frequency, DueRule]
+    release: ReleaseCalendar = ReleaseCalendar()
 
 
 def load_schedule(path: Path) -> Schedule:
@@ -236,6 +258,13 @@ def load_schedule(path: Path) -> Schedule:
                     f"顺延至 {roll} 日,早于到期的 {rule.day} 日。",
                     f"The substitute day {roll} lies before the due day {rule.day}.",
                 )
+    for code in schedule.release.dates:
+        if Period.read(code) is None or Period.parse(code).code != code:
+            raise source.error(
+                ("release", "dates", code),
+                f"「{code}」不是时期;请写如 2014-05、2014Q2、2014H1 或 2014。",
+                f"'{code}' is no period; write one such as 2014-05, 2014Q2, 2014H1 or 2014.",
+            )
     return schedule
 
 
@@ -266,6 +295,19 @@ def due_day(period: Period, rule: DueRule, calendar: WorkCalendar) -> DueDay:
             roll = rule.when_weekend
         due = _rolled(first, roll, month, calendar)
     return DueDay(due, provisional=not (calendar.is_listed(first) and calendar.is_listed(due)))
+
+
+def release_moment(period: Period, schedule: Schedule, calendar: WorkCalendar) -> datetime | None:
+    """The moment from which a period's figures may be given to the public; None where none is planned."""
+    rule, zone = schedule.release.rule(period.frequency), ZoneInfo(schedule.timezone)
+    at = time.fromisoformat(rule.at if rule is not None else ReleaseRule.model_fields["at"].default)
+    planned = schedule.release.dates.get(period.code)
+    if isinstance(planned, datetime):
+        return planned if planned.tzinfo else planned.replace(tzinfo=zone)
+    if planned is None and rule is None:
+        return None
+    day = planned if planned is not None else due_day(period, rule, calendar).day  # type: ignore[arg-type]
+    return datetime.combine(day, at, zone)
 
 
 def _day_of(month: Period, day: int) -> date:

@@ -49,7 +49,8 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
     """Let a failure stand, as long as the same figures are seen, from the first of `periods` to the second.
 
     Raises:
-        UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason.
+        UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason; a locked
+            year.
     """
     nobody_knows = found.failure.rule == "return:two_returns"  # which of them counts; a waiver would let both through
     if found.bureau is None or nobody_knows or found.failure.kind in ("identity", "duty", "waiver"):
@@ -64,6 +65,7 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
         )
     word = word.checked()
     with office.alone(f"decide {periods[0]}") as alone:
+        alone.warehouse.refuse_locked(family, periods)
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, periods[0], at)
         waiver = alone.warehouse.waive(family, found.bureau, found.failure, periods, word.reason, word.by, at)
@@ -85,8 +87,10 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
                 f"没有第 {number} 号豁免,或已撤销;现有:{listed}。",
                 f"There is no waiver {number}, or it was withdrawn; standing: {listed}.",
             )
+        first, last = Period.parse(known[number].first), Period.parse(known[number].last)
+        alone.warehouse.refuse_locked(family, [first, last])
         at = alone.clock()
-        run = alone.warehouse.start_run("decide", family, Period.parse(known[number].first), at)
+        run = alone.warehouse.start_run("decide", family, first, at)
         alone.warehouse.withdraw(known[number], word.reason, word.by, at)
         return _followed(alone, run, known[number])
 

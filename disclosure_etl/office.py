@@ -9,12 +9,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from disclosure_etl.bureaus import Bureau, Bureaus, load_bureaus
-from disclosure_etl.calendar import Clock, DueDay, Schedule, WorkCalendar, due_day, load_calendar, load_schedule
+from disclosure_etl.calendar import (
+    Clock,
+    DueDay,
+    Schedule,
+    WorkCalendar,
+    due_day,
+    load_calendar,
+    load_schedule,
+    release_moment,
+)
 from disclosure_etl.settings import Settings
 from schemas.errors import ConfigError, Message
 from schemas.formfile import Forms, load_forms
@@ -200,6 +210,10 @@ class Office:
     def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
         """The bureaus that owe a return of `family` for `period`, in their listed order."""
         return self.bureaus.owing(family, period)
+
+    def release_moment(self, period: Period) -> datetime | None:
+        """The moment from which a period's figures may be given to the public; None where none is planned."""
+        return release_moment(period, self.schedule, self.calendar)
 
     def due(self, period: Period) -> DueDay:
         """The day by which returns for `period` are due."""

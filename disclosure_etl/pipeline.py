@@ -18,6 +18,7 @@ from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, st
 from disclosure_etl.judgement import dependents_of, follow, frozen, held_together, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
+from disclosure_etl.quality.locked import held_for_lock
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation
 from schemas.documents import SCANNED
@@ -94,6 +95,8 @@ class Month:
     def find(self) -> int:
         """Begin a run, list what has arrived, and tell into how many chunks it falls."""
         now = self.office.clock()
+        if self.command == "rerun":
+            self.office.warehouse.refuse_locked(self.family, [self.period])
         for source in self.office.sources:
             self._open.callback(source.close)
         self._listed = list_all(self.office.sources, now)
@@ -187,6 +190,11 @@ class Month:
         for one in mark_two_returns([one for one in news if one.digest not in copies]):
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
+        self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
+        if self.office.warehouse.lock_of(self.family, self.period) is not None:
+            held = [held_for_lock(one, self.period) for one in fitting]
+            self._judged = [*held, *(held_unjudged(one) for one in in_doubt)]
+            return sum(len(one.failures) for one in self._judged)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
         is_part = self._together is not None
@@ -196,7 +204,6 @@ class Month:
         self._rules = self._alone.warehouse.enter_rules(rules, self.office.clock(), norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
-        self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
 
@@ -264,8 +271,9 @@ class Month:
         dependents = dependents_of(self._alone, self.family, self.period, self._together)
         known = [one for one in self._judged if not self.is_new(one)]
         new = [one for one in self._judged if self.is_new(one)]
-        changed = warehouse.renew(self.form, self.period, known, self._rules, dependents)
-        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, self._rules, dependents)
+        rules = self._rules or None  # none in a locked year, where nothing is judged
+        changed = warehouse.renew(self.form, self.period, known, rules, dependents)
+        changed |= warehouse.load(self.run, self.form, self.period, new, self._receipts, rules, dependents)
         if self._attached:
             attached = {one: (sent, self._receipts[one].name) for one, sent in self._attached.items()}
             warehouse.attach(self.run, attached)

@@ -97,6 +97,12 @@ class ReadLimits(_Part):
     max_memory: int = Field(default=1_000_000_000, ge=300_000_000)
 
 
+class SignOffSettings(_Part):
+    """Who signs a version off: one person, or two different ones."""
+
+    two_persons: bool = False
+
+
 class SettingsFile(_Part):
     """The content of settings.yaml. Relative paths are relative to the folder that holds the config folder."""
 
@@ -115,6 +121,7 @@ class SettingsFile(_Part):
     limits: ReadLimits = ReadLimits()
     run_patience_seconds: float = Field(default=600, ge=0)
     optional_blocks: dict[str, tuple[str, ...]] = {}
+    sign_off: SignOffSettings = SignOffSettings()
 
 
 @dataclass(frozen=True)
@@ -204,6 +211,11 @@ class Settings:
     def optional_blocks(self) -> dict[str, tuple[str, ...]]:
         """Optional blocks switched on, by family."""
         return dict(self.file.optional_blocks)
+
+    @property
+    def two_persons_sign(self) -> bool:
+        """Whether a sign-off takes two people."""
+        return self.file.sign_off.two_persons
 
     @property
     def warehouse_label(self) -> str:

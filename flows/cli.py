@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import carrying, export, lists, month, office, record, returns, returns_decided, rules
+from flows.commands import (
+    carrying,
+    export,
+    lists,
+    month,
+    office,
+    record,
+    returns,
+    returns_decided,
+    rules,
+    signing,
+    versions,
+)
 from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, read_moment
 from schemas.errors import Message, ProgramError, UserError
 
@@ -23,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (month, returns, returns_decided, carrying, rules, lists, export, record, office):
+for commands in (month, signing, versions, returns, returns_decided, carrying, rules, lists, export, record, office):
     commands.register(app)
 
 

@@ -16,7 +16,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, MonthResult, Progress, silent
 from disclosure_etl.reports.rehearsal import Rehearsed, lines, rehearsal
 from flows.artifacts import run_markdown, tasks_markdown
-from flows.running import RERUN, Ran, default_period, open_office, ran_to, rerun_periods, run_period, write_tables
+from flows.running import RERUN, Ran, default_period, finished, open_office, rerun_periods, run_period, write_tables
 from schemas.errors import UserError
 from schemas.periods import Period
 
@@ -85,7 +85,7 @@ def in_tasks(
     if command == RERUN:
         ran = rerun_periods(office, family, period, Period.parse(first) if first else None, run)
     else:
-        ran = ran_to(office, run(period))
+        ran = finished(office, run(period))
     _leave_artifact(office, ran)
     return ran
 

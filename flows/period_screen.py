@@ -10,7 +10,8 @@ from datetime import datetime
 from rich.table import Table
 
 from disclosure_etl.office import Office
-from disclosure_etl.reports.standing import absences, not_consolidated, parts_of
+from disclosure_etl.reports.firmness import firmness
+from disclosure_etl.reports.standing import absences, not_consolidated, parts_of, standing_then
 from flows.carried_screen import show_restatements
 from flows.console import Screen, show_consolidation, show_failures, show_unread, show_what_to_do
 from flows.running import in_office_time
@@ -49,24 +50,24 @@ def stored_version(
     return in_office_time(office, one)
 
 
-def show_period(session: Session, family: str, period: Period, version: int | None = None) -> None:
-    """A period's bureaus, totals and failures, by its newest version or the one of that number."""
+def show_period(
+    session: Session, family: str, period: Period, version: int | None = None, as_of: datetime | None = None
+) -> None:
+    """A period's bureaus, totals and failures, by its newest version, the one of that number, or that of a moment."""
     office = session.office
     warehouse = office.warehouse
-    one = stored_version(office, family, period, version)
+    one = stored_version(office, family, period, version, as_of)
     newest = warehouse.consolidation(family, period)
     assert newest is not None
     is_old = one.version != newest.version
     form = next(form for form in office.forms.forms if form.key == one.form)
-    # A version's members are those of all its months, over which only flows add up.
-    adds_up = not is_old or period.frequency is form.frequency
-    headline = {(cell.indicator, cell.column) for cell in form.headline if adds_up or cell.moment == "flow"}
+    headline = {(cell.indicator, cell.column) for cell in form.headline}
     columns = sorted({column for _, column in headline})
-    if is_old:
-        listed = warehouse.version_figures(family, period, one.version, columns)
-        failures, refused = warehouse.version_failures(family, period, one.version), []
+    listed = warehouse.bureau_figures(form, period, columns, one.version)
+    if is_old or as_of is not None:
+        known = standing_then(office, one)
+        failures, refused = list(known.failures), list(known.refused)
     else:
-        listed = warehouse.bureau_figures(form, period, columns)
         parts = parts_of(office, family, period)
         failures = [failure for part in parts for failure in warehouse.failures(family, part)]
         refused = [file for part in parts for file in warehouse.refused(one.family, part)]
@@ -87,6 +88,8 @@ def show_period(session: Session, family: str, period: Period, version: int | No
             "调整(期初、累计与上期认定数的差额,单列):", "restated (openings and cumulatives, booked by themselves):"
         )
         show_restatements(session, one.restatements)
+    for told in firmness(office, one, as_of):
+        session.say(told.zh, told.en)
     show_failures(session, failures, refused, names, _MOST_FAILURES, of=period.code)
     if not is_old:
         show_unread(session, warehouse.unread(family, period))

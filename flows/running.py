@@ -18,15 +18,20 @@ from disclosure_etl.calendar import Clock, StoryClock, load_schedule, system_clo
 from disclosure_etl.deltas import propose
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import MonthResult, Progress, consolidate, roll_up
+from disclosure_etl.reports.corrections import names_of, notice, notice_path
+from disclosure_etl.reports.firmness import changes_of, embargo_of, form_of
 from disclosure_etl.reports.rehearsal import periods_from
 from disclosure_etl.reports.standing import absences, failures_of
 from disclosure_etl.reports.summary import summary_path, summary_workbook
+from disclosure_etl.reports.summary_changes import Beside
 from disclosure_etl.reports.tasks import Task, tasks_of
 from disclosure_etl.settings import Settings, load_settings
 from schemas.consolidation import Consolidation
 from schemas.deltas import Delta
 from schemas.errors import Message, UserError
+from schemas.forms import Form
 from schemas.periods import Period
+from schemas.versions import ChangeList
 
 RERUN = "rerun"
 
@@ -83,11 +88,12 @@ def form_gap(office: Office, family: str) -> Message | None:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run came to: the result, the tables that were written for it; of a rerun also the deltas that it proposes, and
-    who has what to do."""
+    """What a run came to: the result, the tables that were written for it, and the correction notices that became due; of a
+    rerun also the deltas that it proposes, and who has what to do."""
 
     result: MonthResult
     tables: tuple[Path, ...]
+    notices: tuple[Path, ...] = ()
     deltas: tuple[Delta, ...] | None = None
     tasks: tuple[Task, ...] | None = None
 
@@ -103,6 +109,8 @@ def run_period(
     progress: Progress | None = None,
 ) -> Ran:
     """Consolidate a period from its submissions, or add a coarser one up from its parts; a rerun, from `first` on."""
+    if command == RERUN:
+        office.warehouse.refuse_locked(family, periods_from(first, period))
     if period.frequency is not office.forms.frequency_of(family):
         result = MonthResult(roll_up(office, family, period, write_tables))
     else:
@@ -114,12 +122,7 @@ def run_period(
         if command == RERUN:
             return rerun_periods(office, family, period, first, run)
         result = run(period)
-    return ran_to(office, result)
-
-
-def ran_to(office: Office, result: MonthResult) -> Ran:
-    """A run's result with its tables, which were written while it had the office to itself."""
-    return Ran(result, tuple(table_path(office, one) for one in (result.consolidation, *result.later)))
+    return finished(office, result)
 
 
 def table_path(office: Office, one: Consolidation) -> Path:
@@ -147,7 +150,7 @@ def rerun_periods(
     result = MonthResult(last, tuple(again.values()), faults, results[-1].sources)
     proposed = propose(office, family, periods[0])
     tasks = tasks_of(office, family, (*periods, *office.warehouse.later_periods(family, period)), proposed)
-    return replace(ran_to(office, result), deltas=tuple(proposed), tasks=tuple(tasks))
+    return replace(finished(office, result), deltas=tuple(proposed), tasks=tuple(tasks))
 
 
 def in_office_time(office: Office, one: Consolidation) -> Consolidation:
@@ -161,13 +164,8 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
     for one in consolidations:
         path = table_path(office, one)
         if not path.exists():
-            period = Period.parse(one.period)
-            form = next(form for form in office.forms.forms if form.key == one.form)
-            figures = office.warehouse.bureau_figures(form, period, form.own_columns)
-            one = in_office_time(office, one)
             path.parent.mkdir(parents=True, exist_ok=True)
-            data = summary_workbook(form, one, figures, failures_of(office, one), absences(office, one))
-            _write_whole(path, data)
+            _write_whole(path, table_of(office, one))
         written.append(path)
     return tuple(written)
 
@@ -182,3 +180,47 @@ def _write_whole(path: Path, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, f"{path}") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def table_of(office: Office, one: Consolidation, as_of: datetime | None = None) -> bytes:
+    """The 汇总表 of a version: its figures, bureaus and failures as they entered it, and what changed since the version that
+    others know. Whether it is embargoed is told as of now, or of a moment."""
+    period, form = Period.parse(one.period), form_of(office, one)
+    figures = office.warehouse.bureau_figures(form, period, form.own_columns, one.version)
+    ahead = embargo_of(office, one, as_of)
+    changes = changes_of(office, one, as_of=as_of or one.frozen_at) if one.version > 1 else None
+    beside = Beside(ahead.zh if ahead else "", changes, names_of(office))
+    one = in_office_time(office, one)
+    return summary_workbook(form, one, figures, failures_of(office, one), absences(office, one), beside)
+
+
+def finished(office: Office, result: MonthResult) -> Ran:
+    """What a run came to, with the tables of its versions, which were written while it had the office to itself, and the
+    correction notices that are due."""
+    frozen = (result.consolidation, *result.later)
+    return Ran(result, tuple(table_path(office, one) for one in frozen), write_notices(office, frozen))
+
+
+def write_notices(office: Office, consolidations: Collection[Consolidation]) -> tuple[Path, ...]:
+    """Write the correction notice (更正说明) of each version that corrects one on which others rely: released, or locked. A
+    notice that is there already stays as it is; only new ones are given back."""
+    written = []
+    for one in consolidations:
+        changes = changes_of(office, one) if one.version > 1 else None
+        if changes is not None and changes.older.is_out:
+            path, is_new = write_notice(office, changes, form_of(office, one))
+            written += [path] * is_new
+    return tuple(written)
+
+
+def write_notice(office: Office, changes: ChangeList, form: Form) -> tuple[Path, bool]:
+    """Write one correction notice; where it lies, and whether it is new."""
+    path = notice_path(office.settings.reports_path, changes, office.settings.family)
+    if path.exists():
+        return path, False
+    zone = ZoneInfo(office.schedule.timezone)
+    lock = office.warehouse.last_lock(changes.newer.family, Period.parse(changes.newer.period).year)
+    text = notice(form, changes, names_of(office), office.warehouse.audit_head(), zone, lock)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(path, text.encode())
+    return path, True

@@ -93,7 +93,9 @@ class Consolidation:
     """A frozen version with the account of its period.
 
     `counts` has every `Status`; `found` is their sum (conservation). `cells_read` = `cells_loaded` + `cells_parked`.
-    `coverage` is owing bureaus with figures in it ÷ owing bureaus, 0 to 1 (1 where none owes).
+    `coverage` is owing bureaus with figures in it ÷ owing bureaus, 0 to 1 (1 where none owes). `status` is derived (signed off,
+    locked) as of the moment that was asked for. `without_held`: held blocks are left out of its figures. `parts`: of a coarser
+    period, the versions that it was added up from, as (period, version, content hash).
     """
 
     family: str
@@ -118,6 +120,8 @@ class Consolidation:
     figures: tuple[ConsolidatedFigure, ...]
     bureaus: tuple[BureauState, ...]
     restatements: tuple[Booked, ...] = ()
+    without_held: bool = False
+    parts: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def others(self) -> int:

@@ -63,6 +63,10 @@ FINDINGS: dict[str, FindingRule] = {
         "一表一份", "one table a file", Severity.ERROR,
         "一个文件中同一张表只出现一次。", "A file holds each table once.",
     ),
+    "return:locked": _finding(
+        "年度未锁定", "year open", Severity.ERROR,
+        "已锁定年度的报表暂存,待解锁后再判。", "A return of a locked year waits, held, until the year is reopened.",
+    ),
     "return:untouched": _finding(
         "已填写", "filled in", Severity.ERROR,
         "报表应填写;确无数据的应勾选「无数据」。", "The return is filled in, or ticked as a nil return.",

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from sqlalchemy import update
+from sqlalchemy import insert, select
 
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate, roll_up
 from disclosure_etl.settings import default_config_dir
 from disclosure_etl.warehouse.connection import writing
+from disclosure_etl.warehouse.decision_tables import sign_off
 from disclosure_etl.warehouse.tables import consolidation
 from schemas.forms import Form
 from schemas.periods import Period
@@ -96,7 +97,9 @@ def test_a_year_that_is_not_is_told_with_both_figures_and_only_noted_against_fin
     assert (told.failure.seen, told.failure.expected, told.failure.difference) == (("36", "35"), "36", "1")
 
     with writing(two_families.warehouse.engine) as connection:
-        connection.execute(update(consolidation).values(status="final"))
+        now = {"signed_by": "王处长", "signed_at": two_families.clock(), "note": "", "acknowledged": []}
+        keys = connection.execute(select(consolidation.c.id)).scalars().all()
+        connection.execute(insert(sign_off), [{"consolidation_id": key, **now} for key in keys])
     consolidate(two_families, ANNUAL, YEAR)
 
     (noted,) = [one for one in two_families.warehouse.failures(ANNUAL, YEAR) if one.failure.kind == "periods"]

@@ -6,7 +6,7 @@ Not here: laying them out (`by_tree`), files (`export_files`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from disclosure_etl.office import Office
@@ -164,46 +164,6 @@ def _figures(
     office: Office, form: Form, period: Period, one: Consolidation, columns: Collection[str]
 ) -> list[BureauFigure]:
     """Every bureau's figures as they entered a version; of the newest one as they count now."""
-    warehouse, family = office.warehouse, form.family
-    newest = warehouse.consolidation(family, period)
-    if newest is not None and newest.version == one.version:
-        return warehouse.bureau_figures(form, period, columns)
-    own = {code: code for code in form.own_columns}
-    if period.frequency is not form.frequency:
-        return _over(office, form, period.parts(form.frequency), one, own)
-    found = warehouse.version_figures(family, period, one.version, sorted(own))
-    cumulative = {column.cumulates: column.code for column in form.columns.values() if column.cumulates}
-    if cumulative:
-        first = period.shifted(1 - period.ordinal)
-        found += _over(office, form, [first.shifted(step) for step in range(period.ordinal)], one, cumulative)
-    return found
-
-
-def _over(
-    office: Office, form: Form, parts: Sequence[Period], one: Consolidation, columns: Mapping[str, str]
-) -> list[BureauFigure]:
-    """What entered the versions of `parts` that `one` was added up from. `columns`: the one that is read → given as."""
-    known: dict[tuple[str, str, str], dict[int, BureauFigure]] = {}
-    for at, part in enumerate(parts):
-        same = part.code == one.period
-        version = one if same else office.warehouse.consolidation(form.family, part, as_of=one.frozen_at)
-        if version is not None:
-            for figure in office.warehouse.version_figures(
-                form.family, part, version.version, sorted(form.own_columns)
-            ):
-                known.setdefault((figure.bureau, figure.indicator, figure.column), {})[at] = figure
-    summed: dict[tuple[str, str, str], BureauFigure] = {}
-    for key, own in known.items():
-        cell = form.figure_cell(key[1], key[2])
-        moment = cell.moment if cell is not None else "flow"
-        taken = {"opening": [own.get(0)], "closing": [own.get(len(parts) - 1)]}.get(moment, list(own.values()))
-        values = [figure.value for figure in taken if figure is not None and figure.value is not None]
-        validated = all(figure.validated for figure in own.values())
-        summed[key] = replace(next(iter(own.values())), value=sum(values) if values else None, validated=validated)
-    for key in list(summed):
-        cell = form.figure_cell(key[1], key[2])
-        if cell is not None and cell.moment == "total" and len(parts) > 1:
-            theirs = [summed.get((key[0], part.indicator, part.column)) for part in form.parts_of(cell)]
-            values = [figure.value for figure in theirs if figure is not None and figure.value is not None]
-            summed[key] = replace(summed[key], value=sum(values) if values else None)
-    return [replace(figure, column=columns[figure.column]) for figure in summed.values() if figure.column in columns]
+    newest = office.warehouse.consolidation(form.family, period)
+    is_newest = newest is not None and newest.version == one.version
+    return office.warehouse.bureau_figures(form, period, columns, None if is_newest else one.version)

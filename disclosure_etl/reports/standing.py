@@ -76,11 +76,41 @@ def _standing(office: Office, family: str, period: Period, bureau: str | None = 
 
 
 def failures_of(office: Office, one: Consolidation) -> list[StoredFailure]:
-    """The failures that a version's table lists: those of its returns now, and of its own account who is missing or late."""
+    """The failures that a version's table lists: what was known when it was frozen."""
+    return list(standing_then(office, one).failures)
+
+
+def standing_then(office: Office, one: Consolidation, bureau: str | None = None) -> Standing:
+    """What stood against a period when a version of it was frozen: failures and refused files as they were known then, and of
+    its own account who was missing or late."""
+    failures: list[StoredFailure] = []
+    refused: list[Refused] = []
+    for part, frozen in parts_then(office, one):
+        if frozen is None:
+            if part.end < one.frozen_at.date():
+                failures.append(_never_consolidated(part))
+            continue
+        known = office.warehouse.version_failures(one.family, part, frozen.version)
+        failures += [found for found in known if bureau in (None, found.bureau)]
+        refused += office.warehouse.version_refused(one.family, part, frozen.version) if bureau is None else []
+        failures += duty_failures([frozen], office, bureau)
+    return Standing(tuple(ranked(failures)), tuple(refused))
+
+
+def parts_then(office: Office, one: Consolidation) -> list[tuple[Period, Consolidation | None]]:
+    """The versions that a version is made of: itself, or of a coarser period those of its parts that it was added up from."""
     period = Period.parse(one.period)
-    if parts_of(office, one.family, period) != (period,):
-        return list(_standing(office, one.family, period).failures)
-    return ranked([*office.warehouse.failures(one.family, period), *duty_failures([one], office)])
+    parts = parts_of(office, one.family, period)
+    if parts == (period,):
+        return [(period, one)]
+    numbers = {code: version for code, version, _ in one.parts}
+    warehouse = office.warehouse
+    if not numbers:  # frozen before these were kept
+        return [(part, warehouse.consolidation(one.family, part, as_of=one.frozen_at)) for part in parts]
+    return [
+        (part, warehouse.consolidation(one.family, part, numbers[part.code]) if part.code in numbers else None)
+        for part in parts
+    ]
 
 
 def ranked(failures: Iterable[StoredFailure]) -> list[StoredFailure]:
@@ -97,8 +127,7 @@ def absences(office: Office, one: Consolidation) -> dict[str, tuple[str, ...]]:
         return {}
     missing: dict[str, list[str]] = {}
     sent: set[str] = set()
-    for part in parts:
-        frozen = office.warehouse.consolidation(one.family, part)
+    for part, frozen in parts_then(office, one):
         states = {state.bureau: state for state in frozen.bureaus} if frozen else {}
         owing = [bureau.code for bureau in office.owing(one.family, part)]
         for code in dict.fromkeys((*owing, *states)):

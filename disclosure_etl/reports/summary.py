@@ -14,10 +14,11 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from disclosure_etl.reports.summary_account import failures_sheet, is_coarser, states_sheet, status_text
+from disclosure_etl.reports.summary_changes import Beside, changes_sheet
 from disclosure_etl.reports.summary_formats import A3, STATUS, Formats, print_page, row_height
 from disclosure_etl.reports.summary_totals import HELD_MEANS, decimal, of_period, parts_of, sheet_name, totals
 from disclosure_etl.warehouse import StoredFailure
-from schemas.consolidation import BureauFigure, Consolidation
+from schemas.consolidation import BureauFigure, Consolidation, VersionStatus
 from schemas.forms import Cell, Form
 from schemas.periods import Period
 from schemas.records import Status
@@ -26,10 +27,11 @@ _VERSION = {"provisional": "初步数", "final": "终稿", "locked": "已锁定"
 
 
 def summary_path(folder: Path, one: Consolidation, usual_family: str) -> Path:
-    """Where the table of a version is written: one folder a period, one file a version. Files of another family than the
+    """Where the table of a version is written: one folder a period, one file a version, and another once it is final. Files of another family than the
     office's usual one are named after it."""
     family = "" if one.family == usual_family else f"{one.family}-"
-    return folder / one.period / f"汇总表-{family}{one.period}-v{one.version}.xlsx"
+    firm = "-终稿" if one.status in (VersionStatus.FINAL, VersionStatus.LOCKED) else ""
+    return folder / one.period / f"汇总表-{family}{one.period}-v{one.version}{firm}.xlsx"
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def summary_workbook(
     figures: Sequence[BureauFigure],
     failures: Sequence[StoredFailure],
     absences: Mapping[str, Sequence[str]] | None = None,
+    beside: Beside = Beside(),  # noqa: B008 - frozen
 ) -> bytes:
     """The workbook. `figures` are the bureaus' that count; failures are listed as they come.
 
@@ -91,10 +94,12 @@ def summary_workbook(
         sheet = book.add_worksheet(page.name)
         _write_states(sheet, formats, form, one, page, absent)
         _table(sheet, formats, form, one, page, figures)
-        _lay_out_table(sheet, formats, title, form, one, page)
+        _lay_out_table(sheet, formats, title, form, one, page, beside.embargo)
     totals(book, formats, title, form, one)
     states_sheet(book, formats, title, form, one, absent)
     failures_sheet(book, formats, title, one, failures, coarser)
+    if beside.changes is not None:
+        changes_sheet(book, formats, title, form, beside)
     book.close()
     return buffer.getvalue()
 
@@ -177,10 +182,13 @@ def _heads_height(page: _Page, form: Form, figure_width: float) -> float:
     )  # type is smaller than a letter's room
 
 
-def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, one: Consolidation, page: _Page) -> None:
+def _lay_out_table(
+    sheet: Worksheet, formats: Formats, title: str, form: Form, one: Consolidation, page: _Page, embargo: str
+) -> None:
     """Title and legend on the screen, and printed pages of whole blocks: bureaus, headings, title and legend on each."""
     sheet.write_string(0, 0, title, formats.title)
-    sheet.write_string(1, 0, f"{_account(one)}。{HELD_MEANS}", formats.note)
+    account = (f"{embargo}。" if embargo else "") + f"{_account(one)}。"
+    sheet.write_string(1, 0, f"{account}{HELD_MEANS}", formats.note)
     last = 1 + len(page.cells)
     longest = max(
         (len(f"{decimal(total.value, total.scale):,.{total.scale}f}") for total in one.figures if total.value),
@@ -198,7 +206,7 @@ def _lay_out_table(sheet: Worksheet, formats: Formats, title: str, form: Form, o
     sheet.freeze_panes(4, 2)
     breaks, most = _printed_pages(page)
     width = (_BUREAU_WIDTH + _STATUS_WIDTH + most * figure_width) * _LETTER_MM
-    print_page(sheet, title, [f"{_account(one)}。", HELD_MEANS], paper=A3, landscape=True)
+    print_page(sheet, title, [account, HELD_MEANS], paper=A3, landscape=True)
     sheet.set_print_scale(max(40, min(100, int(100 * _PAGE_MM / width))))
     sheet.print_area(2, 0, 4 + len(one.bureaus), last)
     sheet.repeat_columns(0, 1)
@@ -226,4 +234,5 @@ def _account(one: Consolidation) -> str:
         if one.counts[status] and status is not Status.OTHER_PERIOD
     )
     missing = f";未报 {len(one.missing)} 家" if one.missing else ""
+    missing += ";暂存板块未计入" if one.without_held else ""
     return f"收到:{counts or '无'}{missing};覆盖率 {one.coverage:.1%}"

@@ -56,7 +56,7 @@ def states_sheet(
         for at, count in enumerate((state.errors, state.warnings, state.notices, state.not_assessable), len(texts)):
             sheet.write_number(row, at, count, formats.number(0))
         sheet.set_row(row, max(18, row_height(texts, widths[: len(texts)])))
-    _lay_out(sheet, f"{title}:各单位情况", OPEN_MEANS, widths, 2 + len(one.bureaus))
+    lay_out(sheet, f"{title}:各单位情况", OPEN_MEANS, widths, 2 + len(one.bureaus))
     sheet.freeze_panes(2, 1)
 
 
@@ -88,11 +88,11 @@ def failures_sheet(
         for at, text in enumerate(texts):
             sheet.write_string(row, at, text, formats.wrap)
         sheet.set_row(row, max(18, row_height(texts, widths)))
-    _lay_out(sheet, f"{title}:未通过的校验", IMPACT_MEANS, widths, 2 + max(1, len(failures)))
+    lay_out(sheet, f"{title}:未通过的校验", IMPACT_MEANS, widths, 2 + max(1, len(failures)))
     sheet.freeze_panes(2, 0)
 
 
-def _lay_out(sheet, title: str, legend: str, widths: Sequence[float], rows: int) -> None:
+def lay_out(sheet, title: str, legend: str, widths: Sequence[float], rows: int) -> None:
     """Columns, and a printed page as wide as they are; the note above the heading stands in the page's header instead."""
     for at, width in enumerate(widths):
         sheet.set_column(at, at, width)

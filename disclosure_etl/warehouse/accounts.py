@@ -325,4 +325,6 @@ def rolled_up_account(parts: Sequence[Consolidation | None], owing: Sequence[Bur
         "cells_loaded": sum(part.cells_loaded for part in there),
         "cells_parked": sum(part.cells_parked for part in there),
         "bureaus": tuple(states),
+        "without_held": any(part.without_held for part in there),
+        "parts": tuple((part.period, part.version, part.content_hash) for part in there),
     }

@@ -5,7 +5,7 @@ Not here: whatever changes anything (`facade`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,17 +16,22 @@ from disclosure_etl.warehouse import (
     arrivals,
     audit,
     batches,
+    changes,
     decisions,
     everybody,
     figures,
+    known_then,
     listed,
     past,
     pending,
     queries,
     restating,
     return_decisions,
+    revisions,
     rule_sets,
+    signing,
     standing_figures,
+    standings,
     verifying,
     versions,
 )
@@ -36,7 +41,10 @@ from disclosure_etl.warehouse.copying import Copy
 from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
+from disclosure_etl.warehouse.revisions import Span
+from disclosure_etl.warehouse.signing import Unsettled
 from disclosure_etl.warehouse.standing_figures import Accepted
+from disclosure_etl.warehouse.standings import YearLock
 from disclosure_etl.warehouse.verifying import Due, Verified
 from schemas.consolidation import BureauFigure, Consolidation
 from schemas.forms import Form
@@ -53,6 +61,7 @@ from schemas.records import (
 from schemas.restatements import Restatement
 from schemas.returns import ReturnDecision, StoredReturn
 from schemas.rules import RuleSet
+from schemas.versions import BureauRevision, ChangeList, FrozenVersion, Revisions
 
 
 @dataclass(frozen=True)
@@ -193,10 +202,14 @@ class Answers:
 
     # -- questions
 
-    def bureau_figures(self, form: Form, period: Period, columns: Collection[str] | None = None) -> list[BureauFigure]:
-        """Every bureau's figures that count in the period, in these columns (all where None)."""
+    def bureau_figures(
+        self, form: Form, period: Period, columns: Collection[str] | None = None, version: int | None = None
+    ) -> list[BureauFigure]:
+        """Every bureau's figures that count in the period, in these columns (all where None); or as they entered a frozen
+        version."""
         with reading(self.engine) as connection:
-            return figures.bureau_figures(connection, form, period, columns)
+            key = None if version is None else known_then.key_of(connection, form.family, period, version)
+            return figures.bureau_figures(connection, form, period, columns, key)
 
     def failures(self, family: str, period: Period, bureau: str | None = None) -> list[StoredFailure]:
         """The period's failures, errors first, then by impact."""
@@ -204,16 +217,60 @@ class Answers:
             return queries.failures(connection, family, period, bureau)
 
     def version_failures(self, family: str, period: Period, version: int) -> list[StoredFailure]:
-        """The failures of the submissions that a frozen version is made of."""
+        """The failures of a period as they were known when a version was frozen."""
         with reading(self.engine) as connection:
-            return queries.version_failures(connection, family, period, version)
+            return known_then.version_failures(connection, family, period, version)
 
-    def version_figures(
-        self, family: str, period: Period, version: int, columns: Collection[str]
-    ) -> list[BureauFigure]:
-        """Every bureau's figures in some of a period's own columns, as they entered a frozen version."""
+    def version_refused(self, family: str, period: Period, version: int) -> list[Refused]:
+        """The files of the period that gave no figures when a version was frozen."""
         with reading(self.engine) as connection:
-            return queries.version_figures(connection, family, period, version, columns)
+            return known_then.version_refused_files(connection, family, period, version)
+
+    def lock_of(self, family: str, period: Period) -> YearLock | None:
+        """The lock on a period's year; None where it is open."""
+        with reading(self.engine) as connection:
+            return standings.lock_of(connection, family, period)
+
+    def last_lock(self, family: str, year: int) -> YearLock | None:
+        """Whether a year was locked or reopened last; None where neither ever was."""
+        with reading(self.engine) as connection:
+            return standings.last_decision(connection, family, year)
+
+    def frozen_versions(
+        self, family: str, periods: Sequence[Period] | None = None, as_of: datetime | None = None
+    ) -> list[FrozenVersion]:
+        """All versions of these periods (all where None) without their figures, with who signed and released them."""
+        with reading(self.engine) as connection:
+            return signing.frozen_versions(connection, family, periods, as_of)
+
+    def changes(self, form: Form, period: Period, older: FrozenVersion, newer: FrozenVersion) -> ChangeList:
+        """What changed from one version of a period to another, and why."""
+        with reading(self.engine) as connection:
+            return changes.change_list(connection, form, period, older, newer)
+
+    def revisions(
+        self, family: str, spot: tuple[str, str], frequency: Frequency, span: Span, as_of: datetime | None = None
+    ) -> Revisions:
+        """A figure (indicator and column) of all periods in all their versions."""
+        with reading(self.engine) as connection:
+            return revisions.revisions(connection, family, spot, frequency, span, as_of)
+
+    def bureau_revisions(
+        self, family: str, spot: tuple[str, str], frequency: Frequency, span: Span, as_of: datetime | None = None
+    ) -> list[BureauRevision]:
+        """How far each bureau's figure moved from its first version to its newest."""
+        with reading(self.engine) as connection:
+            return revisions.bureau_revisions(connection, family, spot, frequency, span, as_of)
+
+    def unsettled(self, family: str, period: Period) -> Unsettled | None:
+        """What a period waits for; None where nothing does."""
+        with reading(self.engine) as connection:
+            return signing.unsettled(connection, family, period)
+
+    def refuse_locked(self, family: str, periods: Iterable[Period]) -> None:
+        """Refuse a change of what counts in a locked year, with a message that says what to do."""
+        with reading(self.engine) as connection:
+            standings.refuse_locked(connection, family, periods)
 
     def refused(self, family: str, period: Period) -> list[Refused]:
         """Files of the period that gave no submission, and those that came too late to be taken."""

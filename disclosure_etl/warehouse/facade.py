@@ -19,6 +19,7 @@ from disclosure_etl.warehouse import (
     pending,
     rule_sets,
     run_lock,
+    standings,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
@@ -229,6 +230,7 @@ class Warehouse(Deciding):
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
         with self._writing() as connection:
+            standings.refuse_counting(connection, form.family, period, judged)
             return loading.load(connection, self._act(run), form, period, judged, receipts, rules, dependents)
 
     def renew(
@@ -246,6 +248,7 @@ class Warehouse(Deciding):
             As `load`.
         """
         with self._writing() as connection:
+            standings.refuse_counting(connection, form.family, period, judged)
             return loading.renew(connection, self._act(run), form, period, judged, rules, dependents)
 
     # -- rules and decisions
@@ -272,6 +275,7 @@ class Warehouse(Deciding):
     ) -> Imported:
         """Take over figures of earlier periods, marked unverified; what looks back on them waits to be judged again."""
         with self._writing() as connection:
+            standings.refuse_locked(connection, family, {row.period for row in rows})
             imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
             for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}

@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from disclosure_etl.bureaus import Duty
-from disclosure_etl.warehouse.counting import Member, added_up, each_fact, fact_cells, members_of
+from disclosure_etl.warehouse.counting import (
+    Member,
+    added_up,
+    each_fact,
+    fact_cells,
+    members_of,
+    members_of_version,
+)
 from disclosure_etl.warehouse.dimension_tables import dim_period
-from disclosure_etl.warehouse.restating import is_flow, standing, with_restated
+from disclosure_etl.warehouse.known_then import keys_then, refilled_since
+from disclosure_etl.warehouse.restating import booked_in, is_flow, standing, with_restated
 from disclosure_etl.warehouse.tables import baseline
-from schemas.consolidation import BureauFigure, ConsolidatedFigure, VersionStatus
+from schemas.consolidation import Booked, BureauFigure, ConsolidatedFigure, VersionStatus
 from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
 from schemas.restatements import Restatement
@@ -78,9 +86,9 @@ def period_figures(
         if column.cumulates is None:
             value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
-            own = found.get((cell.indicator, column.cumulates), _NOTHING)
+            month = found.get((cell.indicator, column.cumulates), _NOTHING)
             before = _before(parts, cell.indicator, column.cumulates, cell.column)
-            value, validated = _cumulated(cell.moment, [*before, own])
+            value, validated = _cumulated(cell.moment, [*before, month])
             value = _plus(value, restated.get((cell.indicator, cell.column)))
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
@@ -190,7 +198,11 @@ def _cumulated_columns(form: Form) -> dict[str, str]:
 
 
 def bureau_figures(
-    connection: Connection, form: Form, period: Period, columns: Collection[str] | None = None
+    connection: Connection,
+    form: Form,
+    period: Period,
+    columns: Collection[str] | None = None,
+    version: int | None = None,
 ) -> list[BureauFigure]:
     """Every bureau's figures that count in the period, so that each column adds up to the consolidated one.
 
@@ -199,21 +211,21 @@ def bureau_figures(
 
     Args:
         columns: only these; all where None.
+        version: as they entered the frozen version of this key; what counts now where None.
     """
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
     own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
         parts = period.parts(form.frequency)
-        booked = standing(connection, form.family, [part.code for part in parts])
-        return with_restated(form, _over(connection, form, parts, own), booked, _cumulated_columns(form))
-    found = _over(connection, form, [period], own)
+        over = _Over(connection, form, parts, version)
+        return with_restated(form, over.figures(own), over.booked, _cumulated_columns(form))
+    found = _Over(connection, form, [period], version).figures(own)
     found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
         first = period.shifted(1 - period.ordinal)
-        parts = tuple(first.shifted(count) for count in range(period.ordinal))
-        booked = standing(connection, form.family, [part.code for part in parts])
+        over = _Over(connection, form, [first.shifted(count) for count in range(period.ordinal)], version)
         totals = {code: code for code in cumulative.values()}
-        found += with_restated(form, _over(connection, form, parts, cumulative), booked, totals)
+        found += with_restated(form, over.figures(cumulative), over.booked, totals)
     return found
 
 
@@ -234,45 +246,65 @@ def _imported(
     ]  # fmt: skip
 
 
-def _over(
-    connection: Connection, form: Form, parts: Sequence[Period], columns: Mapping[str, str]
-) -> list[BureauFigure]:
-    """What counts of each bureau over `parts`. `columns`: the column that is read → the one that it is given as.
+class _Over:
+    """What counts of each bureau over `parts`: now, or in the versions that were the newest when the version of the key
+    `version` was frozen."""
 
-    A total of flows and stocks is added up from what its parts are over that time.
-    """
-    totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
-    read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
-    cells = {key: cell for key, cell in fact_cells(connection, form.family).items() if cell.place[1] in read}
-    moments: dict[tuple[str, str, str], Moment] = {
-        (cell.indicator, cell.column, cell.measure): cell.moment for cell in form.cells
-    }
-    only_in = {"opening": parts[0], "closing": parts[-1]}
-    found: dict[tuple[str, tuple[str, str]], _Sum] = {}
-    for part in parts:
-        elsewhere = {
-            cell.place
-            for cell in cells.values()
-            if only_in.get(moments.get((*cell.place, cell.measure), "flow"), part) != part
+    def __init__(self, connection: Connection, form: Form, parts: Sequence[Period], version: int | None) -> None:
+        self._connection, self._form, self._parts = connection, form, parts
+        self._then = None if version is None else keys_then(connection, form.family, parts, version)
+
+    @property
+    def booked(self) -> Sequence[Restatement | Booked]:
+        """The restatements of that time, as they stand or stood."""
+        if self._then is None:
+            return standing(self._connection, self._form.family, [part.code for part in self._parts])
+        return booked_in(self._connection, self._then.values())
+
+    def _members(self, part: Period) -> list[Member]:
+        if self._then is None:
+            return members_of(self._connection, self._form.family, part)
+        return members_of_version(self._connection, self._then[part.code]) if part.code in self._then else []
+
+    def figures(self, columns: Mapping[str, str]) -> list[BureauFigure]:
+        """The figures. `columns`: the column that is read → the one that it is given as.
+
+        A total of flows and stocks is added up from what its parts are over that time.
+        """
+        form, parts = self._form, self._parts
+        totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
+        read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
+        cells = {key: cell for key, cell in fact_cells(self._connection, form.family).items() if cell.place[1] in read}
+        moments: dict[tuple[str, str, str], Moment] = {
+            (cell.indicator, cell.column, cell.measure): cell.moment for cell in form.cells
         }
-        for bureau, cell, value, accepted in each_fact(connection, cells, members_of(connection, form.family, part)):
-            key = (bureau, cell.place)
-            figure = None if cell.place in elsewhere else value
-            before = found.get(key)
-            if before is not None:
-                figure, accepted = _plus(before[0], figure), accepted and before[1]
-            found[key] = (figure, accepted)
-    for place in totals:
-        for bureau in [bureau for bureau, at in found if at == (place.indicator, place.column)]:
-            own = [found.get((bureau, (part.indicator, part.column))) for part in form.parts_of(place)]
-            values = [value for value, _ in filter(None, own) if value is not None]
-            validated = all(one is not None and one[1] for one in own)
-            found[bureau, (place.indicator, place.column)] = (sum(values) if values else None, validated)
-    cell_at = {cell.place: cell for cell in cells.values()}
-    return [
-        BureauFigure(
-            bureau, place[0], columns[place[1]], cell_at[place].measure, value, cell_at[place].scale, validated
-        )
-        for (bureau, place), (value, validated) in found.items()
-        if place[1] in columns
-    ]
+        only_in = {"opening": parts[0], "closing": parts[-1]}
+        refilled = refilled_since(self._connection, (self._then or {}).values())
+        found: dict[tuple[str, tuple[str, str]], _Sum] = {}
+        for part in parts:
+            elsewhere = {
+                cell.place
+                for cell in cells.values()
+                if only_in.get(moments.get((*cell.place, cell.measure), "flow"), part) != part
+            }
+            for bureau, cell, value, accepted in each_fact(self._connection, cells, self._members(part), refilled):
+                key = (bureau, cell.place)
+                figure = None if cell.place in elsewhere else value
+                before = found.get(key)
+                if before is not None:
+                    figure, accepted = _plus(before[0], figure), accepted and before[1]
+                found[key] = (figure, accepted)
+        for place in totals:
+            for bureau in [bureau for bureau, at in found if at == (place.indicator, place.column)]:
+                own = [found.get((bureau, (part.indicator, part.column))) for part in form.parts_of(place)]
+                values = [value for value, _ in filter(None, own) if value is not None]
+                validated = all(one is not None and one[1] for one in own)
+                found[bureau, (place.indicator, place.column)] = (sum(values) if values else None, validated)
+        cell_at = {cell.place: cell for cell in cells.values()}
+        return [
+            BureauFigure(
+                bureau, place[0], columns[place[1]], cell_at[place].measure, value, cell_at[place].scale, validated
+            )
+            for (bureau, place), (value, validated) in found.items()
+            if place[1] in columns
+        ]

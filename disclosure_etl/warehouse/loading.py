@@ -14,7 +14,7 @@ from itertools import chain, repeat
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from disclosure_etl.warehouse import moves
+from disclosure_etl.warehouse import known_then, moves
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
@@ -300,6 +300,7 @@ def _refill_nil(connection: Connection, form: Form, numbered: Sequence[tuple[int
     other = {key for (key, cell), value in now.items() if before.get((key, cell)) != value}
     if not other:
         return set()
+    known_then.note_refilled(connection, before, [place for place, value in now.items() if before.get(place) != value])
     connection.execute(delete(fact_observation).where(fact_observation.c.submission_id.in_(ids)))
     bulk(connection, fact_observation, _facts(nil, cells), _FACT_COLUMNS)
     return {one.bureau for key, one in nil if key in other and one.bureau}

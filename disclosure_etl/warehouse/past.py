@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_period
+from disclosure_etl.warehouse.standings import standing
 from disclosure_etl.warehouse.tables import baseline, consolidation, current_block, fact_observation
 from schemas.consolidation import VersionStatus
 from schemas.constraints import Source
@@ -185,7 +186,7 @@ def _are_final(connection: Connection, family: str, parts: Sequence[Period]) -> 
         .join(newest, (newest.c.period_id == consolidation.c.period_id) & (newest.c.version == consolidation.c.version))
         .join(dim_period, dim_period.c.id == consolidation.c.period_id)
         .where(consolidation.c.family == family, dim_period.c.code.in_([part.code for part in parts]))
-        .where(consolidation.c.status.in_([VersionStatus.FINAL.value, VersionStatus.LOCKED.value]))
+        .where(standing().in_([VersionStatus.FINAL.value, VersionStatus.LOCKED.value]))
     ).scalar_one()
     return firm == len(parts)
 

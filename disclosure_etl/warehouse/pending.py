@@ -15,6 +15,7 @@ from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import insert_new
 from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.dimensions import period_id
+from disclosure_etl.warehouse.standings import is_locked
 from disclosure_etl.warehouse.tables import consolidation, pending, submission
 from schemas.periods import Period
 
@@ -95,10 +96,12 @@ def note_freezing(connection: Connection, places: Iterable[Place]) -> None:
 
 
 def next_waiting(connection: Connection) -> Waiting | None:
-    """What is to be done first: the earliest period, and of two that end together the shorter."""
+    """What is to be done first: the earliest period, and of two that end together the shorter. What waits in a locked year
+    waits until it is reopened."""
     first = connection.execute(
         select(pending.c.family, dim_period.c.id, dim_period.c.code)
         .join(dim_period, dim_period.c.id == pending.c.period_id)
+        .where(~is_locked(pending.c.family, dim_period.c.year))
         .order_by(dim_period.c.last_day, dim_period.c.first_day.desc(), pending.c.family)
         .limit(1)
     ).first()

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, exists, func, select
 
 from disclosure_etl.warehouse.arrivals import concerns
-from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_indicator, dim_period
+from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.return_decisions import reinstated
 from disclosure_etl.warehouse.tables import (
     consolidation,
-    consolidation_member,
     current_block,
     document,
-    fact_observation,
     failure,
     receipt,
     submission,
     unread,
 )
-from schemas.consolidation import BureauFigure
 from schemas.errors import Message
 from schemas.periods import Period
 from schemas.records import Failure, Severity, Status, Unread
@@ -53,7 +49,10 @@ class Refused:
     period: str = ""
 
 
-_RANK = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=failure.c.severity, else_=2)
+def told_in_order(table: Table) -> tuple:
+    """The order in which failures are told: errors first, then by impact, then as their returns tell them."""
+    rank = case({Severity.ERROR.value: 0, Severity.WARNING.value: 1}, value=table.c.severity, else_=2)
+    return rank, table.c.impact.desc().nulls_last(), submission.c.bureau_code, submission.c.id, table.c.position
 
 
 def failures(connection: Connection, family: str, period: Period, bureau: str | None) -> list[StoredFailure]:
@@ -64,11 +63,6 @@ def failures(connection: Connection, family: str, period: Period, bureau: str | 
     return _failures(connection, family, period, wanted)
 
 
-def version_failures(connection: Connection, family: str, period: Period, version: int) -> list[StoredFailure]:
-    """The failures of the submissions that a frozen version is made of, in the same order."""
-    return _failures(connection, family, period, [submission.c.id.in_(_members(family, period, version))])
-
-
 def _failures(
     connection: Connection, family: str, period: Period, wanted: list[ColumnElement[bool]]
 ) -> list[StoredFailure]:
@@ -77,73 +71,24 @@ def _failures(
         .join(submission, submission.c.id == failure.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, dim_period.c.code == period.code, *wanted)
-        .order_by(
-            _RANK, failure.c.impact.desc().nulls_last(), submission.c.bureau_code, submission.c.id, failure.c.position
-        )
+        .order_by(*told_in_order(failure))
     )
-    return [
-        StoredFailure(
-            row.bureau_code,
-            row.file,
-            Failure(
-                row.failure_id, row.rule, row.kind, Severity(row.severity), row.block, tuple(row.indicators), row.column_code,
-                tuple(row.cells), tuple(row.seen), row.expected, row.difference, row.diagnosis, row.impact, row.legal,
-                Message(row.message_zh, row.message_en), row.implied_by,
-                row.case_id, row.waiver,
-            ),
-            period.code,
-        )
-        for row in connection.execute(statement)
-    ]  # fmt: skip
+    return [stored_failure(row, period) for row in connection.execute(statement)]
 
 
-def _members(family: str, period: Period, version: int):
-    """The submissions that a frozen version is made of, as a subquery."""
-    return (
-        select(consolidation_member.c.submission_id)
-        .join(consolidation, consolidation.c.id == consolidation_member.c.consolidation_id)
-        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
-        .where(consolidation.c.family == family, dim_period.c.code == period.code, consolidation.c.version == version)
-    )
-
-
-def version_figures(
-    connection: Connection, family: str, period: Period, version: int, columns: Collection[str]
-) -> list[BureauFigure]:
-    """Every bureau's figures in columns that are a period's own, as they entered a frozen version of it,
-    added up over its parts where it is a coarser one."""
-    rows = connection.execute(
-        select(
-            consolidation_member.c.bureau_code,
-            dim_indicator.c.code,
-            dim_cell.c.column_code,
-            dim_cell.c.measure,
-            dim_cell.c.scale,
-            cast(func.sum(fact_observation.c.value), type_=BigInteger).label("value"),
-            func.min(case((consolidation_member.c.accepted, 1), else_=0)).label("accepted"),
-        )
-        .select_from(consolidation_member)
-        .join(consolidation, consolidation.c.id == consolidation_member.c.consolidation_id)
-        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
-        .join(fact_observation, fact_observation.c.submission_id == consolidation_member.c.submission_id)
-        .join(
-            dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == consolidation_member.c.block)
-        )
-        .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
-        .where(consolidation.c.family == family, dim_period.c.code == period.code, consolidation.c.version == version)
-        .where(dim_cell.c.measure != "share", dim_cell.c.column_code.in_(sorted(columns)))
-        .group_by(
-            consolidation_member.c.bureau_code,
-            dim_indicator.c.code,
-            dim_cell.c.column_code,
-            dim_cell.c.measure,
-            dim_cell.c.scale,
-        )
-    )
-    return [
-        BureauFigure(row.bureau_code, row.code, row.column_code, row.measure, row.value, row.scale, bool(row.accepted))
-        for row in rows
-    ]
+def stored_failure(row: Row, period: Period) -> StoredFailure:
+    """A row of failures with the bureau and file of its return."""
+    return StoredFailure(
+        row.bureau_code,
+        row.file,
+        Failure(
+            row.failure_id, row.rule, row.kind, Severity(row.severity), row.block, tuple(row.indicators), row.column_code,
+            tuple(row.cells), tuple(row.seen), row.expected, row.difference, row.diagnosis, row.impact, row.legal,
+            Message(row.message_zh, row.message_en), row.implied_by,
+            row.case_id, row.waiver,
+        ),
+        period.code,
+    )  # fmt: skip
 
 
 def refused(connection: Connection, family: str, period: Period) -> list[Refused]:

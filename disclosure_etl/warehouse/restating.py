@@ -17,7 +17,8 @@ from disclosure_etl.warehouse.decision_tables import restatement
 from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.dimensions import period_id
 from disclosure_etl.warehouse.pending import Dependents, note_freezing, note_judgements
-from schemas.consolidation import BureauFigure
+from disclosure_etl.warehouse.tables import consolidation
+from schemas.consolidation import Booked, BureauFigure
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.restatements import ReasonCode, Restatement
@@ -43,6 +44,14 @@ def standing(connection: Connection, family: str, periods: Collection[str] | Non
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
+
+
+def booked_in(connection: Connection, keys: Collection[int]) -> list[Booked]:
+    """The restatements that these frozen versions booked."""
+    rows = connection.execute(
+        select(consolidation.c.account["restatements"]).where(consolidation.c.id.in_(sorted(keys)))
+    ).scalars()
+    return [Booked(**one) for booked in rows for one in booked or ()]
 
 
 def restate(connection: Connection, act: Act, one: Restatement, dependents: Dependents) -> Restatement:
@@ -94,7 +103,7 @@ def _note(connection: Connection, one: Restatement, dependents: Dependents) -> N
 
 
 def with_restated(
-    form: Form, found: Iterable[BureauFigure], booked: Sequence[Restatement], columns: Mapping[str, str]
+    form: Form, found: Iterable[BureauFigure], booked: Sequence[Restatement | Booked], columns: Mapping[str, str]
 ) -> list[BureauFigure]:
     """Bureaus' figures over a longer time with what was restated of its cumulatives.
 

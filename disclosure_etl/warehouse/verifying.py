@@ -174,7 +174,7 @@ def _figures(connection: Connection, due: Sequence[Due]) -> tuple[int, list[str]
         last = versions.newest(connection, family, period)
         if last is None or not last.content_hash or (family, period.code) in waits:
             continue
-        now = versions.figures_now(connection, one.form, period, one.duty)
+        now = versions.figures_now(connection, one.form, period, one.duty, without_held=last.without_held)
         checked += len(now)
         wrong += [f"{family} {period} {name}" for name in _differing(last.figures, now)]
     return checked, wrong

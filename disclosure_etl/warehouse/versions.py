@@ -9,11 +9,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
 from disclosure_etl.bureaus import Duty
-from disclosure_etl.warehouse import audit, restating
+from disclosure_etl.warehouse import audit, known_then, restating, standings
 from disclosure_etl.warehouse.accounts import period_account, rolled_up_account
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk
@@ -39,34 +40,39 @@ def freeze(
     others: int = 0,
     rules: str | None = None,
     dependents: Dependents = Dependents(),  # noqa: B008 - frozen
+    *,
+    without_held: bool = False,
 ) -> Consolidation:
-    """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned.
+    """Freeze the period's provisional version, unless nothing changed since the newest one: then that one is returned, as it
+    is in a locked year.
 
-    A coarser period than the form's own is added up from the newest versions of its parts.
+    A coarser period than the form's own is added up from the newest versions of its parts. A version that left held blocks
+    out stays the newest as long as nothing else changed.
 
     Args:
+        without_held: leave held blocks out, rather than count them as reported.
         duty: who owes a return, and by when; others: files met that are of other periods; rules: the version of the
             rules in force; dependents: what contains these figures, to be frozen anew where they changed.
 
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
     """
+    if (lock := standings.lock_of(connection, form.family, period)) is not None:
+        known = newest(connection, form.family, period)
+        if known is None and period.frequency is form.frequency:
+            raise standings.locked_error(lock, period)
+        if known is not None:
+            return known
     sync_form(connection, form)
     settle_pending(connection, form.family, period, [FREEZE])
-    members = members_of(connection, form.family, period) if period.frequency is form.frequency else []
-    figures = _figures_of(connection, form, period, duty, members)
-    if period.frequency is form.frequency:
-        account = period_account(connection, form, period, duty, others, members)
-        account["restatements"] = _booked(connection, form, period)
-    else:
-        parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
-        account = rolled_up_account(parts, duty.owing)
-        account["restatements"] = tuple(one for part in parts if part is not None for one in part.restatements)
-    hashed = _hash_of(form.digest, period, figures, members, account)
-    before, its_hash = _last(connection, form.family, period)
-    if its_hash == hashed and (last := newest(connection, form.family, period)) is not None:
-        return last
-    version = before + 1
+    last = _last(connection, form.family, period)
+    modes = [True] if without_held else [True, False] if last.without_held else [False]
+    for mode in modes:
+        figures, members, account = _content(connection, form, period, duty, others, without_held=mode)
+        hashed = _hash_of(form.digest, period, figures, members, account)
+        if last.content_hash == hashed and (known := newest(connection, form.family, period)) is not None:
+            return known
+    version = last.version + 1
     frozen = Consolidation(
         family=form.family,
         form=form.key,
@@ -85,10 +91,27 @@ def freeze(
     if frozen.cells_read != frozen.cells_loaded + frozen.cells_parked:
         raise ProgramError(f"{period}: cells read are not loaded + parked")
     store(connection, form, period, frozen, members, rules)
+    known_then.keep(connection, form.family, period, version)
     told = {"version": version, "status": frozen.status.value, "content_hash": hashed, "rules": rules}
     audit.append(connection, act, "freeze", f"{form.family} {period}", told)
     note_freezing(connection, dependents.frozen)
     return frozen
+
+
+def _content(
+    connection: Connection, form: Form, period: Period, duty: Duty, others: int, *, without_held: bool
+) -> tuple[list[ConsolidatedFigure], list[Member], dict]:
+    """What a version of now would say: its figures, what they are made of, and its account."""
+    if period.frequency is not form.frequency:
+        parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
+        account = rolled_up_account(parts, duty.owing)
+        account["restatements"] = tuple(one for part in parts if part is not None for one in part.restatements)
+        return _figures_of(connection, form, period, duty, []), [], account
+    members = members_of(connection, form.family, period, without_held=without_held)
+    account = period_account(connection, form, period, duty, others, members)
+    account["restatements"] = _booked(connection, form, period)
+    figures = _figures_of(connection, form, period, duty, members)
+    return figures, members, account | {"without_held": without_held}
 
 
 # Versions were frozen before there were these; a hash has them where they count something.
@@ -96,6 +119,10 @@ _LATER_STATUSES = (Status.RETURNED, Status.WITHDRAWN)
 _ACCOUNT = (
     "found", "missing", "late", "failures", "not_assessable", "coverage", "cells_read", "cells_loaded", "cells_parked",
 )  # fmt: skip
+_WHERE_SO = (
+    "without_held",
+    "parts",
+)  # versions were frozen before there were these: told only where they say something
 
 
 def _booked(connection: Connection, form: Form, period: Period) -> tuple[Booked, ...]:
@@ -118,6 +145,7 @@ def store(
 ) -> None:
     """Write a version down."""
     account = {name: getattr(frozen, name) for name in _ACCOUNT}
+    account |= {name: value for name in _WHERE_SO if (value := getattr(frozen, name))}
     account["counts"] = {status.value: count for status, count in frozen.counts.items()}
     account["bureaus"] = [
         {**_fields(state), "received_at": state.received_at.isoformat() if state.received_at else None}
@@ -158,16 +186,28 @@ def store(
     )
 
 
-def _last(connection: Connection, family: str, period: Period) -> tuple[int, str | None]:
-    """Number and hash of the newest version of a period; 0 and None where there is none."""
+class _Last(NamedTuple):
+    """What freezing asks of the newest version of a period."""
+
+    version: int
+    content_hash: str | None
+    without_held: bool
+
+
+def _last(connection: Connection, family: str, period: Period) -> _Last:
+    """Of the newest version of a period; 0 and None where there is none. Its account is much larger, and stays unread."""
     row = connection.execute(
-        select(consolidation.c.version, consolidation.c.content_hash)
+        select(
+            consolidation.c.version,
+            consolidation.c.content_hash,
+            consolidation.c.account["without_held"].as_boolean().label("without_held"),
+        )
         .join(dim_period, dim_period.c.id == consolidation.c.period_id)
         .where(consolidation.c.family == family, dim_period.c.code == period.code)
         .order_by(consolidation.c.version.desc())
         .limit(1)
     ).first()
-    return (row.version, row.content_hash) if row is not None else (0, None)
+    return _Last(row.version, row.content_hash, bool(row.without_held)) if row is not None else _Last(0, None, False)
 
 
 def others_of(connection: Connection, family: str, period: Period) -> int:
@@ -186,9 +226,15 @@ def others_of(connection: Connection, family: str, period: Period) -> int:
 def newest(
     connection: Connection, family: str, period: Period, version: int | None = None, as_of: datetime | None = None
 ) -> Consolidation | None:
-    """The newest frozen version of a period (or that of a number, or what was the newest then), as it was frozen."""
+    """The newest frozen version of a period (or that of a number, or what was the newest then), as it was frozen; its status
+    as of now, or of then."""
     statement = (
-        select(consolidation, dim_period.c.code.label("period_code"), dim_period.c.frequency)
+        select(
+            consolidation,
+            dim_period.c.code.label("period_code"),
+            dim_period.c.frequency,
+            standings.standing(as_of).label("standing"),
+        )
         .join(dim_period, dim_period.c.id == consolidation.c.period_id)
         .where(consolidation.c.family == family, dim_period.c.code == period.code)
         .order_by(consolidation.c.version.desc())
@@ -207,6 +253,7 @@ def newest(
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
     account["restatements"] = tuple(Booked(**one) for one in account.get("restatements", ()))
+    account["parts"] = tuple(tuple(part) for part in account.get("parts", ()))
     return Consolidation(
         family=family,
         form=_form_key(connection, row.form_id),
@@ -214,7 +261,7 @@ def newest(
         period=row.period_code,
         run=row.run_id,
         version=row.version,
-        status=VersionStatus(row.status),
+        status=VersionStatus(row.standing),
         content_hash=row.content_hash,
         frozen_at=row.frozen_at,
         figures=_figures(connection, [row.id])[row.id],
@@ -280,10 +327,14 @@ def _earlier(connection: Connection, form: Form, period: Period) -> list[FrozenF
     return [one for step, one in found if one is not None or step.start >= began]
 
 
-def figures_now(connection: Connection, form: Form, period: Period, duty: Duty) -> list[ConsolidatedFigure]:
+def figures_now(
+    connection: Connection, form: Form, period: Period, duty: Duty, *, without_held: bool = False
+) -> list[ConsolidatedFigure]:
     """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
     parts."""
-    members = members_of(connection, form.family, period) if period.frequency is form.frequency else []
+    if period.frequency is not form.frequency:
+        return _figures_of(connection, form, period, duty, [])
+    members = members_of(connection, form.family, period, without_held=without_held)
     return _figures_of(connection, form, period, duty, members)
 
 
@@ -303,10 +354,8 @@ def _figures_of(
 
 def content_hash(form_digest: str, period: Period, one: Consolidation, members: Iterable[tuple]) -> str:
     """The hash of a version from what is stored of it; unless somebody changed that, it is the one that it was frozen with."""
-    account = {
-        "missing": one.missing, "late": one.late, "counts": one.counts, "bureaus": one.bureaus,
-        "restatements": one.restatements,
-    }  # fmt: skip
+    names = ("missing", "late", "counts", "bureaus", "without_held", "parts", "restatements")
+    account = {name: getattr(one, name) for name in names}
     return _hash_of(form_digest, period, one.figures, members, account)
 
 
@@ -318,7 +367,7 @@ def _hash_of(
         "form": form_digest,
         "period": period.code,
         "figures": [_fields(one) for one in figures],
-        "members": sorted(map(list, members)),
+        "members": sorted(map(list, members or account.get("parts", ()))),
         "missing": account["missing"],
         "late": account["late"],
         "counts": {
@@ -341,6 +390,8 @@ def _hash_of(
             for state in account["bureaus"]
         ],
     }
+    if account["without_held"]:
+        content["without_held"] = True
     if account["restatements"]:  # versions were frozen before there were any
         content["restatements"] = [_fields(one) for one in account["restatements"]]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

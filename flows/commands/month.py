@@ -10,7 +10,10 @@ import typer
 from flows.session import CLEAN, NEEDS_PERSON, Session, exit_code, exit_code_of, print_json, read_as_of, read_period
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flows.running import Ran
+    from schemas.consolidation import Consolidation
     from schemas.periods import Period
 
 Code = Annotated[str, typer.Argument(metavar="PERIOD", help="2014-05, 2014Q2, 2014H1 or 2014.")]
@@ -142,6 +145,7 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
         print_json(whole)
     else:
         from flows.carried_screen import show_deltas, show_tasks
+        from flows.commands.signing import show_notices
         from flows.period_screen import show_period
         from schemas.periods import Period
 
@@ -155,6 +159,7 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
             show_deltas(session, one.family, ran.deltas)
         show_tasks(session, ran.tasks or ())
         session.say(f"汇总表:{ran.tables[0]}", f"table: {ran.tables[0]}")
+        show_notices(session, ran.notices)
         if (head := session.office.warehouse.audit_head()) is not None:
             session.say(
                 f"记录链链头:第 {head.number} 条 {head.hash}", f"head of the record: event {head.number} {head.hash}"
@@ -185,6 +190,9 @@ def status(
     as_of: Annotated[
         str | None, typer.Option(metavar="DAY", help="The period as it stood then: the newest version of that day.")
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the 汇总表 (.xlsx) of that version or day anew.")
+    ] = None,
     family: Family = None,
     json: AsJson = False,
 ) -> None:
@@ -201,12 +209,15 @@ def status(
     if period is not None:
         wanted = read_period(period)
         one = stored_version(office, chosen, wanted, version, moment)
-        version = one.version if moment else version
+        if table is not None:
+            _write_table(session, one, table, moment)
         if json:
             print_json(consolidation_object(one))
         else:
-            show_period(session, chosen, wanted, version)
+            show_period(session, chosen, wanted, version, moment)
         raise typer.Exit(exit_code(one))
+    if table is not None:
+        raise UserError("--table 要与时期一同给出。", "--table needs a PERIOD beside it.")
     if version is not None:
         raise UserError("--version 要与时期一同给出。", "--version needs a PERIOD beside it.")
     stored = office.warehouse.consolidated_periods(chosen)
@@ -220,11 +231,25 @@ def status(
     raise typer.Exit(max((exit_code(one) for one in found), default=CLEAN))
 
 
+def _write_table(session: Session, one: Consolidation, file: Path, as_of: datetime | None) -> None:
+    from flows.running import table_of
+    from schemas.errors import UserError
+
+    if file.exists():
+        raise UserError(f"{file} 已存在,不予覆盖。", f"{file} is there already; nothing was overwritten.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(table_of(session.office, one, as_of))
+
+
 def failures(
     context: typer.Context,
     period: Code,
     bureau: Annotated[
         str | None, typer.Option(metavar="BUREAU", help="Only this bureau's: its code, name or another name of it.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="As they were known then: when the version of that day was frozen."),
     ] = None,
     family: Family = None,
     json: AsJson = False,
@@ -232,11 +257,17 @@ def failures(
     """List a period's failures with cells, what was seen and expected, and what to do; who is missing or late as well."""
     from disclosure_etl.blank_workbooks import bureau_called
     from disclosure_etl.reports.contract import standing_object
-    from disclosure_etl.reports.standing import standing
+    from disclosure_etl.reports.standing import standing, standing_then
+    from flows.period_screen import stored_version
 
     session: Session = context.obj
     office, chosen, wanted = session.office, family or session.settings.family, read_period(period)
-    found = standing(office, chosen, wanted, bureau_called(office, bureau, wanted).code if bureau else None)
+    only = bureau_called(office, bureau, wanted).code if bureau else None
+    if as_of is None:
+        found = standing(office, chosen, wanted, only)
+    else:
+        moment = read_as_of(as_of, office.schedule.timezone)
+        found = standing_then(office, stored_version(office, chosen, wanted, None, moment), only)
     if json:
         print_json(standing_object(found))
     else:

@@ -230,6 +230,8 @@ def decide(
     import getpass
 
     from disclosure_etl import decisions
+    from flows.commands.signing import show_notices
+    from flows.running import write_notices
     from schemas.errors import UserError
     from schemas.periods import Period
 
@@ -246,6 +248,7 @@ def decide(
     else:
         found = decisions.failure_by_id(office.warehouse.failures(chosen, wanted), failure)
         done = decisions.waive(office, chosen, found, (wanted, Period.parse(until) if until else wanted), word)
+    notices = write_notices(office, done.followed.consolidations)
     again = [one.period for one in done.followed.consolidations]
     if json:
         print_json({"waiver": done.waiver.number, "withdrawn": withdraw is not None, "judged_again": again})
@@ -257,4 +260,5 @@ def decide(
             f"{verb[1]}: waiver {done.waiver.number} ({done.waiver.bureau}, {done.waiver.rule}, {done.waiver.first} to "
             f"{done.waiver.last}); judged again and frozen: {', '.join(again) or 'nothing'}",
         )
+        show_notices(session, notices)
     raise typer.Exit(NEEDS_PERSON if done.followed.faults else CLEAN)

@@ -14,6 +14,7 @@ from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.quality.book import rule_book
 from disclosure_etl.quality.judging import judge
+from disclosure_etl.quality.locked import held_for_lock
 from disclosure_etl.quality.returns import mark_two_returns
 from disclosure_etl.quality.waivers import Waivers
 from disclosure_etl.reports.rulebook import book_markdown, book_object
@@ -206,6 +207,7 @@ EXAMPLES: dict[str, tuple[Callable[[], set[str]], Callable[[], set[str]]]] = {
     "identity:revision": (read, lambda: read(revision="第二次")),
     "return:two_returns": (lambda: _two(True), lambda: _two(False)),
     "return:two_tables": (lambda: _two_tables(False), lambda: _two_tables(True)),
+    "return:locked": (lambda: judged(written(FORM, quiet())), lambda: _held_for_lock()),
     "return:untouched": (lambda: judged(written(FORM, quiet())), lambda: judged(written(FORM, {}))),
     "return:nil_with_figures": (
         lambda: judged(written(FORM, {}, nil=True)),
@@ -230,6 +232,10 @@ def _never_owed() -> set[str]:
     data = return_bytes(FORM, MAY, "dongcheng", "东城分局", some_figures(FORM, 5))
     found = Interpreter((FORM,), idle).interpret(read_document("东城分局_2014-05.xlsx", data)).submission
     return {finding.code for finding in found.findings}
+
+
+def _held_for_lock() -> set[str]:
+    return {failure.rule for failure in held_for_lock(written(FORM, quiet()), MAY).failures}
 
 
 def _old_form() -> set[str]:

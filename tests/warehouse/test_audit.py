@@ -23,6 +23,7 @@ KEPT = {
     "audit_event": "kind", "state_change": "after", "decision": "reason", "consolidation": "content_hash",
     "consolidated_figure": "value", "consolidation_member": "block", "return_decision": "reason", "restatement": "reason",
     "confirmation": "reason", "sign_off": "note", "release": "released_by", "year_lock": "reason",
+    "version_failure": "rule", "version_refused": "files", "fact_refilled": "value",
 }  # fmt: skip
 
 
@@ -102,6 +103,9 @@ def test_the_database_refuses_to_change_what_is_kept(warehouse: Warehouse) -> No
         "INSERT INTO release (consolidation_id, released_by, released_at) VALUES (1, 'y', '2014-02-06 00:00:00')",
         "INSERT INTO year_lock (id, action, family, year, decided_by, reason, decided_at) VALUES (1, 'lock', 'small', 2014, "
         "'y', 'x', '2014-02-06 00:00:00')",
+        "INSERT INTO version_failure (consolidation_id, submission_id, failure_id, position, rule, kind, severity, indicators, "
+        "cells, seen, message_zh, message_en) VALUES (1, 1, 'f', 1, 'r', 'k', 'error', '[]', '[]', '[]', 'x', 'y')",
+        "INSERT INTO fact_refilled (submission_id, cell_id, until, value) VALUES (1, 1, 1, 1)",
     )
     for table, column in KEPT.items():
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):

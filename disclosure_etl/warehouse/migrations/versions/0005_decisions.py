@@ -25,11 +25,15 @@ _DOCUMENT_MOVES = (
     ("misdirected", ("read", "unreadable", "failed")),
     ("failed", ("read", "unreadable", "misdirected", "attached", "archive")),
 )
-_KEPT = ("consolidation", "return_decision", "restatement", "confirmation", "sign_off", "release", "year_lock")
+_KEPT = (
+    "consolidation", "return_decision", "restatement", "confirmation", "sign_off", "release", "year_lock", "version_failure",
+    "version_refused", "fact_refilled",
+)  # fmt: skip
 
 
 def upgrade() -> None:
     _make_tables()
+    _make_version_tables()
     moves = sa.table("state_move", sa.column("before", sa.String), sa.column("after", sa.String))
     op.bulk_insert(moves, _pairs(_RETURN_MOVES))
     made = op.create_table(
@@ -160,6 +164,66 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_year_lock")),
     )
     op.create_index(op.f("ix_year_lock_year"), "year_lock", ["family", "year"])
+
+
+def _make_version_tables() -> None:
+    op.create_table(
+        "version_failure",
+        sa.Column("consolidation_id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("failure_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("severity", sa.String(length=8), nullable=False),
+        sa.Column("block", sa.String(length=64), nullable=True),
+        sa.Column("indicators", sa.JSON(), nullable=False),
+        sa.Column("column_code", sa.String(length=64), nullable=True),
+        sa.Column("cells", sa.JSON(), nullable=False),
+        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.Column("expected", sa.Text(), nullable=True),
+        sa.Column("difference", sa.Text(), nullable=True),
+        sa.Column("diagnosis", sa.Text(), nullable=True),
+        sa.Column("impact", sa.Float(), nullable=True),
+        sa.Column("legal", sa.Text(), nullable=True),
+        sa.Column("message_zh", sa.Text(), nullable=False),
+        sa.Column("message_en", sa.Text(), nullable=False),
+        sa.Column("implied_by", sa.String(length=32), nullable=True),
+        sa.Column("case_id", sa.String(length=32), nullable=True),
+        sa.Column("waiver", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consolidation_id"], ["consolidation.id"], name=op.f("fk_version_failure_consolidation_id_consolidation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_version_failure_submission_id_submission")
+        ),
+        sa.ForeignKeyConstraint(["waiver"], ["decision.id"], name=op.f("fk_version_failure_waiver_decision")),
+        sa.PrimaryKeyConstraint("consolidation_id", "submission_id", "failure_id", name=op.f("pk_version_failure")),
+    )
+    op.create_table(
+        "version_refused",
+        sa.Column("consolidation_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False, comment="as queries.Refused"),
+        sa.ForeignKeyConstraint(
+            ["consolidation_id"], ["consolidation.id"], name=op.f("fk_version_refused_consolidation_id_consolidation")
+        ),
+        sa.PrimaryKeyConstraint("consolidation_id", name=op.f("pk_version_refused")),
+    )
+    op.create_table(
+        "fact_refilled",
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("cell_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "until", sa.Integer(), autoincrement=False, nullable=False,
+            comment="the newest version (consolidation.id) that may have counted it; 0 where there was none",
+        ),
+        sa.Column("value", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_fact_refilled_submission_id_submission")
+        ),
+        sa.ForeignKeyConstraint(["cell_id"], ["dim_cell.id"], name=op.f("fk_fact_refilled_cell_id_dim_cell")),
+        sa.PrimaryKeyConstraint("submission_id", "cell_id", "until", name=op.f("pk_fact_refilled")),
+    )  # fmt: skip
 
 
 # What is stored of a document was made of what was read in it, so that it stays read.
