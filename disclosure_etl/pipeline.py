@@ -18,9 +18,9 @@ from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, st
 from disclosure_etl.judgement import dependents_of, follow, frozen, held_together, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
-from disclosure_etl.quality.locked import held_for_lock
+from disclosure_etl.quality.locked import HELD_FOR_LOCK, held_for_lock
 from disclosure_etl.quality.returns import mark_two_returns
-from schemas.consolidation import Consolidation
+from schemas.consolidation import Consolidation, VersionStatus
 from schemas.documents import SCANNED
 from schemas.errors import UserError
 from schemas.forms import Form
@@ -45,12 +45,14 @@ def unpublished(office: Office, versions: Sequence[Consolidation]) -> None:
 @dataclass(frozen=True)
 class MonthResult:
     """What a consolidation came to: the period's frozen version, those of later periods that changed with it, and the
-    program faults, which are nobody's data, and how each source fared."""
+    program faults, which are nobody's data, and how each source fared. `held_for_lock`: the files that wait for the period's
+    locked year to be reopened."""
 
     consolidation: Consolidation
     later: tuple[Consolidation, ...] = ()
     faults: tuple[str, ...] = ()
     sources: tuple[Standing, ...] = ()
+    held_for_lock: tuple[str, ...] = ()
 
 
 @dataclass
@@ -291,7 +293,9 @@ class Month:
         faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
         self._open.close()
         fared = tuple(map(standing, self._listed))
-        result = MonthResult(consolidation, followed.consolidations, faults, fared)
+        stored = warehouse.failures(self.family, self.period) if consolidation.status is VersionStatus.LOCKED else ()
+        waiting = tuple(one.file for one in stored if one.failure.rule == HELD_FOR_LOCK)
+        result = MonthResult(consolidation, followed.consolidations, faults, fared, waiting)
         warehouse.finish_run(self.run, "failed" if self._faults else "done", _named(consolidation), now)
         self._turn.close()
         return result

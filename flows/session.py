@@ -156,19 +156,24 @@ def print_json(value: Any) -> None:
 def exit_code(one: Consolidation, faults: tuple[str, ...] = ()) -> int:
     """What a consolidation comes to: 3 a program fault, 1 something for a person, 0 clean (notices allowed).
 
-    Each reason for 1 is a count that `status` shows, so that nobody looks for it in vain.
+    Each reason for 1 is a count that `status` shows, so that nobody looks for it in vain. Of a final version somebody has
+    seen to all of them.
     """
+    from schemas.consolidation import VersionStatus
     from schemas.records import Status
 
     if faults or one.counts[Status.FAILED]:
         return PROGRAM_FAULT
+    if one.status in (VersionStatus.FINAL, VersionStatus.LOCKED):
+        return CLEAN
     open_counts = (Status.HELD, Status.PARTLY_HELD, Status.RETURNED, Status.UNREADABLE, Status.MISDIRECTED)
     told = any(state.errors or state.warnings or state.stale for state in one.bureaus)
     return NEEDS_PERSON if one.missing or told or any(one.counts[status] for status in open_counts) else CLEAN
 
 
 def exit_code_of(ran: Ran) -> int:
-    """The worst of a run: its own period, the later ones that it touched, a source that is down."""
+    """The worst of a run: its own period, the later ones that it touched, a source that is down, a return for a locked year."""
     result = ran.result
-    down = NEEDS_PERSON if any(one.status == "down" for one in result.sources) else CLEAN
+    waits = result.held_for_lock or any(one.status == "down" for one in result.sources)
+    down = NEEDS_PERSON if waits else CLEAN
     return max(down, *(exit_code(one, result.faults) for one in (result.consolidation, *result.later)))

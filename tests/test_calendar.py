@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from disclosure_etl.calendar import (
     DueDay,
     DueRule,
+    ReleaseCalendar,
+    ReleaseRule,
     Schedule,
     StoryClock,
     WorkCalendar,
@@ -21,6 +23,7 @@ from disclosure_etl.calendar import (
     due_day,
     load_calendar,
     load_schedule,
+    release_moment,
     system_clock,
 )
 from disclosure_etl.settings import default_config_dir
@@ -311,3 +314,68 @@ def test_nothing_but_the_clock_asks_what_time_it_is() -> None:
     asking = [path.relative_to(root).as_posix() for path in files if asks.search(path.read_text(encoding="utf-8"))]
 
     assert asking == ["disclosure_etl/calendar.py"]
+
+
+# -- releases -----------------------------------------------------------------------------------------------------------
+
+
+def released(period: str, schedule: Schedule) -> str | None:
+    moment = release_moment(Period.parse(period), schedule, packaged_calendar())
+    return moment.isoformat() if moment else None
+
+
+def schedule_with(folder: Path, release: str) -> Schedule:
+    text = (default_config_dir() / "schedule.yaml").read_text(encoding="utf-8")
+    path = folder / "schedule.yaml"
+    path.write_text(text[: text.index("release:\n")] + release, encoding="utf-8")
+    return load_schedule(path)
+
+
+def test_figures_are_released_at_a_time_of_a_day_that_rolls_like_a_due_day(tmp_path: Path) -> None:
+    schedule = schedule_with(tmp_path, 'release:\n  monthly: {months_after: 1, day: 1, at: "09:30"}\n')
+
+    assert released("2014-09", schedule) == "2014-10-08T09:30:00+08:00"  # after National Day
+    assert released("2014-10", schedule) == "2014-11-03T09:30:00+08:00"  # a Saturday
+    assert released("2014Q3", schedule) is None
+
+
+def test_a_day_of_its_own_stands_before_the_rule(tmp_path: Path) -> None:
+    dates = '{2014-05: 2014-06-18, 2014: "2015-03-20T08:00", 2014Q1: 2014-04-30}'
+    schedule = schedule_with(
+        tmp_path, f'release:\n  monthly: {{months_after: 1, day: 20, at: "15:00"}}\n  dates: {dates}\n'
+    )
+
+    assert released("2014-05", schedule) == "2014-06-18T15:00:00+08:00"
+    assert released("2014", schedule) == "2015-03-20T08:00:00+08:00"
+    assert released("2014Q1", schedule) == "2014-04-30T10:00:00+08:00"
+
+
+def test_where_nothing_is_planned_nothing_is_embargoed(tmp_path: Path) -> None:
+    assert released("2014-05", schedule_with(tmp_path, "")) is None
+
+
+@pytest.mark.parametrize(
+    ("release", "told"),
+    [
+        ("release: {dates: {2014-13: 2014-06-18}}\n", "'2014-13' is no period"),
+        ('release: {monthly: {months_after: 1, day: 20, at: "25:00"}}\n', "release.monthly.at"),
+        ("release: {weekly: {months_after: 1, day: 20}}\n", "no key 'weekly'"),
+    ],
+)
+def test_a_release_calendar_that_makes_no_sense_is_refused(tmp_path: Path, release: str, told: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        schedule_with(tmp_path, release)
+    assert told in raised.value.message.en
+
+
+@given(st.integers(0, 12 * 12 - 1), st.integers(0, 12), st.integers(1, 28))
+def test_a_release_is_never_before_its_planned_day_nor_on_a_day_off(step: int, after: int, day: int) -> None:
+    period = Period.parse("2010-01").shifted(step)
+    rule = ReleaseRule(months_after=after, day=day)
+    schedule = Schedule(cron="0 8 6 * *", timezone="Asia/Shanghai", due={}, release=ReleaseCalendar(monthly=rule))
+
+    moment = release_moment(period, schedule, CALENDAR)
+
+    assert moment is not None
+    assert CALENDAR.is_working_day(moment.date())
+    assert moment.date() >= period.shifted(after).start.replace(day=day)

@@ -12,12 +12,14 @@ from schemas.errors import Message
 from schemas.periods import Period
 from schemas.records import Finding, Judged, Submission
 
+HELD_FOR_LOCK = "return:locked"
+
 
 def held_for_lock(one: Submission, period: Period) -> Judged:
     """A return that counts for nothing while its year is locked. The finding is the verdict's alone, not the return's: when the
     year is reopened, it is judged like any other."""
     finding = Finding(
-        "return:locked",
+        HELD_FOR_LOCK,
         Message(
             f"{period.year} 年已锁定,{period} 的这份报表只予暂存,不计入。如确需更正,请先由两人解锁:"
             f"disclosure-etl reopen {period.year} --by … --second … --reason …,解锁后自动判定。",

@@ -6,16 +6,18 @@ Not here: what changed between them in full (`corrections`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from disclosure_etl.office import Office
 from disclosure_etl.releasing import Planned, planned
+from disclosure_etl.reports.corrections import figure_label, text_of
 from disclosure_etl.warehouse import base_of
 from schemas.consolidation import Consolidation
 from schemas.errors import Message
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.versions import ChangeList, FrozenVersion
+from schemas.versions import Change, ChangeList, FrozenVersion
 
 
 def versions_then(office: Office, one: Consolidation, as_of: datetime | None = None) -> list[FrozenVersion]:
@@ -69,13 +71,14 @@ def firmness(office: Office, one: Consolidation, as_of: datetime | None = None) 
     final = [version for version in versions if version.is_final]
     if final and not own.is_final:
         firm, changes = final[-1], changes_of(office, one, final[-1].version, as_of)
-        number = len(changes.totals) if changes else 0
+        totals = changes.totals if changes else ()
+        zh, en = _shown(form_of(office, one), totals)
         told.append(
             Message(
-                f"第 {firm.version} 版为终稿;第 {own.version} 版改动合计数 {number} 项,尚未签发"
+                f"第 {firm.version} 版为终稿;第 {own.version} 版改动合计数 {len(totals)} 项{zh},尚未签发"
                 f"(disclosure-etl changes {one.period})",
-                f"version {firm.version} is final; version {own.version} changes {number} totals and is signed by nobody yet "
-                f"(disclosure-etl changes {one.period})",
+                f"version {firm.version} is final; version {own.version} changes {len(totals)} totals{en} and is signed by "
+                f"nobody yet (disclosure-etl changes {one.period})",
             )
         )
     if one.without_held:
@@ -87,3 +90,17 @@ def firmness(office: Office, one: Consolidation, as_of: datetime | None = None) 
     elif (ahead := embargo(plan)) is not None:
         told.append(ahead)
     return told
+
+
+_MOST_SHOWN = 3
+
+
+def _shown(form: Form, totals: Sequence[Change]) -> tuple[str, str]:
+    """The first few totals that changed, in Chinese and English."""
+    first = [(one, f"{text_of(one.old, one.scale)} → {text_of(one.new, one.scale)}") for one in totals[:_MOST_SHOWN]]
+    if not first:
+        return "", ""
+    more = len(totals) > _MOST_SHOWN
+    zh = "、".join(f"{figure_label(form, one)} {moved}" for one, moved in first) + ("等" if more else "")
+    en = ", ".join(f"{one.indicator}/{one.column} {moved}" for one, moved in first) + (", …" if more else "")
+    return f"({zh})", f" ({en})"

@@ -20,6 +20,7 @@ from disclosure_etl.warehouse.known_then import key_of
 from disclosure_etl.warehouse.pending import FREEZE, note_freezing, note_judgements
 from disclosure_etl.warehouse.tables import consolidation, failure, pending, submission
 from schemas.consolidation import Consolidation, VersionStatus
+from schemas.errors import UserError
 from schemas.periods import Period
 from schemas.versions import FrozenVersion, SignOff
 
@@ -45,10 +46,16 @@ def record_sign_off(connection: Connection, act: Act, one: Consolidation, signed
 
 def record_lock(connection: Connection, act: Act, lock: standings.YearLock) -> bool:
     """Record that a year is locked or reopened; False where it was so already. What a reopened year had waiting is noted: the
-    returns that came for it, and whatever depends on them."""
+    returns that came for it, and whatever depends on them.
+
+    Raises:
+        UserError: something of the year is not final (any more), or waits.
+    """
     last = standings.last_decision(connection, lock.family, lock.year)
     if (last.action if last else standings.REOPEN) == lock.action:
         return False
+    if lock.action == standings.LOCK:
+        _refuse_unfinished(connection, lock)
     connection.execute(
         insert(year_lock).values(
             action=lock.action, family=lock.family, year=lock.year, decided_by=storable(lock.by),
@@ -60,6 +67,23 @@ def record_lock(connection: Connection, act: Act, lock: standings.YearLock) -> b
     if lock.action == standings.REOPEN:
         _note_what_came(connection, lock)
     return True
+
+
+def _refuse_unfinished(connection: Connection, lock: standings.YearLock) -> None:
+    """Whoever asked for the lock has looked at all of this; another process may have changed it since."""
+    newest = {one.period: one for one in frozen_versions(connection, lock.family)}
+    open_ = [code for code, one in newest.items() if one.status is VersionStatus.PROVISIONAL]
+    waits = connection.execute(
+        select(dim_period.c.code)
+        .join(pending, pending.c.period_id == dim_period.c.id)
+        .where(pending.c.family == lock.family, dim_period.c.year == lock.year)
+    ).scalars()
+    unfinished = sorted({*waits, *(code for code in open_ if Period.parse(code).year == lock.year)})
+    if unfinished:
+        raise UserError(
+            f"{'、'.join(unfinished)} 有新的变动,{lock.year} 年不能锁定;请核对后再试。",
+            f"{', '.join(unfinished)} changed meanwhile, so {lock.year} cannot be locked; look it over and try again.",
+        )
 
 
 def _note_what_came(connection: Connection, lock: standings.YearLock) -> None:

@@ -173,6 +173,17 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
                 f"来源「{source.name}」中仍在写入,留待下次:{names}",
                 f"still being written at '{source.name}', left for the next run: {names}",
             )
+    if ran.result.held_for_lock:
+        from schemas.errors import Message
+
+        zh, en = "、".join(ran.result.held_for_lock), ", ".join(ran.result.held_for_lock)
+        year = one.period[:4]
+        session.warn(
+            Message(
+                f"{year} 年已锁定,{zh} 只予暂存;采用须先解锁(disclosure-etl reopen {year})。",
+                f"{year} is locked: {en} is held until it is reopened (disclosure-etl reopen {year}).",
+            )
+        )
     for fault in ran.result.faults:
         from schemas.errors import Message
 

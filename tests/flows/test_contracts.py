@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import typer.main
 
+import disclosure_etl
+from flows.cli import app
 from schemas.periods import Period
 from tests.factories import contract, default_form, make_office, return_bytes, send, send_month, some_figures, with_slip
 
+# Every command that prints JSON, and the schema that holds it.
+CONTRACTS = {
+    "consolidate": "consolidation", "rerun": "consolidation", "status": "status", "failures": "failures", "check": "check",
+    "rules": "rules", "rules compare": "trial", "rules try": "trial", "rules health": "rule-health", "decide": "decision",
+    "unmatched": "unmatched", "import-history": "import-history", "config check": "config-check", "doctor": "doctor",
+    "warehouse verify": "warehouse-verify", "audit verify": "audit-verify", "audit list": "audit", "sign-off": "sign-off",
+    "lock": "year-lock", "reopen": "year-lock", "changes": "changes", "correction-notice": "correction-notice",
+    "revisions": "revisions", "release": "release", "releases": "releases", "returns list": "returns",
+    "returns send-back": "return-decision", "returns withdraw": "return-decision", "returns reinstate": "return-decision",
+    "returns undo": "return-decision", "deltas list": "deltas", "deltas confirm": "confirmation",
+    "restatements add": "restatement", "restatements withdraw": "restatement", "restatements list": "restatements", "export": "export",
+}  # fmt: skip
 JANUARY = Period.parse("2014-01")
 NOW = ("--now", "2014-02-10")
 
@@ -182,3 +198,29 @@ def test_what_follows_a_correction_and_what_is_restated(say, tmp_path: Path) -> 
     contract("consolidation").validate(shown)
     assert [one["amount"] for one in shown["restatements"]] == [-1]
     contract("restatement").validate(say("--now", "2014-03-10", "restatements", "withdraw", added["number"], *why).json)
+
+
+def _json_commands(group, words: tuple[str, ...] = ()) -> set[str]:
+    found = {" ".join(words)} if any(parameter.name == "json" for parameter in group.params) else set()
+    for name, command in getattr(group, "commands", {}).items():
+        found |= _json_commands(command, (*words, name))
+    return found
+
+
+def test_every_command_that_prints_json_has_a_schema() -> None:
+    assert _json_commands(typer.main.get_command(app)) == set(CONTRACTS)
+    for name in set(CONTRACTS.values()):
+        contract(name)
+
+
+def test_every_kind_of_event_is_in_the_schema_of_the_record() -> None:
+    folder = Path(disclosure_etl.__file__).parent
+    source = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+    calls = re.findall(
+        r"(?:audit\.append|moves\.make)\(\s*connection,\s*(?:\w+\([^()]*(?:\(\))?[^()]*\)|\w+),\s*\"(\w+)\"", source
+    )
+    schema = json.loads((files("schemas") / "contracts" / "audit.schema.json").read_text("utf-8"))
+    known = set(schema["items"]["properties"]["kind"]["enum"])
+
+    assert {"freeze", "load", "sign", "release", "waive"} <= set(calls) <= known
+    assert {"lock", "reopen"} <= known

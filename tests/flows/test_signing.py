@@ -106,7 +106,9 @@ def test_the_receipt_shows_content_hash_and_the_records_head(say, small_office: 
     signed = say("audit", "list", "--kind", "sign", "--json").json
     contract("audit").validate(signed)
     assert signed[-1]["details"]["content_hash"] == hashes[0]
-    shown = say("--lang", "zh", "status", "2014-01").out
+    status = say("--lang", "zh", "status", "2014-01")
+    shown = status.out
+    assert status.code == 0
     assert "终稿" in shown and "签发:王处长,2014-02-06;核对无误" in shown
     path = next(Path("out/2014-01").glob("*终稿.xlsx"))
     assert "终稿" in openpyxl.load_workbook(path).worksheets[0]["A1"].value
@@ -221,6 +223,8 @@ def test_a_year_is_locked_refuses_changes_and_judges_them_when_reopened(
 
     corrected(year, "2008-06")
     arrived = say("--now", "2009-02-01", "consolidate", "2008-06", "--json")
+    assert (arrived.code, "haidian_2008-06_2.xlsx" in arrived.err) == (1, True)
+    assert say("--now", "2009-02-02", "consolidate", "2008-06", "--json").code == 1  # it waits still
     consolidated = arrived.json
     held = [one for one in say("failures", "2008-06", "--json").json if one["rule"] == "return:locked"]
     rerun = say("--now", "2009-02-01", "--lang", "en", "rerun", "2008-06")
@@ -260,7 +264,9 @@ def test_a_year_is_locked_refuses_changes_and_judges_them_when_reopened(
     printed = say("--now", "2009-02-10", "correction-notice", "2008-06", "--json")
     contract("correction-notice").validate(printed.json)
     assert (printed.json["text"], printed.json["new"]) == (text, False)
-    assert say("--now", "2009-02-10", "warehouse", "verify").code == 0
+    verified = say("--now", "2009-02-10", "warehouse", "verify", "--json")
+    contract("warehouse-verify").validate(verified.json)
+    assert verified.code == 0
 
 
 def test_a_year_before_a_locked_one_is_not_reopened(say, year: Office) -> None:

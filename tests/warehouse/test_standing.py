@@ -171,6 +171,9 @@ def test_no_waiver_and_no_earlier_figure_is_taken_in_a_locked_year(story: Story,
     waived = failed(submission(story.form, "east", JAN, EAST), CASES)
     span = (Period.parse("2013-12"), PERIOD)
     waiver = warehouse.waive(FAMILY, "east", waived, span, "经核实", "王处长", AT)
+    with pytest.raises(UserError, match="2014-01 changed meanwhile"):
+        lock(story)
+    story.renew(verdict(submission(story.form, "east", JAN, EAST)))
     lock(story)
     for done in (
         lambda: warehouse.waive(FAMILY, "west", waived, span, "经核实", "王处长", AT),
@@ -193,6 +196,13 @@ def test_what_waits_in_a_locked_year_waits_until_it_is_reopened(story: Story, wa
     lock(story, REOPEN)
     waiting = warehouse.next_waiting()
     assert waiting is not None and waiting.bureaus == {"east"}
+
+
+def test_a_year_with_a_provisional_version_is_not_locked(story: Story, warehouse: Warehouse) -> None:
+    january(story)
+    with pytest.raises(UserError, match="2014-01 changed meanwhile"):
+        lock(story)
+    assert warehouse.lock_of(FAMILY, PERIOD) is None
 
 
 def test_the_lock_of_one_family_is_none_of_another(story: Story, warehouse: Warehouse) -> None:
