@@ -21,6 +21,7 @@ _BESIDES = {
     "baseline": ("UPDATE",),
     "current_block": ("DELETE",),
     "dim_bureau": ("UPDATE",),
+    "dim_succession": ("DELETE",),
     "document": ("UPDATE",),
     "fact_observation": ("DELETE",),
     "failure": ("DELETE",),
