@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from disclosure_etl.bureaus import Bureau
 from disclosure_etl.intake.templates import Filling, workbook
+from disclosure_etl.lookback import looked_back
 from disclosure_etl.office import Office
 from schemas.compiling import constraint_table
 from schemas.constraints import Kind, Source
@@ -40,7 +41,7 @@ def blank_workbooks(
         list(office.owing(family, period)) if not written else [bureau_called(office, name, period) for name in written]
     )
     looks = LooksBack(constraint_table(form, period).looked_up(Source.PREVIOUS))
-    history = office.warehouse.history(form, period, [bureau.code for bureau in bureaus], looks)
+    history = looked_back(office, office.rules(form, period), [bureau.code for bureau in bureaus], looks)
     # Two families may have returns for one period; those of the office's own go without its name.
     suffix = "" if family == office.settings.family else f"_{family}"
     for row, bureau in enumerate(bureaus):

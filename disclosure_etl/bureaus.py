@@ -1,8 +1,7 @@
 """The dated tree of reporting bureaus: who exists when, under which names, and who owes which return.
 
-A bureau that is renamed or moved keeps its code and gets a second entry; one that merges or splits ends.
-
-Not here: carrying balances over when bureaus merge or split.
+A bureau that is renamed or moved keeps its code and gets a second entry; one that merges or splits ends, and says into
+which others. Not here: what follows from that for balances, and which figures are whose over time (`succession`).
 """
 
 from __future__ import annotations
@@ -43,7 +42,8 @@ class Owes(_Dated):
 
 
 class Bureau(_Dated):
-    """One reporting unit while it exists under one name. `reports`: its own figures, or those of its whole branch."""
+    """One reporting unit while it exists under one name. `reports`: its own figures, or those of its whole branch. `into`:
+    who takes over on the day after its last; one is a merger (or a rename with a new code), several a split."""
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     name_zh: str = Field(min_length=1)
@@ -52,6 +52,12 @@ class Bureau(_Dated):
     parent: str | None = None
     reports: Literal["own", "whole"] = "own"
     owes: tuple[Owes, ...] = ()
+    into: tuple[str, ...] = ()
+
+    @property
+    def day_after(self) -> date | None:
+        """The first day on which it is no more; None where it goes on."""
+        return None if self.valid_to is None else self.valid_to + timedelta(days=1)
 
     def owes_on(self, family: str, day: date) -> bool:
         """Whether it owes returns of `family` on `day`."""
@@ -115,6 +121,16 @@ class Bureaus:
         """The bureaus that exist on `day`."""
         return tuple(bureau for bureau in self.bureaus if bureau.exists_on(day))
 
+    @cached_property
+    def successions(self) -> tuple[tuple[date, str, str], ...]:
+        """Who took over from whom: first day, predecessor, successor."""
+        return tuple(
+            (bureau.day_after, bureau.code, code)
+            for bureau in self.bureaus
+            if bureau.day_after is not None
+            for code in bureau.into
+        )
+
     def owing(self, family: str, period: Period) -> tuple[Bureau, ...]:
         """The bureaus that owe a return of `family` for `period`: those that exist, and owe it, on its last day.
 
@@ -158,7 +174,8 @@ def load_bureaus(path: Path) -> Bureaus:
 
     Raises:
         ConfigError: not readable; something ends before it begins; two bureaus have one code or name at one time; a
-            parent is unknown or does not exist all the while; parents form a circle.
+            parent is unknown or does not exist all the while; parents form a circle; a bureau ends into itself, into one
+            that is unknown or not there the day after, or does not end; one goes over into others and comes back.
     """
     file, source = read_yaml(path, _File)
     _refuse_reversed_dates(file.bureaus, source)
@@ -168,6 +185,8 @@ def load_bureaus(path: Path) -> Bureaus:
         entries.setdefault(bureau.code, []).append(bureau)
     _refuse_missing_parents(file.bureaus, entries, source)
     _refuse_circles(file.bureaus, entries, source)
+    _refuse_wrong_successors(file.bureaus, entries, source)
+    _refuse_returning(file.bureaus, source)
     return Bureaus(file.bureaus)
 
 
@@ -254,3 +273,66 @@ def _refuse_circles(bureaus: tuple[Bureau, ...], entries: dict[str, list[Bureau]
                     f"Parents form a circle on {day}: {shown}; correct one 'parent'.",
                 )
             above = next(entry.parent for entry in entries[above] if entry.exists_on(day))
+
+
+def _refuse_wrong_successors(bureaus: tuple[Bureau, ...], entries: dict[str, list[Bureau]], source: Source) -> None:
+    """A balance that is carried over to nobody, or to somebody beside the bureau itself, would be lost or doubled."""
+    for index, bureau in enumerate(bureaus):
+        if not bureau.into:
+            continue
+        at, day, code = ("bureaus", index, "into"), bureau.day_after, bureau.code
+        if day is None:
+            raise source.error(
+                at,
+                f"「{code}」写了 into 而没有 to;请写上并入或拆分前的最后一天。",
+                f"'{code}' has an 'into' and no 'to'; write its last day before the merger or split.",
+            )
+        if code in bureau.into or any(entry.exists_on(day) for entry in entries[code]):
+            raise source.error(
+                at,
+                f"「{code}」不能并入或拆分为自身:{day} 起它以原代码继续存在。改名、改隶属不写 into;"
+                "拆出一部分的,存续的部分也请用新代码另立一条。",
+                f"'{code}' cannot go over into itself: it goes on under its code on {day}. A new name or parent needs no "
+                "'into'; where a part leaves, give what remains a new code and an entry of its own.",
+            )
+        for successor in bureau.into:
+            if successor not in entries:
+                zh, en = unknown_name(successor, [one for one in entries if one != code])
+                raise source.error(
+                    at,
+                    f"「{code}」的 into 中的「{successor}」不存在。{zh}",
+                    f"'{code}' goes over into '{successor}', which is not there. {en}",
+                )
+            if not any(entry.exists_on(day) for entry in entries[successor]):
+                raise source.error(
+                    at,
+                    f"「{code}」并入或拆分为「{successor}」,而「{successor}」在 {day} 不存在;请改正其 from,或「{code}」的 to。",
+                    f"'{code}' goes over into '{successor}', which does not exist on {day}; correct its 'from', or the 'to' "
+                    f"of '{code}'.",
+                )
+
+
+def _refuse_returning(bureaus: tuple[Bureau, ...], source: Source) -> None:
+    """Whoever goes over into others and comes back under the old code would be two bureaus of one code, and nobody could
+    say which figures are whose."""
+    successors: dict[str, dict[str, int]] = {}
+    for index, bureau in enumerate(bureaus):
+        for code in bureau.into:
+            successors.setdefault(bureau.code, {}).setdefault(code, index)
+
+    def back_to(code: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
+        for following in successors.get(code, ()):
+            if following in path:
+                return (*path[path.index(following) :], following)
+            if (found := back_to(following, (*path, following))) is not None:
+                return found
+        return None
+
+    for code in successors:
+        if (circle := back_to(code, (code,))) is not None:
+            shown = " → ".join(circle)
+            raise source.error(
+                ("bureaus", successors[circle[-2]][circle[-1]], "into"),
+                f"合并、拆分首尾相接:{shown};恢复设立的单位请用新代码。",
+                f"Mergers and splits come back to where they began: {shown}; give a bureau that is set up again a new code.",
+            )

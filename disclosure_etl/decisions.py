@@ -64,11 +64,12 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
             f"The waiver's periods {periods[0]} to {periods[1]} are reversed.",
         )
     word = word.checked()
-    office.warehouse.refuse_locked(family, periods)
-    at = office.clock()
-    run = office.warehouse.start_run("decide", family, periods[0], at)
-    waiver = office.warehouse.waive(family, found.bureau, found.failure, periods, word.reason, word.by, at)
-    return _followed(office, run, waiver)
+    with office.alone(f"decide {periods[0]}") as alone:
+        alone.warehouse.refuse_locked(family, periods)
+        at = alone.clock()
+        run = alone.warehouse.start_run("decide", family, periods[0], at)
+        waiver = alone.warehouse.waive(family, found.bureau, found.failure, periods, word.reason, word.by, at)
+        return _followed(alone, run, waiver)
 
 
 def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
@@ -77,19 +78,20 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
     Raises:
         UserError: there is no such waiver, or it was withdrawn before.
     """
-    known = {one.number: one for one in office.warehouse.waivers(family)}
-    if number not in known:
-        listed = "、".join(map(str, known)) or "—"
-        raise UserError(
-            f"没有第 {number} 号豁免,或已撤销;现有:{listed}。",
-            f"There is no waiver {number}, or it was withdrawn; standing: {listed}.",
-        )
     word = word.checked()
-    office.warehouse.refuse_locked(family, [Period.parse(known[number].first), Period.parse(known[number].last)])
-    at = office.clock()
-    run = office.warehouse.start_run("decide", family, Period.parse(known[number].first), at)
-    office.warehouse.withdraw(known[number], word.reason, word.by, at)
-    return _followed(office, run, known[number])
+    with office.alone(f"decide --withdraw {number}") as alone:
+        known = {one.number: one for one in alone.warehouse.waivers(family)}
+        if number not in known:
+            listed = "、".join(map(str, known)) or "—"
+            raise UserError(
+                f"没有第 {number} 号豁免,或已撤销;现有:{listed}。",
+                f"There is no waiver {number}, or it was withdrawn; standing: {listed}.",
+            )
+        alone.warehouse.refuse_locked(family, [Period.parse(known[number].first), Period.parse(known[number].last)])
+        at = alone.clock()
+        run = alone.warehouse.start_run("decide", family, Period.parse(known[number].first), at)
+        alone.warehouse.withdraw(known[number], word.reason, word.by, at)
+        return _followed(alone, run, known[number])
 
 
 def _followed(office: Office, run: str, waiver: Waiver) -> Decided:

@@ -5,14 +5,16 @@ Not here: reading what arrived (`pipeline`), the rules themselves (`quality`), h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from disclosure_etl.bureaus import Duty
+from disclosure_etl.lookback import looked_back, with_siblings
 from disclosure_etl.office import Office
 from disclosure_etl.quality.branches import units_figures
 from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, norms_of, totals_of
 from disclosure_etl.quality.waivers import Waivers, waives
+from disclosure_etl.succession import heirs, siblings
 from disclosure_etl.warehouse import Dependents, Waiting
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
@@ -23,24 +25,49 @@ from schemas.rules import RuleSet
 from schemas.trends import RECENT
 
 
-def verdict_of(office: Office, rules: RuleSet, batch: Batch, everybody: Batch | None = None) -> Verdict:
-    """Judge a batch with all that it looks back on. `everybody`: the whole period, where the batch is a part of it, so
-    that it is held against what all bureaus did."""
+def verdict_of(office: Office, rules: RuleSet, batch: Batch, *, is_part: bool = False) -> Verdict:
+    """Judge a batch with all that it looks back on.
+
+    Args:
+        is_part: of the period's returns these are only some bureaus' (all of theirs). They are held against what all bureaus
+            did: their totals as stored, and their norms as they were when all were last judged by these rules.
+    """
     warehouse, form, period = office.warehouse, batch.form, batch.period
     bureaus = [one.bureau for one in batch.submissions]
     looks = looks_back_on(rules)
-    finer = office.forms.frequency_of(form.adds_up.family) if form.adds_up else None
-    history = warehouse.history(form, period, bureaus, looks, finer)
     branches = office.bureaus.units(form.family, period)
-    units = units_figures(everybody or batch, looks.units, branches, bureaus)
-    norms = None
-    if everybody is not None and (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
-        peers = [one.bureau for one in everybody.submissions]
-        norms = norms_of(everybody, rules, warehouse.history(form, period, peers, looks, finer))
-    keys = _keys(office, everybody or batch) if form.lists else None
+    contained = _contained(branches)
+    totals, beside, norms = totals_of(batch, contained), batch, None
+    if is_part:
+        here = {code for code in bureaus if code is not None}
+        for name, value in warehouse.totals(form, period, here | contained).items():
+            totals[name] = totals.get(name, 0) + value
+        shared = siblings(office.bureaus, form.family, period)
+        others = {other for code in here for other in (*branches.get(code, ()), *shared.get(code, ()))} - here
+        beside = _joined(warehouse.stored_batch(form, period, others), batch)
+        if (norms := warehouse.norms_of(rules)) is None:  # never judged as a whole by these rules
+            rest = [one for one in warehouse.stored_batch(form, period).submissions if one.bureau not in here]
+            everybody = replace(batch, submissions=(*rest, *batch.submissions))
+            peers = [one.bureau for one in everybody.submissions]
+            norms = norms_of(everybody, rules, looked_back(office, rules, peers, looks))
+    history = with_siblings(office, rules, beside, bureaus, looked_back(office, rules, bureaus, looks))
+    units = units_figures(beside, looks.units, branches, bureaus)
+    keys = _keys(office, batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)
     waivers = Waivers([one for one in warehouse.waivers(form.family) if waives(one, period)])
-    return judge(batch, rules, history, totals_of(everybody or batch, _contained(branches)), waivers)
+    return judge(batch, rules, history, totals, waivers)
+
+
+def _joined(*batches: Batch) -> Batch:
+    return replace(batches[0], submissions=tuple(one for batch in batches for one in batch.submissions))
+
+
+def held_together(office: Office, family: str, period: Period, bureaus: Collection[str]) -> frozenset[str]:
+    """These bureaus, and those whose returns are held against theirs: that report for a branch with one of them in it, or share
+    with one of them what was left to them."""
+    branches, shared = office.bureaus.units(family, period), siblings(office.bureaus, family, period)
+    wholes = {code for code, units in branches.items() if not set(units).isdisjoint(bureaus)}
+    return frozenset(bureaus) | wholes | {other for code in bureaus for other in shared.get(code, ())}
 
 
 def _contained(branches: Mapping[str, Sequence[str]]) -> frozenset[str]:
@@ -49,7 +76,7 @@ def _contained(branches: Mapping[str, Sequence[str]]) -> frozenset[str]:
 
 
 def _keys(office: Office, batch: Batch) -> dict[str, frozenset[str]]:
-    """Of each list that others follow, what any bureau lists: in this batch, and what counts of it and of earlier periods."""
+    """Of each list that others follow, what any bureau lists: in this batch, and what is stored."""
     stored = office.warehouse.known_keys(batch.form, batch.period)
     now = [item for one in batch.submissions for item in one.items]
     return {code: keys | {item.key for item in now if item.list == code and item.key} for code, keys in stored.items()}
@@ -69,9 +96,10 @@ def duty_of(office: Office, form: Form, period: Period) -> Duty:
     return Duty(office.owing(form.family, period), office.due(period).day, office.clock(), contained)
 
 
-def dependents_of(office: Office, family: str, period: Period) -> Dependents:
-    """What depends on a period: the one after it looks back on its closings and cumulatives, the next few and the one a
-    year later on the bureau's course; the rest of the year's cumulatives contain it, and so do coarser periods and the
+def dependents_of(office: Office, family: str, period: Period, together: frozenset[str] | None = None) -> Dependents:
+    """What depends on a period, of which the bureaus `together` are judged (all where None): the one after it looks back on its
+    closings and cumulatives, the next few and the one a year later on the bureau's course, under another code where it merged,
+    was split or got a new one; the rest of the year's cumulatives contain it, and so do coarser periods and the
     returns that are the sum of this family's."""
     per_year = 12 // period.frequency.months
     steps = sorted({*range(1, RECENT + 1), per_year})
@@ -85,7 +113,13 @@ def dependents_of(office: Office, family: str, period: Period) -> Dependents:
     for form in office.forms.forms:
         if form.adds_up is not None and form.adds_up.family == family:
             judged.append((form.family, Period.of_day(period.start, form.frequency)))
-    return Dependents(tuple(dict.fromkeys(judged)), (*later, *coarser))
+    places = tuple(dict.fromkeys(judged))
+    under = {}
+    for place in places:
+        seen_from = place[1] if place[1].frequency is period.frequency else place[1].parts(period.frequency)[-1]
+        if others := heirs(office.bureaus, family, period, seen_from):
+            under[place] = others
+    return Dependents(places, (*later, *coarser), together, under, siblings(office.bureaus, family, period))
 
 
 @dataclass(frozen=True)
@@ -121,18 +155,15 @@ def _followed(office: Office, run: str, waiting: Waiting, faults: dict[str, str]
         warehouse.settle_pending(waiting)
         return None
     rules = office.rules(form, period)
-    batch = warehouse.stored_batch(form, period, bureaus=waiting.bureaus)
+    together = held_together(office, family, period, waiting.bureaus)
+    batch = warehouse.stored_batch(form, period, together)
     if batch.submissions:
-        everybody = batch if waiting.bureaus is None else warehouse.stored_batch(form, period)
-        # Judged by what all did as it was when they were last judged together; anew where that is now.
-        verdict = verdict_of(office, rules, batch, None if everybody is batch else everybody)
+        verdict = verdict_of(office, rules, batch, is_part=True)
         faults |= {one.submission.file: one.fault for one in verdict.judged if one.fault}
         version = warehouse.enter_rules(rules, office.clock(), verdict.norms)
-        warehouse.renew(form, period, verdict.judged, version, dependents_of(office, family, period))
+        warehouse.renew(form, period, verdict.judged, version, dependents_of(office, family, period, together))
     else:
         version = warehouse.enter_rules(rules, office.clock())
-    before = warehouse.consolidation(family, period)
-    others = before.others if before else 0
-    one = frozen(office, run, form, period, others, version)
+    one = frozen(office, run, form, period, warehouse.others(family, period), version)
     warehouse.settle_pending(waiting)
     return one

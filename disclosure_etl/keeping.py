@@ -151,12 +151,13 @@ def _read(office: Office, source: zipfile.ZipFile, listed: dict[str, Any], path:
         office.settings.warehouse_url, any_version=True, clock=office.clock, actor=office.settings.actor
     )
     try:
-        with warehouse.filling(listed["schema"]) as filling:
-            rows = 0
-            for name in filling.names:
-                with source.open(f"tables/{name}.jsonl") as file:
-                    rows += filling.fill(name, listed["tables"][name]["columns"], file)
-        warehouse.note_restored({"rows": rows, "head": listed["head"], "made_at": listed["made_at"]})
+        with warehouse.alone("warehouse restore", office.settings.run_patience_seconds, office.tell) as alone:
+            with alone.filling(listed["schema"]) as filling:
+                rows = 0
+                for name in filling.names:
+                    with source.open(f"tables/{name}.jsonl") as file:
+                        rows += filling.fill(name, listed["tables"][name]["columns"], file)
+            alone.note_restored({"rows": rows, "head": listed["head"], "made_at": listed["made_at"]})
     finally:
         warehouse.close()
     return Copied(listed["schema"], rows, len(listed["raw"]), listed["head"])

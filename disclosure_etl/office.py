@@ -5,6 +5,9 @@ Not here: any step of the work (`pipeline`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,7 +26,7 @@ from disclosure_etl.calendar import (
     release_moment,
 )
 from disclosure_etl.settings import Settings
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, Message
 from schemas.formfile import Forms, load_forms
 from schemas.forms import Form
 from schemas.layoutfile import LayoutMapping, load_layouts
@@ -40,12 +43,18 @@ if TYPE_CHECKING:
     from disclosure_etl.warehouse import Warehouse
 
 
+def unheard(message: Message) -> None:
+    """What a run has to tell while it is at work, where nobody listens."""
+
+
 @dataclass(frozen=True)
 class Office:
-    """One office's configuration and stores. What is expensive is opened when it is first asked for."""
+    """One office's configuration and stores. What is expensive is opened when it is first asked for. `tell` hears what whoever
+    waits for a run wants to know."""
 
     settings: Settings
     clock: Clock
+    tell: Callable[[Message], None] = unheard
 
     @cached_property
     def bureaus(self) -> Bureaus:
@@ -136,6 +145,32 @@ class Office:
         warehouse.sync(self.bureaus.bureaus, self.forms.forms)
         warehouse.note_configuration(self.settings.dirs.digests())
         return warehouse
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Office]:
+        """The same office over a warehouse of which nothing that is written into it stays. Bytes that are received are kept
+        in any case. Nobody else judges or decides meanwhile.
+
+        Raises:
+            UserError: as for `alone`.
+        """
+        with self.alone("rerun --dry-run") as alone, alone.warehouse.rehearsing() as forgetful:
+            own = copy(self)
+            own.__dict__["warehouse"] = forgetful
+            yield own
+
+    @contextmanager
+    def alone(self, doing: str) -> Iterator[Office]:
+        """This office while nobody else judges or decides, in any process: what is read in it stays as it is until what follows
+        from it is stored. `doing` is what others are told who wait.
+
+        Raises:
+            UserError: somebody else is at it, and takes longer than the settings' patience.
+        """
+        with self.warehouse.alone(doing, self.settings.run_patience_seconds, self.tell) as warehouse:
+            own = copy(self)
+            own.__dict__["warehouse"] = warehouse
+            yield own
 
     def check(self) -> None:
         """Hold the configuration files against one another.

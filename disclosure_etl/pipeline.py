@@ -1,12 +1,13 @@
 """The month's story on one page: pull, read, look back, judge, load, freeze; then whatever later months depend on it.
 
-Everything is done a stage at a time for the whole period. The same steps run bare, and as tasks of a Prefect flow.
+Everything is done a stage at a time for the whole period. The same steps run bare, and as tasks of a Prefect flow. Files are read
+beside other runs; from judging on, each run has the office to itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from disclosure_etl.intake.copies import copies_of
@@ -14,25 +15,31 @@ from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.scans import returns_of_scans
 from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, standing
-from disclosure_etl.judgement import dependents_of, follow, frozen, verdict_of
+from disclosure_etl.judgement import dependents_of, follow, frozen, held_together, verdict_of
 from disclosure_etl.office import Office
 from disclosure_etl.quality.judging import held_unjudged
 from disclosure_etl.quality.locked import HELD_FOR_LOCK, held_for_lock
 from disclosure_etl.quality.returns import mark_two_returns
 from schemas.consolidation import Consolidation, VersionStatus
 from schemas.documents import SCANNED
+from schemas.errors import UserError
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, DocumentRecord, Judged, Receipt, Submission
+from schemas.records import ATTACHED, Batch, DocumentRecord, Judged, Receipt, Submission
 
 _OF_THE_WAY = frozenset({NOT_THROUGH_HERE, UNCONFIRMED_SENDER})  # refused for how they came, not for what they are
 _MAY_YET_BE_READ = _OF_THE_WAY | {"no_known_label"}  # once the office has described such a layout
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
+Publish = Callable[[Office, Sequence[Consolidation]], object]  # what else is made of the versions that a run froze
 
 
 def silent(stage: str, done: int, of: int) -> None:
     """Progress that nobody watches."""
+
+
+def unpublished(office: Office, versions: Sequence[Consolidation]) -> None:
+    """Versions of which nothing is made but what the warehouse keeps."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class MonthResult:
 @dataclass
 class Month:
     """One consolidation in progress. Its steps are called in the order in which they stand here, each once, but
-    `read_chunk` once a chunk."""
+    `read_chunk` once a chunk; if one fails, `give_up`. `publish` is called while what it is of cannot change."""
 
     office: Office
     family: str
@@ -59,12 +66,14 @@ class Month:
     command: str = "consolidate"
     bureaus: Collection[str] | None = None
     progress: Progress = silent
-    rehearsing: bool = False  # nothing is recorded; `load` and `freeze` are not called
+    publish: Publish = unpublished
     run: str = field(init=False, default="")
     form: Form = field(init=False)
     _listed: list[Listed] = field(init=False, default_factory=list)
     _reading: ChunkedReading = field(init=False)
     _open: ExitStack = field(init=False, default_factory=ExitStack)
+    _turn: ExitStack = field(init=False, default_factory=ExitStack)
+    _alone: Office = field(init=False)  # the office from `judge` on, which nobody else changes meanwhile
     _documents: dict[str, DocumentRecord] = field(init=False, default_factory=dict)
     _unusable: dict[str, DocumentRecord] = field(init=False, default_factory=dict)  # met for the first time
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
@@ -77,27 +86,28 @@ class Month:
     )  # copies and scans: by digest, that of the return
     _rules: str = field(init=False, default="")  # the version of the rules
     _stored: frozenset[str] = field(init=False, default=frozenset())
+    _together: frozenset[str] | None = field(init=False, default=None)  # the bureaus that are judged; all where None
 
     def __post_init__(self) -> None:
         self.form = self.office.forms.choose(self.family, self.period)
+        self._alone = self.office
 
     # -- intake
 
     def find(self) -> int:
         """Begin a run, list what has arrived, and tell into how many chunks it falls."""
         now = self.office.clock()
-        if self.command == "rerun" or self.rehearsing:
+        if self.command == "rerun":
             self.office.warehouse.refuse_locked(self.family, [self.period])
         for source in self.office.sources:
             self._open.callback(source.close)
         self._listed = list_all(self.office.sources, now)
         deliveries = [delivery for one in self._listed for delivery in one.deliveries]
         warehouse = self.office.warehouse
-        if not self.rehearsing:
-            self.run = warehouse.start_run(self.command, self.family, self.period, now)
-            for one in self._listed:
-                if one.down is None:  # what lies at a source that is down is not known, so nothing of it is gone
-                    warehouse.note_gone(one.source.name, one.present)
+        self.run = warehouse.start_run(self.command, self.family, self.period, now)
+        for one in self._listed:
+            if one.down is None:  # what lies at a source that is down is not known, so nothing of it is gone
+                warehouse.note_gone(one.source.name, one.present)
         self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
         settings = self.office.settings
@@ -115,8 +125,7 @@ class Month:
         arrived = self._reading.chunk(chunk)
         receipts = [one.receipt for one in arrived]
         documents = self._documents_of(arrived)
-        if not self.rehearsing:
-            self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
+        self.office.warehouse.record_arrivals(self.run, self.period, receipts, documents)
         self._unusable |= {
             one.digest: one
             for one in documents
@@ -164,8 +173,16 @@ class Month:
     # -- quality
 
     def judge(self) -> int:
-        """Judge what was read together with what the warehouse already holds for the period; the number of failures."""
-        stored = self.office.warehouse.stored_batch(self.form, self.period)
+        """Judge what was read together with what the warehouse already holds for the period; the number of failures. From here
+        on until `freeze` is done nobody else judges or decides.
+
+        A run for some bureaus judges theirs, and those that are held against theirs; the others are as they were.
+        """
+        self._alone = self._turn.enter_context(self.office.alone(f"{self.command} {self.period}"))
+        self._look_again()
+        if self.bureaus is not None:
+            self._together = held_together(self.office, self.family, self.period, self.bureaus)
+        stored = self._alone.warehouse.stored_batch(self.form, self.period, self._together)
         self._stored = frozenset(one.digest for one in stored.submissions)
         fitting: list[Submission] = []
         in_doubt: list[Submission] = []
@@ -176,19 +193,29 @@ class Month:
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
         self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
-        if self.office.warehouse.lock_of(self.family, self.period) is not None:
+        if self._alone.warehouse.lock_of(self.family, self.period) is not None:
             held = [held_for_lock(one, self.period) for one in fitting]
             self._judged = [*held, *(held_unjudged(one) for one in in_doubt)]
             return sum(len(one.failures) for one in self._judged)
         batch = Batch(self.form, self.period, (*stored.submissions, *fitting))
         rules = self.office.rules(self.form, self.period)
-        verdict = verdict_of(self.office, rules, batch)
-        if not self.rehearsing:
-            self._rules = self.office.warehouse.enter_rules(rules, self.office.clock(), verdict.norms)
+        is_part = self._together is not None
+        verdict = verdict_of(self._alone, rules, batch, is_part=is_part)
+        # Norms are everybody's: what some bureaus are judged by is kept from when all were.
+        norms = None if is_part else verdict.norms
+        self._rules = self._alone.warehouse.enter_rules(rules, self.office.clock(), norms)
         self._judged = [*verdict.judged, *(held_unjudged(one) for one in in_doubt)]
         self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
+
+    def _look_again(self) -> None:
+        """What other runs have loaded and attached since `find` is done, and none of our business any more."""
+        unsettled = [digest for digest in self._receipts if not self._documents[digest].loaded]
+        for digest, record in self._alone.warehouse.documents(unsettled).items():
+            if record.loaded or record.status == ATTACHED:
+                self._documents[digest] = record
+                self._submissions.pop(digest, None)
 
     def _returns_of_scans(self, sent: Sequence[Submission]) -> dict[str, str]:
         arrived = [(one, self._documents[one.digest]) for one in self._receipts.values()]
@@ -213,8 +240,10 @@ class Month:
     def give_up(self) -> None:
         """End the record of a run that failed; what it has stored stays, and what waits is done by the next one."""
         self._open.close()
+        self._turn.close()
         if self.run:
-            self.office.warehouse.finish_run(self.run, "failed", {}, self.office.clock())
+            with suppress(UserError):  # the database that cannot be used is told of by what failed first
+                self.office.warehouse.finish_run(self.run, "failed", {}, self.office.clock())
 
     @property
     def judged(self) -> Sequence[Judged]:
@@ -240,8 +269,8 @@ class Month:
     def load(self) -> frozenset[str]:
         """Load the new submissions and renew the verdicts of the stored ones; the bureaus whose accepted figures
         changed."""
-        warehouse = self.office.warehouse
-        dependents = dependents_of(self.office, self.family, self.period)
+        warehouse = self._alone.warehouse
+        dependents = dependents_of(self._alone, self.family, self.period, self._together)
         known = [one for one in self._judged if not self.is_new(one)]
         new = [one for one in self._judged if self.is_new(one)]
         rules = self._rules or None  # none in a locked year, where nothing is judged
@@ -254,12 +283,13 @@ class Month:
         return frozenset(changed)
 
     def freeze(self) -> MonthResult:
-        """Freeze the period's provisional version, then whatever depends on it, and end the run."""
-        warehouse = self.office.warehouse
+        """Freeze the period's provisional version, then whatever depends on it, publish them, and end the run."""
+        warehouse = self._alone.warehouse
         now = self.office.clock()
-        consolidation = frozen(self.office, self.run, self.form, self.period, sum(self._others.values()), self._rules)
-        followed = follow(self.office, self.run, self.progress)
+        consolidation = frozen(self._alone, self.run, self.form, self.period, sum(self._others.values()), self._rules)
+        followed = follow(self._alone, self.run, self.progress)
         self._faults |= followed.faults
+        self.publish(self._alone, (consolidation, *followed.consolidations))
         faults = tuple(f"{file}: {fault}" for file, fault in self._faults.items())
         self._open.close()
         fared = tuple(map(standing, self._listed))
@@ -267,6 +297,7 @@ class Month:
         waiting = tuple(one.file for one in stored if one.failure.rule == HELD_FOR_LOCK)
         result = MonthResult(consolidation, followed.consolidations, faults, fared, waiting)
         warehouse.finish_run(self.run, "failed" if self._faults else "done", _named(consolidation), now)
+        self._turn.close()
         return result
 
 
@@ -288,9 +319,10 @@ def consolidate(
     command: str = "consolidate",
     bureaus: Collection[str] | None = None,
     progress: Progress = silent,
+    publish: Publish = unpublished,
 ) -> MonthResult:
     """The whole month at once, without Prefect: what the command line, a rerun and the desk's button do."""
-    month = Month(office, family, period, command, bureaus, progress)
+    month = Month(office, family, period, command, bureaus, progress, publish)
     try:
         for chunk in range(month.find()):
             month.read_chunk(chunk)
@@ -302,12 +334,14 @@ def consolidate(
         raise
 
 
-def roll_up(office: Office, family: str, period: Period) -> Consolidation:
+def roll_up(office: Office, family: str, period: Period, publish: Publish = unpublished) -> Consolidation:
     """Add up the accepted months of a quarter, half or year into a provisional version of its own."""
     form = office.forms.for_roll_up(family, period)
-    warehouse = office.warehouse
-    run = warehouse.start_run("roll-up", family, period, office.clock())
-    consolidation = frozen(office, run, form, period)
-    follow(office, run, silent)
-    warehouse.finish_run(run, "done", _named(consolidation), office.clock())
+    with office.alone(f"roll-up {period}") as alone:
+        warehouse = alone.warehouse
+        run = warehouse.start_run("roll-up", family, period, office.clock())
+        consolidation = frozen(alone, run, form, period)
+        followed = follow(alone, run, silent)
+        publish(alone, (consolidation, *followed.consolidations))
+        warehouse.finish_run(run, "done", _named(consolidation), office.clock())
     return consolidation

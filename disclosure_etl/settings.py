@@ -119,6 +119,7 @@ class SettingsFile(_Part):
     chunk_size: int = Field(default=250, gt=0)
     processes: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = "auto"
     limits: ReadLimits = ReadLimits()
+    run_patience_seconds: float = Field(default=600, ge=0)
     optional_blocks: dict[str, tuple[str, ...]] = {}
     sign_off: SignOffSettings = SignOffSettings()
 
@@ -195,6 +196,11 @@ class Settings:
     def processes(self) -> int:
         """In how many processes files are read; 0 is in the run's own."""
         return processes_here() if self.file.processes == "auto" else self.file.processes
+
+    @property
+    def run_patience_seconds(self) -> float:
+        """How long a run waits for another one to end."""
+        return self.file.run_patience_seconds
 
     @property
     def chunk_size(self) -> int:

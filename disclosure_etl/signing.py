@@ -79,6 +79,12 @@ def sign_off(office: Office, family: str, period: Period, wish: Wish) -> Signed:
     Raises:
         UserError: nothing was consolidated, or nobody can sign it; no name; the second person is missing or the same.
     """
+    _check_people(wish.by, wish.second, two=office.settings.two_persons_sign)
+    with office.alone(f"sign-off {period}") as alone:
+        return _signed_off(alone, family, period, wish)
+
+
+def _signed_off(office: Office, family: str, period: Period, wish: Wish) -> Signed:
     one = office.warehouse.consolidation(family, period)
     if one is None:
         raise UserError(
@@ -93,7 +99,6 @@ def sign_off(office: Office, family: str, period: Period, wish: Wish) -> Signed:
             f"{period} 是导入的历史数,未经本系统核实,不能签发。",
             f"{period} was taken over from before and never checked here: it cannot be signed off.",
         )
-    _check_people(wish.by, wish.second, two=office.settings.two_persons_sign)
     own = period.frequency is office.forms.frequency_of(family)
     form = office.forms.choose(family, period) if own else office.forms.for_roll_up(family, period)
     failures = office.warehouse.failures(family, period) if own else []
@@ -176,14 +181,19 @@ def lock_year(office: Office, family: str, year: int, by: str, reason: str) -> Y
     """
     _check_reason(reason)
     _check_people(by, None, two=False)
+    with office.alone(f"lock {year}") as alone:
+        return _locked(alone, family, year, (by.strip(), reason.strip()))
+
+
+def _locked(office: Office, family: str, year: int, told: tuple[str, str]) -> YearDecided:
     last = office.warehouse.last_lock(family, year)
     if last is not None and last.action == LOCK:
         return YearDecided(last, False)
     hindrances = [*open_in(office, family, year), *open_before(office, family, year)]
     if hindrances:
         return YearDecided(None, False, tuple(hindrances))
-    lock = YearLock(LOCK, family, year, by.strip(), None, reason.strip(), office.clock())
-    return YearDecided(lock, office.warehouse.lock(lock))
+    lock = YearLock(LOCK, family, year, told[0], None, told[1], office.clock())
+    return YearDecided(lock, office.warehouse.lock_year(lock))
 
 
 def _check_reason(reason: str) -> None:
@@ -199,6 +209,14 @@ def reopen_year(office: Office, family: str, year: int, by: str, second: str, re
     """
     _check_reason(reason)
     _check_people(by, second, two=True)
+    with office.alone(f"reopen {year}") as alone:
+        return _reopened(
+            alone, YearLock(REOPEN, family, year, by.strip(), second.strip(), reason.strip(), alone.clock())
+        )
+
+
+def _reopened(office: Office, lock: YearLock) -> YearDecided:
+    family, year = lock.family, lock.year
     last = office.warehouse.last_lock(family, year)
     if last is None or last.action == REOPEN:
         return YearDecided(last, False)
@@ -211,10 +229,8 @@ def reopen_year(office: Office, family: str, year: int, by: str, second: str, re
     relied_on = [
         one for one in office.warehouse.frozen_versions(family) if Period.parse(one.period).year == year and one.is_out
     ]
-    at = office.clock()
-    lock = YearLock(REOPEN, family, year, by.strip(), second.strip(), reason.strip(), at)
-    run = office.warehouse.start_run("reopen", family, whole_year(year), at)
-    is_new = office.warehouse.lock(lock)
+    run = office.warehouse.start_run("reopen", family, whole_year(year), lock.at)
+    is_new = office.warehouse.lock_year(lock)
     followed = follow(office, run, lambda stage, done, of: None)
     office.warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())
     return YearDecided(lock, is_new, (), tuple(relied_on), followed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from disclosure_etl.reports.tasks import Task
 from disclosure_etl.warehouse import StoredFailure
 from schemas.consolidation import Consolidation
 from schemas.forms import Form
@@ -28,6 +29,14 @@ def run_markdown(form: Form, one: Consolidation, failures: Sequence[StoredFailur
     if one.late:
         lines.append(f"late: {', '.join(one.late)}")
     return "\n".join([*lines, "", *_matrix(one, failures), "", *_totals(form, one)])
+
+
+def tasks_markdown(tasks: Sequence[Task]) -> str:
+    """Who has what to do after a rerun."""
+    if not tasks:
+        return ""
+    lines = [f"- {one.name.zh}:{one.text.zh}  \n  {one.name.en}: {one.text.en}" for one in tasks]
+    return "\n".join(["## To do", "", *lines])
 
 
 def _matrix(one: Consolidation, failures: Sequence[StoredFailure]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -10,9 +11,21 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import lists, month, office, record, returns, rules, signing, versions
+from flows.commands import (
+    carrying,
+    export,
+    lists,
+    month,
+    office,
+    record,
+    returns,
+    returns_decided,
+    rules,
+    signing,
+    versions,
+)  # fmt: skip
 from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, read_moment
-from schemas.errors import ProgramError, UserError
+from schemas.errors import Message, ProgramError, UserError
 
 app = typer.Typer(
     name="disclosure-etl",
@@ -22,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (month, signing, versions, returns, rules, lists, record, office):
+for commands in (month, signing, versions, returns, returns_decided, carrying, rules, lists, export, record, office):
     commands.register(app)
 
 
@@ -104,11 +117,35 @@ def main(arguments: list[str] | None = None, door: typer.Typer = app) -> int:
         return WRONG_USAGE
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if error.errno not in _SURROUNDINGS:
+            return _program_fault(error, session)
+        session.warn(_of_the_machine(error))
+        return WRONG_USAGE
     except Exception as error:
         if shown := _usage_error(error):
             print(shown, file=sys.stderr)
             return WRONG_USAGE
         return _program_fault(error, session)
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+_SURROUNDINGS = _NO_ROOM | _NO_RIGHT | {errno.EIO, errno.ENFILE, errno.EMFILE, errno.ENOMEM}
+
+
+def _of_the_machine(error: OSError) -> Message:
+    """What the machine does not give, which is neither the data's fault nor the program's."""
+    why = f"{error.strerror}", f"{error.strerror}"
+    if error.errno in _NO_ROOM:
+        why = ("磁盘已满", "the disk is full")
+    elif error.errno in _NO_RIGHT:
+        why = ("没有权限", "no permission")
+    where = (f"{error.filename}:", f"{error.filename}: ") if error.filename else ("", "")
+    return Message(
+        f"{where[0]}{why[0]}。没有存入任何不完整的内容;改好后再运行一次,余下的会自动补上。",
+        f"{where[1]}{why[1]}. Nothing was stored in part; mend it and run it again: the rest is done then.",
+    )
 
 
 def _usage_error(error: Exception) -> str | None:

@@ -36,6 +36,7 @@ _STATUS = {
     "misdirected": ("误投", "misdirected", "red"),
     "other_period": ("其他时期", "other period", "dim"),
 }
+
 _STAGES = {
     "read": ("读取", "reading"),
     "judge": ("校验", "judging"),
@@ -44,6 +45,11 @@ _STAGES = {
 }
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "dim"}
 _MOST_BUREAUS = 60
+
+
+def status_text(session: Session, status: str) -> str:
+    """The status of something received, in the session's language."""
+    return session.pick(*_STATUS[status][:2])
 
 
 @dataclass(frozen=True)

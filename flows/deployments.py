@@ -75,7 +75,7 @@ def _run(cron: str, timezone: str) -> None:
         description="The scheduled month: the last one that is over.",
     )
     on_demand = rerun.to_deployment(
-        name="rerun", description="Corrections of a period; parameters period, bureaus, dry_run."
+        name="rerun", description="Corrections of a period; parameters period, first, bureaus, dry_run."
     )
     serve(monthly, on_demand, print_starting_message=False)
 

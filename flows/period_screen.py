@@ -12,6 +12,7 @@ from rich.table import Table
 from disclosure_etl.office import Office
 from disclosure_etl.reports.firmness import firmness
 from disclosure_etl.reports.standing import absences, not_consolidated, parts_of, standing_then
+from flows.carried_screen import show_restatements
 from flows.console import Screen, show_consolidation, show_failures, show_unread, show_what_to_do
 from flows.running import in_office_time
 from flows.session import Session
@@ -84,6 +85,11 @@ def show_period(
     names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
     for told in firmness(office, one, as_of):
         session.say(told.zh, told.en)
+    if one.restatements:
+        session.say(
+            "调整(期初、累计与上期认定数的差额,单列):", "restated (openings and cumulatives, booked by themselves):"
+        )
+        show_restatements(session, one.restatements)
     show_failures(session, failures, refused, names, _MOST_FAILURES, of=period.code)
     if not is_old:
         show_unread(session, warehouse.unread(family, period))

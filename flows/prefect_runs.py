@@ -26,11 +26,17 @@ def recording(settings: Settings) -> Iterator[str]:
 
 
 def run_recorded(
-    office: Office, command: str, family: str, code: str, bureaus: list[str] | None, progress: Progress | None
+    office: Office,
+    command: str,
+    family: str,
+    code: str,
+    bureaus: list[str] | None,
+    first: str | None,
+    progress: Progress | None,
 ) -> Ran:
     """One run as a flow run, in this process."""
     with recording(office.settings):
-        return run_in_flow(office, command, family, code, bureaus, progress)
+        return run_in_flow(office, command, family, code, bureaus, first, progress)
 
 
 def run_in_flow(
@@ -39,6 +45,7 @@ def run_in_flow(
     family: str,
     code: str,
     bureaus: list[str] | None = None,
+    first: str | None = None,
     progress: Progress | None = None,
 ) -> Ran:
     """The stages under a flow of their own name, at the API that is in use."""
@@ -48,6 +55,6 @@ def run_in_flow(
 
     @flow(name=command, flow_run_name=f"{command}-{code}")
     def stages() -> Ran:
-        return in_tasks(office, family, code, command, bureaus, progress)
+        return in_tasks(office, family, code, command, bureaus, first, progress)
 
     return stages()

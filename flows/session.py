@@ -68,7 +68,7 @@ class Session:
         from disclosure_etl.office import Office
         from flows.running import office_clock
 
-        return Office(self.settings, office_clock(self.settings, self.now))
+        return Office(self.settings, office_clock(self.settings, self.now), self.warn)
 
     @property
     def language(self) -> Language:

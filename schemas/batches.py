@@ -29,14 +29,17 @@ _TROUBLE, _MEANING = "trouble:", "meaning:"
 
 def wide_frame(batch: Batch, history: History, rules: RuleSet) -> pd.DataFrame:
     """One row a submission: a whole number per cell (`UNKNOWN` where there is none), the figures that are looked up
-    (`previous:`, `periods:`, `units:`), the printed precision of shares; and `meaning:` and `trouble:` codes per cell."""
+    (`previous:`, `periods:`, …: `Source`), the printed precision of shares; and `meaning:` and `trouble:` codes per cell."""
     names = [cell.name for cell in batch.form.cells]
     looked_up = {
         source + cell.name: history.figures[source + cell.name]
-        for source in (Source.PREVIOUS, Source.PERIODS, Source.UNITS)
+        for source in Source
+        if source is not Source.OWN
         for cell in rules.table.looked_up(source)
         if source + cell.name in history.figures
     }
+    if kernels.BRIDGED in history.figures:
+        looked_up[kernels.BRIDGED] = history.figures[kernels.BRIDGED]
     precisions = {kernels.precision_name(group): _precision(batch, group) for group in rules.table.shares}
     beside = [*looked_up.values(), *precisions.values()]
     # One block of whole numbers and one of codes: a column of its own for each would cost more than all the rules.
@@ -122,6 +125,7 @@ class _Judge:
     course: Course | None
     bureaus: Sequence[str | None]
     verdicts: Verdicts
+    booked: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     _columns: Columns | None = None
 
     def columns(self, frame: pd.DataFrame) -> Columns:
@@ -168,7 +172,7 @@ class _Judge:
 
     def _linear(self, kind: Kind) -> Callable[[pd.DataFrame], Outcome]:
         rules = self.rules.table.of_kind(kind)
-        return lambda frame: kernels.linear(self.columns(frame), rules, self.slack)
+        return lambda frame: kernels.linear(self.columns(frame), rules, self.slack, self.booked)
 
     def _shares(
         self, kernel: Callable[[Columns, ShareGroup], Outcome], groups: Sequence[ShareGroup]
@@ -252,7 +256,7 @@ def validate(frame: pd.DataFrame, batch: Batch, history: History, rules: RuleSet
     """
     bureaus = [one.bureau for one in batch.submissions]
     verdicts = Verdicts(norms=history.norms)
-    judge = _Judge(rules, rules.slack(bureaus), course_of(batch, history, rules), bureaus, verdicts)
+    judge = _Judge(rules, rules.slack(bureaus), course_of(batch, history, rules), bureaus, verdicts, history.booked)
     kinds = judge.kinds()
     key = rules.form.key
     try:

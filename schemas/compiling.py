@@ -5,7 +5,8 @@ Not here: the rows themselves (`constraints`), what an office changes about them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -39,8 +40,8 @@ def compile_table(form: Form, opens_year: bool, stated: tuple[FormRule, ...]) ->
         *_subsets(form),
         *(row for rule in stated for row in stated_rows(form, rule)),
         *_cumulatives(form, opens_year),
-        *_openings(form),
-        *_stocks(form),
+        *(carried := [*_openings(form), *_stocks(form)]),
+        *_bridges(carried),
         *_periods(form),
         *_branches(form),
     ]
@@ -270,6 +271,21 @@ def _branches(form: Form) -> Iterator[Constraint]:
             f"branch:{indicator.code}", Kind.BRANCH, block, column.code, (Term(1, cell, Source.UNITS), Term(-1, cell)),
             Relation.AT_MOST, Severity.WARNING, indicator.legal, indicator.code,
         )  # fmt: skip
+
+
+def _bridges(carried: Sequence[Constraint]) -> Iterator[Constraint]:
+    """What is carried over from the preceding period, where several take it over (a split): of each alone nobody can say
+    what it should be, so the same rule is held over all of them together, at each of them."""
+    for rule in carried:
+        before = [term for term in rule.terms if term.source is Source.PREVIOUS]
+        own = [term for term in rule.terms if term.source is Source.OWN]
+        if before and rule.relation is Relation.EQUAL:
+            terms = (
+                *(Term(term.coefficient, term.cell, Source.PREDECESSORS) for term in before),
+                *(Term(term.coefficient, term.cell, Source.SIBLINGS) for term in own),
+                *own,
+            )
+            yield replace(rule, code=f"bridge:{rule.indicator}", kind=Kind.BRIDGE, terms=terms)
 
 
 def _share_groups(form: Form) -> Iterator[ShareGroup]:

@@ -72,6 +72,23 @@ class BureauState:
 
 
 @dataclass(frozen=True, slots=True)
+class Booked:
+    """A restatement as it entered a version: what was added to a figure that is carried over, a whole number in the cell's
+    scale, with its number, coded reason, words, and by whose word."""
+
+    number: int
+    bureau: str
+    period: str
+    indicator: str
+    column: str
+    amount: int
+    scale: int
+    code: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consolidation:
     """A frozen version with the account of its period.
 
@@ -102,6 +119,7 @@ class Consolidation:
     cells_parked: int
     figures: tuple[ConsolidatedFigure, ...]
     bureaus: tuple[BureauState, ...]
+    restatements: tuple[Booked, ...] = ()
     without_held: bool = False
     parts: tuple[tuple[str, int, str], ...] = ()
 

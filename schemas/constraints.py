@@ -37,6 +37,7 @@ class Kind(StrEnum):
     STOCK = "stock"
     PERIODS = "periods"
     BRANCH = "branch"
+    BRIDGE = "bridge"
     JUMP = "jump"
     YEAR_JUMP = "year-jump"
     ZERO = "zero-among-peers"
@@ -64,6 +65,8 @@ class Source(StrEnum):
     PREVIOUS = "previous:"  # accepted of the bureau for the preceding period of the same frequency
     PERIODS = "periods:"  # added up from the bureau's accepted returns for the finer periods within this one
     UNITS = "units:"  # added up over the bureau's own units, where it reports for its whole branch
+    PREDECESSORS = "predecessors:"  # accepted of those that were split for the preceding period, added up over them
+    SIBLINGS = "siblings:"  # added up over the others that begin with a part of what those left
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from schemas.constraints import Constraint, Relation, ShareGroup, Source, Term
+from schemas.constraints import Constraint, Kind, Relation, ShareGroup, Source, Term
 from schemas.forms import SHARE_DECIMALS
 from schemas.values import UNKNOWN
 
 _HUNDRED = 10 ** (2 + SHARE_DECIMALS)  # 100 %, as shares are kept
 _EXACT = 2**62
+BRIDGED = "bridged"  # the frame column that is 1 where a bureau shares with others what was left to them, else 0
+_WHERE_THERE = (Source.UNITS, Source.SIBLINGS)  # looked up for some bureaus: without its column a rule concerns nobody
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,12 @@ class Columns:
         return np.ones(len(self.frame), bool) if missing is None else ~missing
 
 
-def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np.ndarray] | None = None) -> Outcome:
+def linear(
+    columns: Columns,
+    rules: Sequence[Constraint],
+    slack: Mapping[str, np.ndarray] | None = None,
+    booked: Mapping[tuple[str, str], np.ndarray] | None = None,
+) -> Outcome:
     """Evaluate Σ coefficient × cell (= or <=) 0 for every rule at once.
 
     An unknown is some number in [0, ∞), so a rule may fail or hold although not everything is known: known parts above
@@ -84,14 +91,17 @@ def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np
 
     Args:
         slack: by rule code, one a row, a tolerance that differs from the rule's own.
+        booked: by rule code and column, one a row, an amount that belongs to the rule's sum beside its terms.
     """
     shape = (len(columns), len(rules))
     fails, unassessable = np.zeros(shape, bool, order="F"), np.zeros(shape, bool, order="F")
     difference = np.zeros(shape, np.int64, order="F")
     for index, rule in enumerate(rules):
-        if any(term.source is Source.UNITS and term.name not in columns for term in rule.terms):
-            continue  # nobody here reports for a branch
+        if any(term.source in _WHERE_THERE and term.name not in columns for term in rule.terms):
+            continue  # nobody here reports for a branch, or shares a balance
         total, unknown = _summed(columns, rule.terms, difference[:, index])
+        if booked and (rule.code, rule.column) in booked:
+            total += booked[rule.code, rule.column]
         tolerance = slack[rule.code] if slack and rule.code in slack else rule.tolerance
         if rule.relation is Relation.EQUAL:
             above, below = total > tolerance, total < -tolerance
@@ -109,7 +119,19 @@ def linear(columns: Columns, rules: Sequence[Constraint], slack: Mapping[str, np
             holding = ~above & ~raised & ~open_
         fails[:, index] = failing
         unassessable[:, index] = ~failing & ~holding
+    _where_concerned(columns, rules, fails, unassessable)
     return Outcome(fails, unassessable, difference)
+
+
+def _where_concerned(
+    columns: Columns, rules: Sequence[Constraint], fails: np.ndarray, unassessable: np.ndarray
+) -> None:
+    """What several begin with together concerns them alone; all others neither break such a rule nor wait for it."""
+    shared = [at for at, rule in enumerate(rules) if rule.kind is Kind.BRIDGE]
+    if shared and BRIDGED in columns:
+        concerned = (columns.numbers(BRIDGED) == 1)[:, None]
+        fails[:, shared] &= concerned
+        unassessable[:, shared] &= concerned
 
 
 def _summed(

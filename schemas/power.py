@@ -60,7 +60,7 @@ def detection_power(table: ConstraintTable) -> tuple[Power, ...]:
     always: dict[str, dict[str, None]] = {}
     bounded: dict[str, dict[str, None]] = {}
     for row in table.constraints:
-        if row.kind is Kind.BRANCH:
+        if row.kind in (Kind.BRANCH, Kind.BRIDGE):  # most bureaus have no units, and share no balance
             continue
         found = always if row.relation is Relation.EQUAL and not row.tolerance else bounded
         for name in _moved(row):

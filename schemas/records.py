@@ -239,12 +239,14 @@ class Batch:
 @dataclass(frozen=True)
 class LooksBack:
     """The cells whose figures judging asks for: of the preceding period, added up over the finer periods within this one,
-    over a branch's units; and those whose course over time is watched."""
+    over a branch's units; and those whose course over time is watched. `whose`: by the code of a finer period, the bureaus whose
+    returns for it are together those of another (it merged since; none where that cannot be told)."""
 
     previous: tuple[Cell, ...] = ()
     periods: tuple[Cell, ...] = ()
     units: tuple[Cell, ...] = ()
     watched: tuple[Cell, ...] = ()
+    whose: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,24 @@ class Norms:
     pool: np.ndarray | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """One of several bureaus that begin with a part of what others left, and the return that it sent last."""
+
+    bureau: str
+    name: Message
+    sent: Submission | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """What a bureau begins a period with, where that is not its own closing: those of its `predecessors` (their names, all
+    in one), added up; where others share it, the `heirs` in order, itself among them."""
+
+    predecessors: Message
+    heirs: tuple[Heir, ...] = ()
+
+
 @dataclass(frozen=True)
 class History:
     """What a period's checks look back on, one entry a submission of a batch.
@@ -269,8 +289,10 @@ class History:
     `figures[column of the wide frame]` (such as `previous:` + cell name): int64, `UNKNOWN` where nothing is accepted (yet).
     `past`: the watched figures of the periods before, periods × submissions × watched cells, the preceding one first;
     None where nobody asked. `norms`: what the peers did, where the batch is only a part of them. `periods_final`: whether
-    the finer periods that this one is held against are final, which it is not yet itself. `keys`: of each list that others follow, all keys of any bureau in this and earlier
-    periods; None where nobody asked.
+    the finer periods that this one is held against are final, which it is not yet itself. `keys`: of each list that others
+    follow, all keys of any bureau in this and earlier periods; None where nobody asked. `booked`: by a rule's code and column,
+    what was restated and so belongs to its sum (int64, in the figures' scale). `bridges`: of bureaus whose `previous:` figures
+    are other bureaus' (they merged, were split, got a new code), whose.
     """
 
     figures: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -278,6 +300,8 @@ class History:
     norms: Norms | None = None
     periods_final: bool = False
     keys: Mapping[str, frozenset[str]] | None = None
+    booked: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    bridges: Mapping[str, Bridge] = field(default_factory=dict)
 
     def part(self, rows: slice) -> History:
         """The same of some of the submissions."""
@@ -288,6 +312,8 @@ class History:
             self.norms,
             self.periods_final,
             self.keys,
+            {place: amounts[rows] for place, amounts in self.booked.items()},
+            self.bridges,
         )
 
 

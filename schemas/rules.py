@@ -26,7 +26,7 @@ from schemas.periods import Period
 from schemas.records import Severity
 from schemas.trends import TrendThresholds
 
-KERNELS = 3  # raised when the same definitions come to be judged otherwise: it is part of a rule set's version
+KERNELS = 4  # raised when the same definitions come to be judged otherwise: it is part of a rule set's version
 
 OFF = "off"
 Level = Literal["error", "warning", "notice", "off"]

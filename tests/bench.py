@@ -2,6 +2,7 @@
 
 Figures of one machine mean little; ratios within one run mean something. Nothing here passes or fails.
 Usage: python -m tests.bench [bureaus] [--no-prefect] [--reading]     (--reading: the mixed files alone)
+       python -m tests.bench --correction [bureaus] [months]   (a correction beside a full rebuild; 3000 36 takes a quarter hour)
 """
 
 from __future__ import annotations
@@ -64,6 +65,14 @@ def _write_returns(folder: Path, numbers: range, share_changed: float) -> None:
 
 
 def _make_office(folder: Path, count: int, share_changed: float) -> None:
+    _make_configuration(folder, count)
+    parts = [range(start, min(start + 200, count)) for start in range(0, count, 200)]
+    with ProcessPoolExecutor(2) as pool:
+        for future in [pool.submit(_write_returns, folder / "inbox", part, share_changed) for part in parts]:
+            future.result()
+
+
+def _make_configuration(folder: Path, count: int) -> None:
     (folder / "config").mkdir(parents=True)
     (folder / "inbox").mkdir()
     source = Path(__file__).parent.parent / "config"
@@ -73,10 +82,16 @@ def _make_office(folder: Path, count: int, share_changed: float) -> None:
         settings.replace("bureau: shiju", "bureau: b0000"), encoding="utf-8"
     )
     (folder / "config" / "bureaus.yaml").write_text(_bureaus_yaml(count), encoding="utf-8")
-    parts = [range(start, min(start + 200, count)) for start in range(0, count, 200)]
-    with ProcessPoolExecutor(2) as pool:
-        for future in [pool.submit(_write_returns, folder / "inbox", part, share_changed) for part in parts]:
-            future.result()
+
+
+def _correction(count: int, months: int, base: Path) -> Iterator[str]:
+    _make_configuration(base, count)
+    code = f"from tests.bench_correction import measured; measured({str(base)!r}, {count}, {months})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        yield from (line.rstrip() for line in running.stdout)
+    if running.returncode:
+        raise SystemExit(running.returncode)
 
 
 def _timed(call: Callable[[], object]) -> float:
@@ -316,11 +331,14 @@ def _reading_alone(count: int, base: Path) -> Iterator[str]:
 def main() -> None:
     """Run it and print line by line."""
     arguments = sys.argv[1:]
-    count = next((int(text) for text in arguments if text.isdigit()), 3000)
+    numbers = [int(text) for text in arguments if text.isdigit()]
+    count = numbers[0] if numbers else 3000
     with tempfile.TemporaryDirectory() as base:
         told = _lines(count, "--no-prefect" not in arguments, Path(base))
         if "--reading" in arguments:
             told = _reading_alone(count, Path(base))
+        if "--correction" in arguments:
+            told = _correction(numbers[0] if numbers else 300, numbers[1] if numbers[1:] else 14, Path(base))
         for line in told:
             print(line, flush=True)
 

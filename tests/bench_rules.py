@@ -49,7 +49,11 @@ def _batch(rules: RuleSet, numbers: np.ndarray) -> Batch:
 
 def _bare(rules: RuleSet, numbers: np.ndarray, looked_up: dict[str, np.ndarray]) -> float:
     columns = np.asfortranarray(numbers)
-    rows = [rule for rule in rules.table.constraints if all(term.source is not Source.UNITS for term in rule.terms)]
+    rows = [
+        rule
+        for rule in rules.table.constraints
+        if all(term.source not in (Source.UNITS, Source.SIBLINGS) for term in rule.terms)
+    ]
 
     def masks() -> None:
         for rule in rows:

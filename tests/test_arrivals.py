@@ -217,7 +217,7 @@ def test_a_rehearsal_counts_the_same_bytes_once_and_tells_what_would_be_held(off
         send(office, f"copy{number}_2014-01.xlsx", data(office, enquiries__on_site=1))
     send(office, "broken_2014-01.xlsx", b"PK\x03\x04 cut off")
 
-    told = rehearsal(office, FAMILY, JANUARY)
+    told = rehearsal(office, FAMILY, JANUARY).would
 
     assert [(one.what, one.bureau, one.holds) for one in told[:-1]] == [
         ("refuse", None, ()),

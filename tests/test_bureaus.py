@@ -259,3 +259,58 @@ def test_a_branch_within_a_branch_is_counted_by_the_nearest_only(tmp_path: Path)
     )
     units = tree.units("bureau-monthly", Period.parse("2014-05"))
     assert units == {"city": ("east", "west"), "east": ("north",)}
+
+
+@pytest.mark.parametrize(
+    ("entries", "line", "said"),
+    [
+        (("into: [b]",), 2, "has an 'into' and no 'to'"),
+        (("to: 2014-06-30, into: [a]",), 2, "cannot go over into itself"),
+        (("to: 2014-06-30, into: [bb]",), 2, "which is not there. Did you mean 'b'?"),
+        (("to: 2014-05-31, into: [b]",), 2, "goes over into 'b', which does not exist on 2014-06-01"),
+    ],
+)
+def test_successors_that_cannot_be_are_refused(tmp_path: Path, entries: tuple[str], line: int, said: str) -> None:
+    message = refusal(
+        tmp_path, entry("a", "甲局", entries[0]), "  - {code: b, name_zh: 乙局, name_en: B, from: 2014-07-01}\n"
+    )
+
+    assert message.startswith(f"bureaus.yaml:{line}: 'a'") and said in message
+
+
+def test_one_that_goes_on_under_its_code_has_no_successors(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path,
+        entry("a", "甲局", "to: 2014-06-30, into: [b]"),
+        "  - {code: b, name_zh: 乙局, name_en: B, from: 2014-07-01}\n",
+        "  - {code: a, name_zh: 丙局, name_en: A, from: 2014-07-01}\n",
+    )
+
+    assert "it goes on under its code on 2014-07-01" in message
+
+
+def test_a_bureau_that_comes_back_needs_a_new_code(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path,
+        entry("a", "甲局", "to: 2014-06-30, into: [b]"),
+        "  - {code: b, name_zh: 乙局, name_en: B, from: 2014-07-01, to: 2015-06-30, into: [a]}\n",
+        "  - {code: a, name_zh: 甲局, name_en: A, from: 2015-07-01}\n",
+    )
+
+    assert message == (
+        "bureaus.yaml:3: Mergers and splits come back to where they began: a → b → a; give a bureau that is set up again a "
+        "new code."
+    )
+
+
+def test_the_example_in_the_readme_can_be_used(tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    example = readme.split("**Bureaus that merge", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
+    path = tmp_path / "bureaus.yaml"
+    path.write_text(example + entry("shiju", "市局"), encoding="utf-8")
+
+    assert load_bureaus(path).successions == (
+        (date(2010, 7, 1), "chongwen", "dongcheng"),
+        (date(2014, 7, 1), "kaifaqu", "yizhuang"),
+        (date(2014, 7, 1), "kaifaqu", "linkong"),
+    )

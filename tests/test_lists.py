@@ -127,6 +127,20 @@ def test_two_months_are_linked_and_what_is_open_is_told_by_age(office: Office) -
     ]
 
 
+def test_a_list_is_held_against_a_correction_of_another_bureau_alone(office: Office) -> None:
+    send_january(office)
+    judged(office, JANUARY)
+    fewer: Rows = (APPROVALS[1] | {"number": "京政地〔2014〕3号"}, APPROVALS[1])
+    city = sent("shiju", JANUARY, {"approvals": fewer}, 2, approvals=2, notices__due=2, notices__closing=2)
+    send(office, "city_2014-01_2.xlsx", city)
+
+    result = consolidate(office, FAMILY, JANUARY, command="rerun", bureaus=["shiju"])
+
+    told = [(one.bureau, one.failure.rule) for one in office.warehouse.failures(FAMILY, JANUARY)]
+    assert ("east", "list:progress:link") in told
+    assert [one.period for one in result.later] == ["2014-01"]  # the others' lists, once the city's counted
+
+
 def test_a_second_run_changes_nothing(office: Office) -> None:
     send_january(office)
     first, told = judged(office, JANUARY)

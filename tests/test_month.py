@@ -350,7 +350,7 @@ def test_a_rehearsal_tells_and_changes_nothing(office: Office) -> None:
     before = run(office, JANUARY)
     send(office, "haidian_2014-01_b.xlsx", return_bytes(form, JANUARY, "haidian", "海淀分局", some_figures(form), 2))
 
-    told = rehearsal(office, FAMILY, JANUARY)
+    told = rehearsal(office, FAMILY, JANUARY).would
 
     assert told[0].text.en == "haidian_2014-01_b.xlsx: would be taken (haidian, 2014-01, revision 2), holding nothing"
     assert office.warehouse.consolidation(FAMILY, JANUARY) == before

@@ -107,6 +107,51 @@ def test_a_year_that_is_not_is_told_with_both_figures_and_only_noted_against_fin
     two_families.warehouse.close()
 
 
+def test_a_year_of_a_bureau_that_took_another_over_is_both_their_months(tmp_path, warehouse_url: str | None) -> None:
+    """West goes into East at midyear: East's year is its own, and West's to June."""
+    config = tmp_path / "config"
+    config.mkdir()
+    families = [{"family": family, "from": "2008-05-01"} for family in (FAMILY, ANNUAL)]
+    common = {"from": "2008-05-01", "owes": families}
+    bureaus = [
+        {"code": "east", "name_zh": "east局", "name_en": "east", **common},
+        {"code": "west", "name_zh": "west局", "name_en": "west", "to": "2022-06-30", "into": ["east"], **common},
+    ]
+    (config / "bureaus.yaml").write_text(yaml.safe_dump({"bureaus": bureaus}, allow_unicode=True), encoding="utf-8")
+    settings = (default_config_dir() / "settings.yaml").read_text("utf-8").replace("bureau: shiju", "bureau: east")
+    (config / "settings.yaml").write_text(settings, encoding="utf-8")
+    office = make_office(tmp_path, warehouse_url, datetime(2023, 1, 20, tzinfo=ZONE), config)
+    for number, month in enumerate(MONTHS, 1):
+        form = office.forms.choose(FAMILY, month)
+        to_date = number + min(number, 6) if number > 6 else number
+        for code in ("east", "west") if number <= 6 else ("east",):
+            send(
+                office, f"{code}_{month}.xlsx", return_bytes(form, month, code, f"{code}局", figures(form, 1, to_date))
+            )
+        consolidate(office, FAMILY, month)
+    form = office.forms.choose(ANNUAL, YEAR)
+
+    def judged(times: int, revision: int) -> set[str]:
+        data = return_bytes(form, YEAR, "east", "east局", figures(form, times), revision)
+        send(office, f"east_2022年度_{revision}.xlsx", data)
+        consolidate(office, ANNUAL, YEAR)
+        failures = office.warehouse.failures(ANNUAL, YEAR, "east")
+        return {one.failure.rule for one in failures if one.failure.kind == "periods"}
+
+    assert "periods:permits" in judged(12, 1)
+    assert judged(18, 2) == set()
+    (state,) = office.warehouse.consolidation(ANNUAL, YEAR).bureaus
+    assert state.status == "accepted"
+    errors = [
+        one.failure.rule
+        for month in MONTHS
+        for one in office.warehouse.failures(FAMILY, month)
+        if one.failure.severity == "error"
+    ]
+    assert errors == []
+    office.warehouse.close()
+
+
 def test_a_corrected_month_has_the_year_judged_again(two_families: Office) -> None:
     year_of(two_families)
     june = MONTHS[5]

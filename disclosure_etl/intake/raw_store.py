@@ -22,8 +22,10 @@ def _write_new(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            raise OSError(error.errno, error.strerror, f"{path}") from error  # a full disk does not say which one
         raise
 
 
@@ -41,11 +43,14 @@ class RawStore:
         """Keep `data` and return its digest; keeping it again changes nothing.
 
         The file appears whole or not at all, also when the process is killed. It is not forced to the disk: after a power
-        failure `get` notices a damaged copy, and the next pull brings the bytes again.
+        failure `get` notices a damaged copy, and the next pull brings the bytes again, whatever stands in their place.
+
+        Raises:
+            OSError: it cannot be written; `filename` tells where.
         """
         digest = digest_of(data)
         path = self.path(digest)
-        if path.exists() and path.stat().st_size == len(data):
+        if self._is_whole(path, data):
             return digest
         temporary = path.with_name(f".{digest}.{secrets.token_hex(4)}")
         try:
@@ -55,6 +60,13 @@ class RawStore:
             _write_new(temporary, data)
         os.replace(temporary, path)
         return digest
+
+    def _is_whole(self, path: Path, data: bytes) -> bool:
+        """Whether the file holds these bytes: its length alone may be right after a power failure, too."""
+        try:
+            return path.stat().st_size == len(data) and path.read_bytes() == data
+        except OSError:
+            return False
 
     def get(self, digest: str) -> bytes:
         """The bytes of `digest`.

@@ -38,6 +38,7 @@ KINDS: dict[Kind, Message] = {
     Kind.STOCK: Message("存量 = 上期存量 + 增 − 减", "stock = last stock + came − went"),
     Kind.PERIODS: Message("等于所含各期之和", "is the sum of the periods within"),
     Kind.BRANCH: Message("不少于所属单位之和", "at least the sum of the branch's units"),
+    Kind.BRIDGE: Message("拆分后各单位期初之和 = 前身期末", "openings after a split add to the closings before"),
     Kind.JUMP: Message("与近期水平相称", "in line with recent periods"),
     Kind.YEAR_JUMP: Message("与去年同期相称", "in line with a year ago"),
     Kind.ZERO: Message("同类普遍有数而此处为零", "zero while peers are large"),

@@ -22,11 +22,12 @@ Equations = Mapping[int, Sequence[tuple[Kind, int, int]]]  # by cell: kind, plac
 
 
 def equations_of(table: ConstraintTable) -> Equations:
-    """The equations over a return's own cells, by the position of each cell in them."""
+    """The equations over a return's own cells, by the position of each cell in them. What several returns have to meet
+    together is none: whoever takes over nothing would seem to break it."""
     found: dict[int, list[tuple[Kind, int, int]]] = defaultdict(list)
     for kind in LINEAR:
         for place, rule in enumerate(table.of_kind(kind)):
-            if rule.relation is Relation.EQUAL and not rule.tolerance:
+            if rule.relation is Relation.EQUAL and not rule.tolerance and kind is not Kind.BRIDGE:
                 for term in rule.terms:
                     if term.source is Source.OWN:
                         found[term.cell.position].append((kind, place, term.coefficient))

@@ -1,7 +1,7 @@
 """From the masks of a period to its failures: one a place, with figures as written, difference, impact and words.
 
 Work is done per failing place; what holds costs nothing here. Not here: judging (`judging`), the words (`messages`), which
-failures have one cause (`cases`), failures of shares (`share_failures`).
+failures have one cause (`cases`), failures of shares (`share_failures`) and of what several took over (`bridges`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemas.constraints import CELLWISE, TRENDS, Constraint, Kind, Source, Term
 from schemas.errors import Message
 from schemas.forms import SHARE_DECIMALS, Cell, Form
 from schemas.kernels import Columns
-from schemas.records import NO_DECIMALS, Batch, Failure, Finding, History, Severity, Submission, failure_id
+from schemas.records import NO_DECIMALS, Batch, Bridge, Failure, Finding, History, Severity, Submission, failure_id
 from schemas.rules import RuleSet
 from schemas.trends import RECENT
 from schemas.values import UNKNOWN, Trouble, figure_text
@@ -28,6 +28,8 @@ _WHOSE = {
     Source.PREVIOUS: Message("上期", "preceding"),
     Source.PERIODS: Message("各期合计", "the periods'"),
     Source.UNITS: Message("下属单位", "the units'"),
+    Source.PREDECESSORS: Message("前身单位上期", "the predecessors' preceding"),
+    Source.SIBLINGS: Message("其他承接单位", "the other successors'"),
 }
 
 
@@ -100,7 +102,18 @@ class Places:
         looked_up = self.history.figures.get(term.name)
         value = UNKNOWN if looked_up is None else int(looked_up[row])
         text = "" if value == UNKNOWN else figure_text(value, term.cell.scale)
-        return Named(label.zh, label.en, text, "", _WHOSE[term.source], among)
+        return Named(label.zh, label.en, text, "", self._whose(one, term.source), among)
+
+    def _whose(self, one: Submission, source: Source) -> Message:
+        bridge = self.bridge(one)
+        if source is not Source.PREVIOUS or bridge is None:
+            return _WHOSE[source]
+        names = bridge.predecessors
+        return Message(f"前身单位({names.zh})上期", f"the predecessors' ({names.en}) preceding")
+
+    def bridge(self, one: Submission) -> Bridge | None:
+        """Whose balances its bureau begins the period with, where not its own alone."""
+        return self.history.bridges.get(one.bureau) if one.bureau else None
 
     def terms(self, one: Submission, row: int, terms: Sequence[Term]) -> list[Named]:
         """The terms of a rule; where they are of several columns, each with its column's name in a list of them."""
@@ -145,7 +158,7 @@ class Places:
 
 
 def found_failures(places: Places) -> Iterator[Found]:
-    """Every failing place but those of shares, in the order of kinds."""
+    """Every failing place but those of shares and of what several took over, in the order of kinds."""
     for kind, outcome in places.verdicts.outcomes.items():
         if not outcome.fails.any():
             continue
@@ -155,7 +168,7 @@ def found_failures(places: Places) -> Iterator[Found]:
             yield from _cellwise(places, kind, where)
         elif kind in TRENDS:
             yield from _trends(places, kind, where)
-        elif rules := places.rules.table.of_kind(kind):
+        elif kind is not Kind.BRIDGE and (rules := places.rules.table.of_kind(kind)):
             yield from _linear(places, rules, where)
 
 
@@ -179,8 +192,11 @@ def _linear(places: Places, rules: Sequence[Constraint], where: Sequence[tuple[i
         severity = rule.severity
         if rule.kind is Kind.PERIODS and places.history.periods_final:
             severity = Severity.NOTICE  # final figures against provisional ones: they may differ, and it is only noted
+        message = messages.filled(rule.message or messages.RULES[rule.kind], facts)
+        if rule.kind is Kind.OPENING and (bridge := places.bridge(one)) is not None:
+            message = messages.bridged_message(messages.OPENING_BRIDGED, facts, bridge.predecessors)
         told = Told(
-            rule.code, rule.kind, severity, messages.filled(rule.message or messages.RULES[rule.kind], facts),
+            rule.code, rule.kind, severity, message,
             tuple(dict.fromkeys(term.cell.indicator for term in rule.terms)), rule.legal,
             expected=expected, difference=facts.difference, impact=places.impact(difference, last.cell),
         )  # fmt: skip

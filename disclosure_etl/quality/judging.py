@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from disclosure_etl.quality.bridges import found_bridge_failures
 from disclosure_etl.quality.cases import after_units, equations_of, into_cases
 from disclosure_etl.quality.failures import Found, Places, finding_failure, found_failures
 from disclosure_etl.quality.gate import held_blocks
@@ -151,7 +152,7 @@ class _Court:
         columns = Columns(frame)
         places = Places(batch, columns, history, rules, verdicts, self.totals)
         found: dict[int, list[Found]] = defaultdict(list)
-        for failing in (*found_failures(places), *found_share_failures(places)):
+        for failing in (*found_failures(places), *found_share_failures(places), *found_bridge_failures(places)):
             found[failing.row].append(failing)
         findings = return_findings(batch)
         waiting = _not_assessable(rules, verdicts, columns, [one.bureau for one in batch.submissions])

@@ -123,6 +123,14 @@ def filled(template: Message, facts: Facts) -> Message:
     return _filled(template, facts, more, more)
 
 
+def bridged_message(template: Message, facts: Facts, predecessors: Message) -> Message:
+    """A template that names those whose balances are carried over."""
+    more = facts.more or {}
+    return _filled(
+        template, facts, {**more, "predecessors": predecessors.zh}, {**more, "predecessors": predecessors.en}
+    )
+
+
 RULES: Mapping[Kind, Message] = {
     Kind.BREAKDOWN: Message(
         "「{total}」{column}填报 {seen},各分项合计 {expected},{off}:{parts}(单元格 {cells})。请核对分项与总数后重报。",
@@ -195,6 +203,13 @@ RULES: Mapping[Kind, Message] = {
         "{total}, {column}, for the whole branch is {seen}, less than the {part_seen} that its units report (cells {cells}). "
         "Check whether one was left out.",
     ),
+    Kind.BRIDGE: Message(
+        "「{part}」{column}:前身单位({predecessors})上期已认定的「{total}」合计为 {seen},各承接单位的期初数相加为 {sum},"
+        "{off}:{parts}(本表单元格 {cells})。请与其他承接单位核对各自承接的数后更正。",
+        "{part}, {column}: the accepted {total} of the predecessors ({predecessors}) for the preceding period add to {seen}, "
+        "what their successors begin with to {sum}, {off}: {parts} (cells {cells} of this return). Settle with the others "
+        "who takes over how much, and correct it.",
+    ),
     Kind.JUMP: Message(
         "「{total}」{column}为 {seen},而近 {recent} 期的水平加同类单位本期变动应在 {expected} 左右(单元格 {cells})。"
         "请核对是否填错;如属实请说明原因。",
@@ -218,6 +233,14 @@ RULES: Mapping[Kind, Message] = {
         "was sent again by mistake.",
     ),
 }
+
+# An opening where other bureaus merged into this one, or it got a new code.
+OPENING_BRIDGED = Message(
+    "「{total}」填报 {seen},前身单位({predecessors})上期已认定的「{plain_part}」合计为 {part_seen}(单元格 {cells})。"
+    "请按合计数更正;如前身单位上期有误,请先更正其上期报表。",
+    "{total} is reported as {seen}; the accepted {plain_part} of the predecessors ({predecessors}) for the preceding period "
+    "add to {part_seen} (cells {cells}). Correct it to that; if one of theirs is wrong, correct that return first.",
+)
 
 _SHARE_ZH = (
     "「{part}」占「{second}」的比重印为 {seen},按 {part_seen} ÷ {second_seen} 应为 {expected},{why}(单元格 {cells})。"

@@ -6,6 +6,7 @@ Not here: whether the tick contradicts typed figures (`returns`).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from schemas.constraints import Source
 from schemas.forms import Cell, Form
@@ -19,7 +20,7 @@ _OPEN = (Meaning.BLANK, Meaning.NIL, Meaning.NOT_APPLICABLE)
 def nil_source(form: Form, cell: Cell, opens_year: bool) -> str | None:
     """The preceding cell that a nil return repeats there; None where it is zero (a flow), or nothing (a share).
 
-    opening = closing = the preceding closing; a cumulative stays what it was, and begins at zero with the year, where
+    opening = closing = the preceding closing (or, where nobody knows that, the opening that is typed: `_closings`); a cumulative stays what it was, and begins at zero with the year, where
     an opening is the month's own. No accepted figure tells what a column of openings stands at: its own name of the
     period before is another moment's.
     """
@@ -50,13 +51,14 @@ def fill_nil(batch: Batch, history: History, opens_year: bool) -> Batch:
         return batch
     figures = [cell for cell in batch.form.cells if cell.measure != "share"]
     sources = [(cell.position, nil_source(batch.form, cell, opens_year)) for cell in figures if cell.moment != "total"]
+    closings = _closings(batch.form)
     totals = [
         (cell.position, [part.position for part in batch.form.parts_of(cell)])
         for cell in figures
         if cell.moment == "total"
     ]
     filled = tuple(
-        _filled(submission, row, sources, totals, history) if submission.nil else submission
+        _filled(submission, row, _Places(sources, closings, totals), history) if submission.nil else submission
         for row, submission in enumerate(batch.submissions)
     )
     return replace(batch, submissions=filled)
@@ -69,16 +71,38 @@ def nil_cells(form: Form, opens_year: bool) -> tuple[Cell, ...]:
     return tuple(cell for cell in form.cells if cell.name in sources)
 
 
-def _filled(
-    submission: Submission,
-    row: int,
-    sources: list[tuple[int, str | None]],
-    totals: list[tuple[int, list[int]]],
-    history: History,
-) -> Submission:
+class _Places(NamedTuple):
+    """Positions of cells: with the preceding cell that each repeats, with the opening that a closing stays at, with the parts
+    of a total."""
+
+    sources: list[tuple[int, str | None]]
+    closings: list[tuple[int, int]]
+    totals: list[tuple[int, list[int]]]
+
+
+def _closings(form: Form) -> list[tuple[int, int]]:
+    """Each closing with the opening of its account in the period: where nothing happened they are one. After a split no
+    preceding closing tells either, and the opening is typed."""
+    openings = {
+        item.balance.account: item.code
+        for item in form.indicators.values()
+        if item.balance is not None and item.balance.role == "opening"
+    }
+    found = []
+    for cell in form.cells:
+        balance = form.indicators[cell.indicator].balance
+        if cell.measure == "share" or balance is None or balance.role != "closing" or balance.account not in openings:
+            continue
+        own = form.columns[cell.column].cumulates or cell.column
+        if (opening := form.figure_cell(openings[balance.account], own)) is not None:
+            found.append((cell.position, opening.position))
+    return found
+
+
+def _filled(submission: Submission, row: int, places: _Places, history: History) -> Submission:
     numbers, meanings = list(submission.numbers), bytearray(submission.meanings)
     decimals = bytearray(submission.decimals)
-    for position, source in sources:
+    for position, source in places.sources:
         if meanings[position] not in _OPEN:
             continue
         meanings[position] = Meaning.NIL
@@ -90,7 +114,14 @@ def _filled(
             numbers[position], decimals[position] = int(before[row]), 0
         else:
             numbers[position], decimals[position] = 0, NO_DECIMALS
-    for position, parts in totals:  # of what was carried over as well, so after it, and unknown as long as that is
+    for position, opening in places.closings:
+        typed = submission.meanings[opening] not in _OPEN and decimals[opening] != NO_DECIMALS
+        if submission.meanings[position] in _OPEN and decimals[position] == NO_DECIMALS and typed:
+            numbers[position], decimals[position] = numbers[opening], 0
+    for (
+        position,
+        parts,
+    ) in places.totals:  # of what was carried over as well, so after it, and unknown as long as that is
         if meanings[position] not in _OPEN:
             continue
         known = all(decimals[part] != NO_DECIMALS for part in parts)

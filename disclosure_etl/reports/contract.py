@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from schemas.consolidation import Consolidation
+from schemas.consolidation import Booked, Consolidation
 from schemas.errors import Message
 from schemas.records import NO_DECIMALS, Failure, Status
 from schemas.values import Meaning, figure_text
@@ -19,7 +19,10 @@ if TYPE_CHECKING:  # the quick check prints its result without paying for a data
     from disclosure_etl.quality.structure import StructureJudged
     from disclosure_etl.reports.rehearsal import Would
     from disclosure_etl.reports.standing import Standing
+    from disclosure_etl.reports.tasks import Task
     from disclosure_etl.warehouse import Refused, StoredFailure
+    from schemas.deltas import Delta
+    from schemas.restatements import Restatement
 
 
 def number(value: int | None, scale: int) -> int | str | None:
@@ -54,6 +57,7 @@ def consolidation_object(one: Consolidation) -> dict[str, Any]:
             }
             for figure in one.figures
         ],
+        "restatements": [restatement_object(booked) for booked in one.restatements],
     }
 
 
@@ -108,6 +112,31 @@ def stored_failure_object(one: StoredFailure) -> dict[str, Any]:
 def standing_object(one: Standing) -> list[dict[str, Any]]:
     """What stands against a period, as `failures --json` prints it."""
     return [*map(refused_object, one.refused), *map(stored_failure_object, one.failures)]
+
+
+def delta_object(one: Delta) -> dict[str, Any]:
+    """A proposed or confirmed delta."""
+    return {
+        "bureau": one.bureau, "period": one.period, "indicator": one.indicator, "column": one.column,
+        "reported": number(one.reported, one.scale), "follows": number(one.proposed, one.scale),
+        "delta": number(one.amount, one.scale),
+    }  # fmt: skip
+
+
+def task_object(one: Task) -> dict[str, Any]:
+    """One thing that somebody has to do; `who` is null for the steward."""
+    return {
+        "who": one.who or None, "what": one.what, "periods": list(one.periods), "count": one.count,
+        "zh": one.text.zh, "en": one.text.en,
+    }  # fmt: skip
+
+
+def restatement_object(one: Restatement | Booked) -> dict[str, Any]:
+    """A restatement, by itself or as a version booked it."""
+    return {
+        "number": one.number, "period": one.period, "bureau": one.bureau, "indicator": one.indicator, "column": one.column,
+        "amount": number(one.amount, one.scale), "code": str(one.code), "reason": one.reason, "by": one.by,
+    }  # fmt: skip
 
 
 def would_object(one: Would) -> dict[str, Any]:

@@ -148,10 +148,11 @@ def _table(
     """The bureaus' figures, the sum below."""
     place = {(cell.indicator, cell.column): at for at, cell in enumerate(page.cells, 2)}
     rows = {state.bureau: row for row, state in enumerate(one.bureaus, 4)}
+    wholes = {code for code, item in form.indicators.items() if item.breakdowns}
     for figure in figures:
         at = place.get((figure.indicator, figure.column))
         if figure.value is not None and figure.bureau in rows and at is not None:
-            whole = bool(form.indicators[figure.indicator].breakdowns)
+            whole = figure.indicator in wholes
             style = formats.number(figure.scale, held=not figure.validated, sum_of_parts=whole)
             sheet.write_number(rows[figure.bureau], at, decimal(figure.value, figure.scale), style)
     bottom = 4 + len(one.bureaus)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
@@ -92,5 +93,7 @@ def row_height(texts: Sequence[str], widths: Sequence[float]) -> float:
     return min(_HIGHEST_ROW, lines * _LINE_POINTS + 4)
 
 
+@lru_cache(maxsize=4096)
 def _letters(text: str) -> int:
+    """How many letters wide. The same words stand in row after row."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)

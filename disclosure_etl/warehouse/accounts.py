@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Integer, Row, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, func, select
 
 from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse.arrivals import concerns
+from disclosure_etl.warehouse.counting import Member
 from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_cell, dim_period
 from disclosure_etl.warehouse.tables import (
     attachment,
@@ -31,8 +32,6 @@ from schemas.periods import Period
 from schemas.records import Severity, Status
 from schemas.states import OUT
 
-Member = tuple[str, str, int, bool]  # bureau, block, submission, accepted
-
 
 class _Named(NamedTuple):
     """A bureau as the warehouse knows it."""
@@ -42,9 +41,20 @@ class _Named(NamedTuple):
     name_en: str
 
 
+def _of_period(family: str, period: Period) -> ColumnElement[bool]:
+    """Receipts of a period's documents. The documents are looked for first: there are as many receipts as ever came."""
+    return receipt.c.digest.in_(select(document.c.digest).where(concerns(family, period)))
+
+
 def _counts(connection: Connection, family: str, period: Period) -> Counter[Status]:
     """Every receipt of the period under exactly one status."""
-    first = select(receipt.c.digest, func.min(receipt.c.id).label("id")).group_by(receipt.c.digest).subquery()
+    of_period = _of_period(family, period)
+    first = (
+        select(receipt.c.digest, func.min(receipt.c.id).label("id"))
+        .where(of_period)
+        .group_by(receipt.c.digest)
+        .subquery()
+    )
     is_first = receipt.c.id == first.c.id
     rows = connection.execute(
         select(
@@ -55,7 +65,7 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
         .join(document, document.c.digest == receipt.c.digest)
         .join(first, first.c.digest == receipt.c.digest)
         .outerjoin(submission, submission.c.digest == receipt.c.digest)
-        .where(concerns(family, period))
+        .where(of_period)
         .group_by(document.c.status, submission.c.status, is_first, receipt.c.replaced, receipt.c.gone)
     )  # fmt: skip
     counts: Counter[Status] = Counter()
@@ -72,12 +82,8 @@ def _counts(connection: Connection, family: str, period: Period) -> Counter[Stat
 
 def _found(connection: Connection, family: str, period: Period) -> int:
     """All receipts of the period, counted apart from their statuses, so that the two can be held against each other."""
-    return connection.execute(
-        select(func.count())
-        .select_from(receipt)
-        .join(document, document.c.digest == receipt.c.digest)
-        .where(concerns(family, period))
-    ).scalar_one()
+    counted = select(func.count()).select_from(receipt).where(_of_period(family, period))
+    return connection.execute(counted).scalar_one()
 
 
 def period_account(
@@ -180,7 +186,7 @@ def _states(
     sent = connection.execute(
         select(
             submission.c.id, submission.c.bureau_code, submission.c.status, submission.c.revision, submission.c.received_at,
-            submission.c.not_assessable,
+            func.json_array_length(submission.c.not_assessable).label("not_assessable"),
         )
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(*in_period)
@@ -254,7 +260,7 @@ def _bureau_state(bureau: Bureau | _Named, found: _Found, duty: Duty) -> BureauS
         errors=number(Severity.ERROR),
         warnings=number(Severity.WARNING),
         notices=number(Severity.NOTICE),
-        not_assessable=len(one.not_assessable) if one is not None else 0,
+        not_assessable=one.not_assessable if one is not None else 0,
         attachments=tuple(found.attachments.get(bureau.code, ())),
     )
 

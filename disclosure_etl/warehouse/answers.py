@@ -18,27 +18,32 @@ from disclosure_etl.warehouse import (
     batches,
     changes,
     decisions,
+    everybody,
     figures,
     known_then,
     listed,
     past,
     pending,
     queries,
+    restating,
+    return_decisions,
     revisions,
     rule_sets,
     signing,
+    standing_figures,
     standings,
     verifying,
     versions,
 )
 from disclosure_etl.warehouse.audit import ChainVerified, Event
-from disclosure_etl.warehouse.connection import reading
+from disclosure_etl.warehouse.connection import Rehearsal, reading
 from disclosure_etl.warehouse.copying import Copy
 from disclosure_etl.warehouse.listed import StoredItem
 from disclosure_etl.warehouse.pending import Waiting
 from disclosure_etl.warehouse.queries import Refused, RuleHealth, StoredFailure
 from disclosure_etl.warehouse.revisions import Span
 from disclosure_etl.warehouse.signing import Unsettled
+from disclosure_etl.warehouse.standing_figures import Accepted
 from disclosure_etl.warehouse.standings import YearLock
 from disclosure_etl.warehouse.verifying import Due, Verified
 from schemas.consolidation import BureauFigure, Consolidation
@@ -53,6 +58,8 @@ from schemas.records import (
     Unread,
     Waiver,
 )
+from schemas.restatements import Restatement
+from schemas.returns import ReturnDecision, StoredReturn
 from schemas.rules import RuleSet
 from schemas.versions import BureauRevision, ChangeList, FrozenVersion, Revisions
 
@@ -61,17 +68,22 @@ from schemas.versions import BureauRevision, ChangeList, FrozenVersion, Revision
 class Answers:
     """One database, to be read. All methods raise `UserError` where it cannot be reached."""
 
-    engine: Engine
+    engine: Engine | Rehearsal
 
-    def documents(self) -> dict[str, DocumentRecord]:
-        """All bytes that were ever read or refused, by digest."""
+    def documents(self, digests: Collection[str] | None = None) -> dict[str, DocumentRecord]:
+        """All bytes that were ever read or refused, by digest; of these only, where they are given."""
         with reading(self.engine) as connection:
-            return arrivals.known_documents(connection)
+            return arrivals.known_documents(connection, digests)
 
     def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
         """The period's submissions that are not superseded, as they were read."""
         with reading(self.engine) as connection:
             return batches.stored_batch(connection, form, period, bureaus)
+
+    def totals(self, form: Form, period: Period, without: Collection[str]) -> dict[str, int]:
+        """The sum of each cell over the period's returns, without those of some bureaus; see `everybody.totals`."""
+        with reading(self.engine) as connection:
+            return everybody.totals(connection, form, period, without)
 
     def history(
         self,
@@ -86,9 +98,9 @@ class Answers:
             return past.history(connection, form, period, bureaus, looks, finer)
 
     def known_keys(self, form: Form, period: Period) -> dict[str, frozenset[str]]:
-        """Of each list that others follow: the keys of all bureaus that count, in this and earlier periods."""
+        """Of each list that others follow: all keys of any bureau, in this period and as far as they count in earlier ones."""
         with reading(self.engine) as connection:
-            return listed.known_keys(connection, form, period.end)
+            return everybody.known_keys(connection, form, period)
 
     def listed_items(self, form: Form, period: Period) -> list[StoredItem]:
         """The items of all lists that count, of all bureaus, in this and earlier periods."""
@@ -110,6 +122,34 @@ class Answers:
         with reading(self.engine) as connection:
             return decisions.waivers(connection, family)
 
+    def returns(self, family: str, period: Period, bureau: str | None = None) -> list[StoredReturn]:
+        """Every return that is stored for a period, whatever became of it, in the order in which they count."""
+        with reading(self.engine) as connection:
+            return return_decisions.stored_returns(connection, family, period.code, bureau)
+
+    def return_decisions(self, family: str) -> list[ReturnDecision]:
+        """What was decided of a family's returns, and stands."""
+        with reading(self.engine) as connection:
+            return return_decisions.decisions(connection, family)
+
+    def stale_since(
+        self, family: str, first: Period | None = None, bureaus: Collection[str] | None = None
+    ) -> dict[str, list[Period]]:
+        """By bureau: the periods, from `first` on, in which an accepted block of it no longer follows; in order."""
+        with reading(self.engine) as connection:
+            return standing_figures.stale_since(connection, family, first, bureaus)
+
+    def accepted(self, family: str, periods: Sequence[Period], bureaus: Sequence[str]) -> Accepted:
+        """All that is accepted of these bureaus in these periods."""
+        with reading(self.engine) as connection:
+            return standing_figures.accepted(connection, family, periods, bureaus)
+
+    def restatements(self, family: str, periods: Sequence[Period] | None = None) -> list[Restatement]:
+        """The restatements of these periods (of all where None) that stand, oldest first."""
+        with reading(self.engine) as connection:
+            codes = None if periods is None else [one.code for one in periods]
+            return restating.standing(connection, family, codes)
+
     def next_waiting(self) -> Waiting | None:
         """What is to be judged again or frozen anew first, of all that waits for it."""
         with reading(self.engine) as connection:
@@ -121,6 +161,11 @@ class Answers:
         """The newest frozen version (or one by number, or what was the newest then), as it was frozen."""
         with reading(self.engine) as connection:
             return versions.newest(connection, family, period, version, as_of)
+
+    def others(self, family: str, period: Period) -> int:
+        """How many files of other periods the newest frozen version has met; 0 where there is none."""
+        with reading(self.engine) as connection:
+            return versions.others_of(connection, family, period)
 
     # -- the record of what was done
 

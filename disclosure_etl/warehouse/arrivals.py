@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
-from sqlalchemy.sql import tuple_
+from sqlalchemy import ColumnElement, Connection, false, func, insert, select, text, update
 
 from disclosure_etl.warehouse.connection import dialect_insert, storable
 from disclosure_etl.warehouse.tables import attachment, document, receipt, submission
@@ -44,35 +43,29 @@ def received_digests(connection: Connection) -> list[str]:
     return list(rows.scalars())
 
 
-def known_documents(connection: Connection) -> dict[str, DocumentRecord]:
-    """All bytes that were ever read or refused, by digest."""
-    rows = connection.execute(
-        select(document, submission.c.id.is_not(None).label("loaded")).outerjoin(
-            submission, submission.c.digest == document.c.digest
-        )
+def known_documents(connection: Connection, digests: Collection[str] | None = None) -> dict[str, DocumentRecord]:
+    """All bytes that were ever read or refused, by digest; of these only, where they are given."""
+    statement = select(document, submission.c.id.is_not(None).label("loaded")).outerjoin(
+        submission, submission.c.digest == document.c.digest
     )
     names = DocumentRecord.__slots__
-    return {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
+    found: dict[str, DocumentRecord] = {}
+    for part in [None] if digests is None else in_parts(sorted(digests)):
+        rows = connection.execute(statement if part is None else statement.where(document.c.digest.in_(part)))
+        found |= {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
+    return found
 
 
 def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> list[Receipt]:
     """Note arrivals: what has come under a new name, or in the place of something else under a known one; these."""
     fresh: dict[tuple[str, str], Receipt] = {(one.source, storable(one.name)): one for one in receipts}
     held: dict[tuple[str, str], str] = {}
-    for part in in_parts(list(fresh)):
-        rows = connection.execute(
-            select(receipt.c.source, receipt.c.name, receipt.c.digest)
-            .where(tuple_(receipt.c.source, receipt.c.name).in_(part))
-            .where(receipt.c.replaced.is_(False))
-        )
+    for current in _under(list(fresh)):
+        rows = connection.execute(select(receipt.c.source, receipt.c.name, receipt.c.digest).where(current))
         held |= {(row.source, row.name): row.digest for row in rows}
     replacing = [name for name, one in fresh.items() if name in held and held[name] != one.digest]
-    for part in in_parts(replacing):
-        connection.execute(
-            update(receipt)
-            .where(tuple_(receipt.c.source, receipt.c.name).in_(part), receipt.c.replaced.is_(False))
-            .values(replaced=True)
-        )
+    for current in _under(replacing):
+        connection.execute(update(receipt).where(current).values(replaced=True))
     news = [one for name, one in fresh.items() if held.get(name) != one.digest]
     if news:
         values = [{**_fields(one), "run_id": run, "replaced": False, "gone": False} for one in news]
@@ -80,6 +73,17 @@ def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt
     if replacing:
         _replace_contents(connection)
     return news
+
+
+def _under(names: Sequence[tuple[str, str]]) -> Iterator[ColumnElement[bool]]:
+    """The receipts of what lies under these names of sources now, a part at a time. Said as the index of them says it: with
+    pairs in a list, or `IS 0`, every receipt that there ever was would be looked at."""
+    by_source: dict[str, list[str]] = {}
+    for source, name in names:
+        by_source.setdefault(source, []).append(name)
+    for source, own in by_source.items():
+        for part in in_parts(own):
+            yield (receipt.c.source == source) & receipt.c.name.in_(part) & (receipt.c.replaced == false())
 
 
 def told(news: Sequence[Receipt]) -> dict[str, object]:
@@ -141,7 +145,8 @@ def attach(connection: Connection, run: str, files: Mapping[str, tuple[str, str]
 
 
 def record_documents(connection: Connection, seen_for: str, documents: Sequence[DocumentRecord]) -> None:
-    """Note what was found in bytes; what is found anew replaces what was known (a program fault may be mended)."""
+    """Note what was found in bytes; what is found anew replaces what was known (a program fault may be mended). Not of what a run
+    has loaded or attached that began later and ended before: it found more than a reader that knew nothing of it."""
     if not documents:
         return
     rows = [{**_fields(one), "seen_for": seen_for} for one in documents]
@@ -149,4 +154,7 @@ def record_documents(connection: Connection, seen_for: str, documents: Sequence[
         del row["loaded"]
     statement = dialect_insert(connection, document)
     replaced = {name: statement.excluded[name] for name in rows[0] if name != "digest"}
-    connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced), rows)
+    open_yet = text(
+        "document.status <> 'attached' AND NOT EXISTS (SELECT 1 FROM submission WHERE submission.digest = document.digest)"
+    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=replaced, where=open_yet), rows)

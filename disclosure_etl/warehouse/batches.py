@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_period
@@ -30,15 +30,9 @@ def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Co
     """
     if bureaus is not None and not bureaus:
         return Batch(form, period, ())
-    scope = [
-        submission.c.family == form.family,
-        submission.c.status.not_in(OUT),
-        submission.c.claimed_period == period.code,
-        dim_period.c.code == period.code,
-        dim_form.c.version == form.version,
-    ]
+    scope = in_batch(form, period)
     current = form_id(connection, form)
-    places = _places(connection, form)
+    places = places_of(connection, form)
     parts = [None] if bureaus is None else list(in_parts(sorted(bureaus)))
     found: list[Submission] = []
     for part in parts:
@@ -72,7 +66,18 @@ def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Co
     return Batch(form, period, tuple(found))
 
 
-def _places(connection: Connection, form: Form) -> dict[int, int]:
+def in_batch(form: Form, period: Period) -> list[ColumnElement[bool]]:
+    """Whether a submission, with its period and form, is of the period's batch."""
+    return [
+        submission.c.family == form.family,
+        submission.c.status.not_in(OUT),
+        submission.c.claimed_period == period.code,
+        dim_period.c.code == period.code,
+        dim_form.c.version == form.version,
+    ]
+
+
+def places_of(connection: Connection, form: Form) -> dict[int, int]:
     """The position in `form` of the cells of every definition of its version."""
     positions = {cell.name: cell.position for cell in form.cells}
     rows = connection.execute(

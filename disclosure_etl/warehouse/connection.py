@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from schemas.errors import UserError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_SECONDS = 10
-_ONE_WRITER = 0x64697363  # the advisory lock of everyone who writes to the warehouse
+ONE_WRITER = 0x64697363  # the advisory lock of everyone who writes to the warehouse
+# A server that is gone without a word is noticed within a minute, not after the system's two hours.
+_NOTICING = {
+    "connect_timeout": _PATIENCE_SECONDS, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}  # fmt: skip
 
 
 def open_engine(url: str) -> Engine:
@@ -37,17 +44,27 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         remote = parsed.get_backend_name() == "postgresql"
-        engine = create_engine(
-            parsed, pool_pre_ping=remote, connect_args={"connect_timeout": _PATIENCE_SECONDS} if remote else {}
-        )
+        engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {})
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
             "数据库地址无效;请写文件路径,或 postgresql://用户@主机/库名。",
             "The database address is not usable; give a file path or postgresql://user@host/name.",
         ) from error
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+    (_prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql)(engine)
     return engine
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    logging.getLogger("psycopg").setLevel(
+        logging.ERROR
+    )  # it warns of a line that broke, which is told as a fault besides
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        # So that the server, too, notices that we are gone, and gives our locks to somebody else.
+        for name, value in (("idle", 30), ("interval", 10), ("count", 3)):
+            connection.execute(f"SET tcp_keepalives_{name} = {value}")
+        connection.commit()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -65,39 +82,85 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """In the place of an engine: one transaction in which everything is read and written, and which is then taken back."""
+
+    engine: Engine
+    connection: Connection
+
+    def dispose(self) -> None:
+        """The transaction ends by itself."""
+
+
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def rehearsing(engine: Engine) -> Iterator[Rehearsal]:
+    """What is written is seen by whoever reads through this, and by nobody else; nothing of it stays."""
+    with writing(engine) as connection:
+        transaction = connection.get_transaction()
+        assert transaction is not None
+        try:
+            yield Rehearsal(engine, connection)
+        finally:
+            transaction.rollback()
+
+
+@contextmanager
+def reading(engine: Engine | Rehearsal) -> Iterator[Connection]:
     """A read transaction: one consistent view."""
+    if isinstance(engine, Rehearsal):
+        yield engine.connection
+        return
     # PostgreSQL's own default gives every statement a view of its own.
     options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-    with _told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
+    with told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine | Rehearsal) -> Iterator[Connection]:
     """A write transaction, one at a time over all processes: all of it is stored, or nothing."""
-    with _told(engine), engine.connect().execution_options(writing=True) as connection, connection.begin():
+    if isinstance(engine, Rehearsal):
+        with engine.connection.begin_nested():
+            yield engine.connection
+        return
+    with told(engine), engine.connect().execution_options(writing=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_WRITER})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_WRITER})
         yield connection
 
 
 @contextmanager
-def _told(engine: Engine) -> Iterator[None]:
-    """A database that cannot be reached is the operator's to mend; the address is shown without its password."""
+def told(engine: Engine) -> Iterator[None]:
+    """A database that cannot be reached, or has no room, is the operator's to mend; the address is shown without its password."""
     try:
         yield
-    except DatabaseError as error:
-        # Every fault of the database's own comes through here; only these two kinds are the operator's to mend.
-        if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # the driver's own come from what `bulk` does
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not _is_of_its_surroundings(engine, cause):
             raise
         shown = engine.url.render_as_string(hide_password=True)
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+        reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+        if _NO_ROOM.search(reason):
+            raise UserError(
+                f"数据库 {shown} 所在的磁盘已满({reason}),没有存入任何不完整的内容。请腾出空间后再运行一次,余下的会自动补上。",
+                f"The disk of the database {shown} is full ({reason}); nothing was stored in part. Make room and run it again: "
+                "the rest is done then.",
+            ) from error
         raise UserError(
-            f"无法使用数据库 {shown}:{reason}。请检查地址、账号与服务是否正常。",
-            f"The database {shown} cannot be used: {reason}. Check address, account and server.",
+            f"无法使用数据库 {shown}:{reason}。请检查地址、账号与服务是否正常;恢复后再运行一次,余下的会自动补上。",
+            f"The database {shown} cannot be used: {reason}. Check address, account and server; then run it again, and what is "
+            "left is done.",
         ) from error
+
+
+_NO_ROOM = re.compile("is full|no space left|disk full|could not extend file|quota", re.IGNORECASE)
+
+
+def _is_of_its_surroundings(engine: Engine, cause: BaseException | None) -> bool:
+    """Whether a fault is none of ours: the server, the line or the disk. Every fault of the database's own comes through here."""
+    kinds = (engine.dialect.loaded_dbapi.OperationalError, engine.dialect.loaded_dbapi.InterfaceError)
+    return isinstance(cause, kinds) or "not a database" in str(cause)
 
 
 def _config(connection: Connection) -> Config:

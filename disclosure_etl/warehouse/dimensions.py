@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from disclosure_etl.bureaus import Bureau
-from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_cell, dim_form, dim_indicator, dim_period
+from disclosure_etl.warehouse.dimension_tables import (
+    dim_bureau,
+    dim_cell,
+    dim_form,
+    dim_indicator,
+    dim_period,
+    dim_succession,
+)
 from schemas.forms import Form
 from schemas.periods import Period
 
 
 def sync_bureaus(connection: Connection, bureaus: Iterable[Bureau]) -> None:
-    """Enter the bureaus as configured; names and ends of known ones are brought up to date."""
+    """Enter the bureaus as configured; names and ends of known ones are brought up to date, and so is who took over from
+    whom."""
+    bureaus = list(bureaus)
     known = {(row.code, row.valid_from): row for row in connection.execute(select(dim_bureau))}
     for bureau in bureaus:
         values = {
@@ -28,6 +37,21 @@ def sync_bureaus(connection: Connection, bureaus: Iterable[Bureau]) -> None:
             connection.execute(insert(dim_bureau).values(code=bureau.code, valid_from=bureau.valid_from, **values))
         elif any(getattr(row, name) != value for name, value in values.items()):
             connection.execute(update(dim_bureau).where(dim_bureau.c.id == row.id).values(**values))
+    _sync_successions(connection, bureaus)
+
+
+def _sync_successions(connection: Connection, bureaus: Iterable[Bureau]) -> None:
+    known = {tuple(row) for row in connection.execute(select(dim_succession))}
+    now = {(one.code, code, one.day_after) for one in bureaus for code in one.into}
+    names = [column.name for column in dim_succession.columns]
+    for row in known - now:
+        connection.execute(
+            delete(dim_succession).where(
+                *(dim_succession.c[name] == value for name, value in zip(names, row, strict=True))
+            )
+        )
+    if fresh := now - known:
+        connection.execute(insert(dim_succession), [dict(zip(names, row, strict=True)) for row in fresh])
 
 
 def period_id(connection: Connection, period: Period) -> int:

@@ -5,42 +5,40 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import Engine, insert, update
 
 from disclosure_etl.bureaus import Bureau, Duty
-from disclosure_etl.calendar import system_clock
 from disclosure_etl.warehouse import (
     arrivals,
     audit,
-    decisions,
     loading,
     moves,
     pending,
     rule_sets,
-    signing,
+    run_lock,
     standings,
     versions,
 )
 from disclosure_etl.warehouse import baseline as baselines
-from disclosure_etl.warehouse.answers import Answers
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.baseline import BaselineRow, Imported
 from disclosure_etl.warehouse.connection import (
     known_versions,
     open_engine,
     reading,
+    rehearsing,
     require_current,
     schema_version,
     upgrade,
     writing,
 )
 from disclosure_etl.warehouse.copying import Filling, version_of
+from disclosure_etl.warehouse.deciding import Deciding, utc_now
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
-from disclosure_etl.warehouse.standings import YearLock
 from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
@@ -49,25 +47,16 @@ from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import (
     DocumentRecord,
-    Failure,
     Judged,
     Norms,
     Receipt,
-    Waiver,
 )
 from schemas.rules import RuleSet
-from schemas.versions import FrozenVersion, SignOff
-
-_now = system_clock("UTC")
 
 
 @dataclass(frozen=True)
-class Warehouse(Answers):
-    """One database. All methods raise `UserError` where it cannot be reached. `clock` and `actor` say when and by whom things
-    are done, in the record of them (`audit`)."""
-
-    clock: Callable[[], datetime] = _now
-    actor: str = "unknown"
+class Warehouse(Deciding):
+    """One database. All methods raise `UserError` where it cannot be reached."""
 
     @classmethod
     def open(
@@ -79,11 +68,23 @@ class Warehouse(Answers):
             UserError: the address is unusable, or the schema is of another version (unless `any_version`).
         """
         engine = open_engine(url)
-        warehouse = cls(engine, clock or _now, actor)
+        warehouse = cls(engine, clock or utc_now, actor)
         if not any_version:
             require_current(engine)
             warehouse._note_schema()
         return warehouse
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Warehouse]:
+        """The same warehouse, of which nothing that is written into it stays."""
+        with rehearsing(self._own_engine) as rehearsal:
+            yield replace(self, engine=rehearsal)
+
+    @property
+    def _own_engine(self) -> Engine:
+        """What only a database of its own can do."""
+        assert isinstance(self.engine, Engine), "nobody rehearses, upgrades or restores in a rehearsal"
+        return self.engine
 
     def close(self) -> None:
         """Give the connections back."""
@@ -91,15 +92,22 @@ class Warehouse(Answers):
 
     def schema_version(self) -> tuple[str | None, str]:
         """The schema version found and the one needed."""
-        return schema_version(self.engine)
+        return schema_version(self._own_engine)
 
     def upgrade(self) -> None:
         """Bring the schema to this program's version."""
-        upgrade(self.engine)
+        upgrade(self._own_engine)
         self._note_schema()
 
-    def _act(self, run: str | None = None) -> Act:
-        return Act(self.actor, self.clock(), run)
+    @contextmanager
+    def alone(self, doing: str, patience_seconds: float, tell: run_lock.Tell) -> Iterator[Warehouse]:
+        """This warehouse while nobody else judges or decides; see `run_lock.alone`. Once the lock is lost, it writes no more.
+        Where this one is had alone already, it is itself."""
+        if self.lock is not None:
+            yield self
+            return
+        with run_lock.alone(self._own_engine, self.actor, doing, patience_seconds, tell) as lock:
+            yield replace(self, lock=lock)
 
     def _note_schema(self) -> None:
         """Begin the record, or note that the schema is another than when it was last noted."""
@@ -114,19 +122,19 @@ class Warehouse(Answers):
     @contextmanager
     def filling(self, version: str) -> Iterator[Filling]:
         """Fill an empty database from a copy of that schema version; then it is brought to this program's. All or nothing."""
-        known = known_versions(self.engine)
+        known = known_versions(self._own_engine)
         if version not in known:
             raise UserError(
                 f"备份的结构版本 {version} 比本程序新(本程序为 {known[0]});请用更新的程序恢复。",
                 f"The copy has schema version {version}, newer than this program's ({known[0]}); restore it with a newer program.",
             )
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             yield Filling(connection, version)
         self.upgrade()
 
     def note_restored(self, details: Mapping[str, object]) -> None:
         """Note that all of this came from a copy."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             audit.append(connection, self._act(), "restore", "", details)
 
     def note_configuration(self, digests: Mapping[str, str]) -> None:
@@ -134,7 +142,7 @@ class Warehouse(Answers):
         with reading(self.engine) as connection:
             if audit.last_told(connection, "configuration", "files") == digests:
                 return
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             before = audit.last_told(connection, "configuration", "files") or {}
             if before != digests:
                 changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
@@ -144,7 +152,7 @@ class Warehouse(Answers):
 
     def sync(self, bureaus: Iterable[Bureau], forms: Iterable[Form]) -> None:
         """Enter bureaus and forms as configured now."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             sync_bureaus(connection, bureaus)
             for form in forms:
                 sync_form(connection, form)
@@ -152,7 +160,7 @@ class Warehouse(Answers):
     def start_run(self, command: str, family: str, period: Period, at: datetime) -> str:
         """Begin the record of a run, and return its name."""
         name = f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             connection.execute(
                 insert(run_table).values(
                     id=name,
@@ -168,7 +176,7 @@ class Warehouse(Answers):
 
     def finish_run(self, run: str, status: str, counts: Mapping[str, int], at: datetime) -> None:
         """End the record of a run."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(run_table)
                 .where(run_table.c.id == run)
@@ -181,7 +189,7 @@ class Warehouse(Answers):
         self, run: str, period: Period, receipts: Sequence[Receipt], documents: Sequence[DocumentRecord]
     ) -> None:
         """Note what arrived and what was found in it. Repeating it changes nothing."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             news = arrivals.record_receipts(connection, run, receipts)
             arrivals.record_documents(connection, period.code, documents)
             if news:
@@ -189,12 +197,12 @@ class Warehouse(Answers):
 
     def note_gone(self, source: str, present: Collection[str]) -> None:
         """Note which unusable files no longer lie at a source, given all names that do."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             arrivals.note_gone(connection, source, present)
 
     def attach(self, run: str, files: Mapping[str, tuple[str, str]]) -> None:
         """Note sealed scans and copies as attachments of returns: by their digest, the return's and their name."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             attached = arrivals.attach(connection, run, files)
             if attached:
                 audit.append(connection, self._act(run), "attach", "", {"files": attached})
@@ -221,7 +229,7 @@ class Warehouse(Answers):
         Returns:
             The codes of bureaus whose accepted blocks changed: what their later periods depend on.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             standings.refuse_counting(connection, form.family, period, judged)
             return loading.load(connection, self._act(run), form, period, judged, receipts, rules, dependents)
 
@@ -239,7 +247,7 @@ class Warehouse(Answers):
         Returns:
             As `load`.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             standings.refuse_counting(connection, form.family, period, judged)
             return loading.renew(connection, self._act(run), form, period, judged, rules, dependents)
 
@@ -247,42 +255,11 @@ class Warehouse(Answers):
 
     def enter_rules(self, rules: RuleSet, at: datetime, norms: Norms | None = None) -> str:
         """Keep the rules that a period is judged by, and what all its bureaus did; the rules' version."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             version = rule_sets.enter_rule_set(connection, rules, at)
             if norms is not None:
                 rule_sets.keep_norms(connection, rules, norms)
             return version
-
-    def waive(
-        self,
-        family: str,
-        bureau: str,
-        failure: Failure,
-        periods: tuple[Period, Period],
-        reason: str,
-        by: str,
-        at: datetime,
-    ) -> Waiver:
-        """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
-        of those periods wait to be judged again."""
-        with writing(self.engine) as connection:
-            standings.refuse_locked(connection, family, _between(*periods))
-            waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
-            if is_new:
-                audit.append(
-                    connection, Act(by, at), "waive", f"{family} {waiver.first} {bureau}", decisions.told(waiver)
-                )
-            pending.note_judgements(connection, _covered(waiver), [bureau])
-            return waiver
-
-    def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
-        """Record that a waiver no longer stands; what it covered waits to be judged again."""
-        with writing(self.engine) as connection:
-            standings.refuse_locked(connection, waiver.family, [period for _, period in _covered(waiver)])
-            decisions.withdraw(connection, waiver, reason, by, at)
-            told = {**decisions.told(waiver), "reason": reason}
-            audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
-            pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
 
     def import_baseline(
         self,
@@ -297,12 +274,12 @@ class Warehouse(Answers):
         dependents: Callable[[Period], Dependents] = lambda _: Dependents(),
     ) -> Imported:
         """Take over figures of earlier periods, marked unverified; what looks back on them waits to be judged again."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             standings.refuse_locked(connection, family, {row.period for row in rows})
             imported = baselines.import_baseline(connection, run, family, forms, rows, source, at, replace)
             for period in {row.period for row in rows} if imported.inserted or imported.replaced else ():
                 bureaus = {row.bureau for row in rows if row.period == period and row.bureau}
-                pending.note_judgements(connection, dependents(period).judged, bureaus)
+                pending.note_dependents(connection, dependents(period), bureaus)
                 pending.note_freezing(connection, dependents(period).frozen)
             if imported.inserted or imported.replaced:
                 told = {"source": source, "inserted": imported.inserted, "replaced": imported.replaced}
@@ -322,72 +299,10 @@ class Warehouse(Answers):
         dependents: Dependents = Dependents(),  # noqa: B008 - frozen
     ) -> Consolidation:
         """Freeze the period's provisional version; the newest one is returned where nothing changed."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             return versions.freeze(connection, self._act(run), form, period, duty, others, rules, dependents)
-
-    # -- who answers for them
-
-    def sign(
-        self,
-        run: str,
-        form: Form,
-        one: Consolidation,
-        duty: Duty,
-        signed: SignOff,
-        rules: str | None = None,
-        dependents: Dependents = Dependents(),  # noqa: B008 - frozen
-        *,
-        leave_out_held: bool = False,
-    ) -> Consolidation:
-        """Record who answers for the newest version of a period, or for one without held blocks that is frozen for it.
-
-        Raises:
-            UserError: `one` is no longer what the period comes to.
-        """
-        period, act = Period.parse(one.period), Act(signed.by, signed.at, run)
-        with writing(self.engine) as connection:
-            rest = (form, period, duty, one.others, rules, dependents)
-            if versions.freeze(connection, act, *rest).version != one.version:
-                raise UserError(
-                    f"{one.period} 的数据在第 {one.version} 版之后又有变动;请先运行 disclosure-etl rerun {one.period},核对后再签发。",
-                    f"{one.period} has changed since version {one.version}: run 'disclosure-etl rerun {one.period}' first, look "
-                    "it over, then sign.",
-                )
-            if leave_out_held:
-                one = versions.freeze(connection, act, *rest, without_held=True)
-            if signing.record_sign_off(connection, act, one, signed):
-                # Returns that are the sum of these are held against them otherwise once they are final.
-                sums = [place for place in dependents.judged if place[0] != one.family]
-                pending.note_judgements(connection, sums, {state.bureau for state in one.bureaus})
-            found = versions.newest(connection, one.family, period, one.version)
-            assert found is not None
-            return found
-
-    def lock(self, lock: YearLock) -> bool:
-        """Record that a year is locked, or reopened; False where it was so already. What waited for a reopened year waits to
-        be judged."""
-        with writing(self.engine) as connection:
-            return signing.record_lock(connection, Act(lock.by, lock.at), lock)
-
-    def release(self, one: FrozenVersion, by: str, at: datetime) -> bool:
-        """Record that a version was given to the public; False where it was already."""
-        with writing(self.engine) as connection:
-            return signing.record_release(connection, Act(by, at), one, by, at)
 
     def settle_pending(self, waiting: Waiting) -> None:
         """Note that nothing waits there any more."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             pending.settle_pending(connection, waiting.family, waiting.period, [*waiting.bureaus, pending.FREEZE])
-
-
-def _covered(waiver: Waiver) -> list[tuple[str, Period]]:
-    """The periods that a waiver is for."""
-    return [(waiver.family, one) for one in _between(Period.parse(waiver.first), Period.parse(waiver.last))]
-
-
-def _between(period: Period, last: Period) -> list[Period]:
-    found = []
-    while period.end <= last.end:
-        found.append(period)
-        period = period.shifted(1)
-    return found

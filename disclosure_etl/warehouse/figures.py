@@ -5,98 +5,71 @@ Not here: whose block counts (`loading`), or freezing a version of them (`versio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Subquery, case, cast, func, select
+from sqlalchemy import Connection, select
 
-from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_indicator, dim_period
-from disclosure_etl.warehouse.known_then import keys_then, refilled_since
-from disclosure_etl.warehouse.tables import (
-    baseline,
-    consolidation,
-    consolidation_member,
-    current_block,
-    fact_observation,
-    submission,
-)
-from schemas.consolidation import BureauFigure, ConsolidatedFigure, Consolidation, VersionStatus
+from disclosure_etl.bureaus import Duty
+from disclosure_etl.warehouse.counting import Member, added_up, each_fact, fact_cells, members_of, members_then
+from disclosure_etl.warehouse.dimension_tables import dim_period
+from disclosure_etl.warehouse.known_then import booked_then, keys_then, refilled_since
+from disclosure_etl.warehouse.restating import is_flow, standing, with_restated
+from disclosure_etl.warehouse.tables import baseline
+from schemas.consolidation import Booked, BureauFigure, ConsolidatedFigure, VersionStatus
 from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
-from schemas.states import State
+from schemas.restatements import Restatement
 
 
-def counting(*, without_held: bool) -> tuple[ColumnElement[bool], ...]:
-    """Which rows of `current_block` count: all of them, or only what is accepted and was not sent back."""
-    if not without_held:
-        return ()
-    sent_back = select(submission.c.id).where(submission.c.status == State.RETURNED.value)
-    return (current_block.c.accepted, current_block.c.submission_id.not_in(sent_back))
+@dataclass(frozen=True, slots=True)
+class FrozenFigures:
+    """The figures of a frozen version, without its account."""
+
+    form: str
+    status: VersionStatus
+    figures: tuple[ConsolidatedFigure, ...]
 
 
 def sums(
-    connection: Connection,
-    family: str,
-    period: Period,
-    contained: Collection[str] = (),
-    *,
-    without_held: bool = False,
+    connection: Connection, form: Form, members: Sequence[Member], contained: Collection[str] = ()
 ) -> dict[tuple[str, str], tuple[int | None, bool]]:
     """Over all bureaus but those `contained` in another's figures, by (indicator, column): the sum of what counts, and
     whether all of it was accepted."""
-    # By cell first: grouping half a million rows by a number takes a third of the time that grouping by names takes.
-    by_cell = (
-        select(
-            fact_observation.c.cell_id,
-            cast(func.sum(fact_observation.c.value), type_=BigInteger).label("total"),
-            func.min(case((current_block.c.accepted, 1), else_=0)).label("accepted"),
-        )
-        .select_from(current_block)
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .join(fact_observation, fact_observation.c.submission_id == current_block.c.submission_id)
-        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == current_block.c.block))
-        .where(current_block.c.family == family, dim_period.c.code == period.code, dim_cell.c.measure != "share")
-        .where(current_block.c.bureau_code.not_in(sorted(contained)), *counting(without_held=without_held))
-        .group_by(fact_observation.c.cell_id)
-    )
-    names = {
-        row.id: (row.code, row.column_code)
-        for row in connection.execute(
-            select(dim_cell.c.id, dim_indicator.c.code, dim_cell.c.column_code)
-            .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
-            .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
-            .where(dim_form.c.family == family)
-        )
-    }
+    counting = [one for one in members if one.bureau not in contained]
     found: dict[tuple[str, str], tuple[int | None, bool]] = {}
-    for cell, total, accepted in connection.execute(by_cell):
-        # Two definitions of one form may both have submissions in a period (an office edited its form file).
-        before, so_far = found.get(names[cell], (None, True))
-        value = total if before is None else before if total is None else before + total
-        found[names[cell]] = (value, so_far and bool(accepted))
+    for cell, total, accepted in added_up(connection, fact_cells(connection, form.family), counting):
+        before, so_far = found.get(cell.place, (None, True))
+        found[cell.place] = (_plus(before, total), so_far and accepted)
     return found
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    """The sum of what is known of the two."""
+    return other if one is None else one if other is None else one + other
 
 
 def period_figures(
     connection: Connection,
     form: Form,
     period: Period,
-    earlier: Sequence[Consolidation | None],
-    absent: Collection[str],
-    contained: Collection[str] = (),
-    *,
-    without_held: bool = False,
+    earlier: Sequence[FrozenFigures | None],
+    members: Sequence[Member],
+    duty: Duty,
+    booked: Sequence[Restatement] = (),
 ) -> list[ConsolidatedFigure]:
-    """The period's figures. A cumulative is added up from the year's frozen periods; the reported one is only checked.
+    """The period's figures. A cumulative is added up from the year's frozen periods, and what was restated of it; the reported
+    one is only checked.
 
     Args:
         earlier: the newest versions of the year's periods before this one, in order; None for one that is not there.
-        absent: owing bureaus of which nothing counts: the baseline's figures, if any, stand in for them, unverified.
-        contained: bureaus whose figures are inside another's that reports for its whole branch.
-        without_held: leave held blocks out, rather than count them as reported.
+        members: what counts.
+        duty: who owes a return; for one of which nothing counts the baseline's figures, if any, stand in, unverified.
+        booked: the restatements of the year so far.
     """
-    own = sums(connection, form.family, period, contained, without_held=without_held)
-    found = _with_baseline(connection, form, period, own, absent)
+    restated = _restated(form, booked, {code: code for code in form.columns}, duty.contained)
+    absent = {bureau.code for bureau in duty.owing} - {one.bureau for one in members}
+    found = _with_baseline(connection, form, period, sums(connection, form, members, duty.contained), absent)
     parts = [_Part(form, one) for one in earlier]
     figures = []
     for cell in form.cells:
@@ -106,11 +79,24 @@ def period_figures(
         if column.cumulates is None:
             value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
-            month = found.get((cell.indicator, column.cumulates), _NOTHING)
+            own = found.get((cell.indicator, column.cumulates), _NOTHING)
             before = _before(parts, cell.indicator, column.cumulates, cell.column)
-            value, validated = _cumulated(cell.moment, [*before, month])
+            value, validated = _cumulated(cell.moment, [*before, own])
+            value = _plus(value, restated.get((cell.indicator, cell.column)))
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
+
+
+def _restated(
+    form: Form, booked: Iterable[Restatement], columns: Mapping[str, str], contained: Collection[str] = ()
+) -> dict[tuple[str, str], int]:
+    """What was restated of flows, by indicator and column. `columns`: by a cumulative's column, the one that it is told in."""
+    found: dict[tuple[str, str], int] = {}
+    for one in booked:
+        if one.column in columns and one.bureau not in contained and is_flow(form, one.indicator):
+            place = (one.indicator, columns[one.column])
+            found[place] = found.get(place, 0) + one.amount
+    return found
 
 
 _Sum = tuple[int | None, bool]  # a figure, and whether all of it was accepted
@@ -141,7 +127,7 @@ def _with_baseline(
 class _Part:
     """The figures of a part of a longer time, for looking up; None where there is no such part."""
 
-    def __init__(self, form: Form, part: Consolidation | None):
+    def __init__(self, form: Form, part: FrozenFigures | None):
         self._figures = {(one.indicator, one.column): one for one in part.figures} if part is not None else {}
         self.imported = part is not None and part.status is VersionStatus.UNVERIFIED
         # Of a part that is not there nothing is known; one on another version of the form may not have asked.
@@ -175,13 +161,21 @@ def _cumulated(moment: Moment, parts: Sequence[_Sum]) -> _Sum:
     return (sum(values) if values else None), all(validated for _, validated in parts)
 
 
-def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list[ConsolidatedFigure]:
-    """A coarser period from its parts: only columns that are a part's own; cumulatives are theirs already."""
+def rolled_up_figures(
+    form: Form,
+    parts: Sequence[FrozenFigures | None],
+    contained: Collection[str] = (),
+    booked: Sequence[Restatement] = (),
+) -> list[ConsolidatedFigure]:
+    """A coarser period from its parts, and what was restated of their cumulatives (`booked`): only columns that are a part's
+    own; cumulatives are theirs already."""
+    restated = _restated(form, booked, _cumulated_columns(form), contained)
     found = [_Part(form, part) for part in parts]
     cells = [cell for cell in form.cells if cell.measure != "share" and not form.columns[cell.column].cumulates]
     values: dict[Cell, _Sum] = {}
     for cell in cells:
-        values[cell] = _cumulated(cell.moment, [part.of(cell.indicator, cell.column) for part in found])
+        value, validated = _cumulated(cell.moment, [part.of(cell.indicator, cell.column) for part in found])
+        values[cell] = (_plus(value, restated.get((cell.indicator, cell.column))), validated)
     for cell in cells:
         if cell.moment == "total":
             values[cell] = _cumulated("flow", [values[part] for part in form.parts_of(cell)])
@@ -189,6 +183,11 @@ def rolled_up_figures(form: Form, parts: Sequence[Consolidation | None]) -> list
         ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated)
         for cell, (value, validated) in values.items()
     ]
+
+
+def _cumulated_columns(form: Form) -> dict[str, str]:
+    """By the column of a cumulative, the one that it cumulates."""
+    return {column.code: column.cumulates for column in form.columns.values() if column.cumulates}
 
 
 def bureau_figures(
@@ -210,13 +209,38 @@ def bureau_figures(
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
     own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
-        return _over(connection, form, period.parts(form.frequency), own, version)
-    found = _over(connection, form, [period], own, version)
+        counted = _counted(connection, form.family, period.parts(form.frequency), version)
+        return with_restated(form, _over(connection, form, counted, own), counted.booked, _cumulated_columns(form))
+    found = _over(connection, form, _counted(connection, form.family, [period], version), own)
     found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
         first = period.shifted(1 - period.ordinal)
-        found += _over(connection, form, [first.shifted(count) for count in range(period.ordinal)], cumulative, version)
+        counted = _counted(connection, form.family, [first.shifted(count) for count in range(period.ordinal)], version)
+        totals = {code: code for code in cumulative.values()}
+        found += with_restated(form, _over(connection, form, counted, cumulative), counted.booked, totals)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What counts over some periods, now or when a version was frozen: the members of each, the figures of nil returns that
+    were others then, and what was restated."""
+
+    periods: Sequence[Period]
+    members: Mapping[str, Sequence[Member]]
+    then: Mapping[tuple[int, int], int | None]
+    booked: Sequence[Restatement | Booked]
+
+
+def _counted(connection: Connection, family: str, periods: Sequence[Period], version: int | None) -> _Counted:
+    codes = [one.code for one in periods]
+    if version is None:
+        now = {one.code: members_of(connection, family, one) for one in periods}
+        return _Counted(periods, now, {}, standing(connection, family, codes))
+    keys = keys_then(connection, family, periods, version)
+    members = {code: members_then(connection, keys[code]) if code in keys else [] for code in codes}
+    then = refilled_since(connection, list(keys.values()))
+    return _Counted(periods, members, then, booked_then(connection, list(keys.values())))
 
 
 def _imported(
@@ -236,89 +260,44 @@ def _imported(
     ]  # fmt: skip
 
 
-def _counted(
-    connection: Connection, family: str, parts: Sequence[Period], key: int | None
-) -> tuple[Subquery, set[int]]:
-    """Whose block counts in each of `parts`: now, or in the versions that were the newest when the version `key` was frozen;
-    and the keys of those."""
-    if key is None:
-        named = select(
-            current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted,
-            dim_period.c.code.label("period"),
-        ).join(dim_period, dim_period.c.id == current_block.c.period_id)  # fmt: skip
-        codes = [part.code for part in parts]
-        return named.where(current_block.c.family == family, dim_period.c.code.in_(codes)).subquery(), set()
-    keys = set(keys_then(connection, family, parts, key).values())
-    member = consolidation_member.c
-    frozen = (
-        select(
-            member.bureau_code, member.block, member.submission_id, member.accepted, dim_period.c.code.label("period")
-        )
-        .join(consolidation, consolidation.c.id == member.consolidation_id)
-        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
-        .where(consolidation.c.id.in_(sorted(keys)))
-    )
-    return frozen.subquery(), keys
-
-
-def _over(
-    connection: Connection, form: Form, parts: Sequence[Period], columns: Mapping[str, str], version: int | None
-) -> list[BureauFigure]:
-    """What counts of each bureau over `parts`. `columns`: the column that is read → the one that it is given as.
+def _over(connection: Connection, form: Form, counted: _Counted, columns: Mapping[str, str]) -> list[BureauFigure]:
+    """What counts of each bureau over some periods. `columns`: the column that is read → the one that it is given as.
 
     A total of flows and stocks is added up from what its parts are over that time.
     """
+    parts = counted.periods
     totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
     read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
-    counted, keys = _counted(connection, form.family, parts, version)
-    value: ColumnElement[int] = fact_observation.c.value
-    facts: FromClause = fact_observation
-    if (then := refilled_since(connection, keys)) is not None:
-        same = (then.c.submission_id == fact_observation.c.submission_id) & (
-            then.c.cell_id == fact_observation.c.cell_id
-        )
-        facts = fact_observation.outerjoin(then, same)
-        value = case((then.c.until.is_not(None), then.c.value), else_=value)
-    rows = connection.execute(
-        select(
-            counted.c.bureau_code,
-            fact_observation.c.cell_id,
-            cast(func.sum(value), type_=BigInteger),
-            cast(func.sum(case((counted.c.period == parts[0].code, value))), type_=BigInteger),
-            cast(func.sum(case((counted.c.period == parts[-1].code, value))), type_=BigInteger),
-            func.min(case((counted.c.accepted, 1), else_=0)),
-        )
-        .select_from(counted)
-        .join(facts, fact_observation.c.submission_id == counted.c.submission_id)
-        .join(dim_cell, (dim_cell.c.id == fact_observation.c.cell_id) & (dim_cell.c.block == counted.c.block))
-        .where(dim_cell.c.measure != "share", dim_cell.c.column_code.in_(sorted(read)))
-        .group_by(counted.c.bureau_code, fact_observation.c.cell_id)
-    )
-    cells = {
-        row.id: row
-        for row in connection.execute(
-            select(dim_cell.c.id, dim_indicator.c.code, dim_cell.c.column_code, dim_cell.c.measure, dim_cell.c.scale)
-            .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
-            .join(dim_form, dim_form.c.id == dim_cell.c.form_id)
-            .where(dim_form.c.family == form.family)
-        )
+    cells = {key: cell for key, cell in fact_cells(connection, form.family).items() if cell.place[1] in read}
+    moments: dict[tuple[str, str, str], Moment] = {
+        (cell.indicator, cell.column, cell.measure): cell.moment for cell in form.cells
     }
-    found: dict[tuple[str, str, str], BureauFigure] = {}
-    for bureau, cell_id, total, first, last, accepted in rows:
-        cell = cells[cell_id]
-        known_as = form.cell_at.get((cell.code, cell.column_code, cell.measure))
-        moment = known_as.moment if known_as is not None else "flow"
-        figure = first if moment == "opening" else last if moment == "closing" else total
-        key = (bureau, cell.code, cell.column_code)
-        before = found.get(key)  # by another definition of the form, in a part of the time
-        if before is not None:
-            known = [value for value in (before.value, figure) if value is not None]
-            figure, accepted = (sum(known) if known else None), accepted and before.validated
-        found[key] = BureauFigure(*key, cell.measure, figure, cell.scale, bool(accepted))
+    only_in = {"opening": parts[0], "closing": parts[-1]}
+    found: dict[tuple[str, tuple[str, str]], _Sum] = {}
+    for part in parts:
+        elsewhere = {
+            cell.place
+            for cell in cells.values()
+            if only_in.get(moments.get((*cell.place, cell.measure), "flow"), part) != part
+        }
+        for bureau, cell, value, accepted in each_fact(connection, cells, counted.members[part.code], counted.then):
+            key = (bureau, cell.place)
+            figure = None if cell.place in elsewhere else value
+            before = found.get(key)
+            if before is not None:
+                figure, accepted = _plus(before[0], figure), accepted and before[1]
+            found[key] = (figure, accepted)
     for place in totals:
-        for key in [key for key in found if key[1:] == (place.indicator, place.column)]:
-            own = [found.get((key[0], part.indicator, part.column)) for part in form.parts_of(place)]
-            values = [one.value for one in own if one is not None and one.value is not None]
-            validated = all(one is not None and one.validated for one in own)
-            found[key] = replace(found[key], value=sum(values) if values else None, validated=validated)
-    return [replace(one, column=columns[one.column]) for one in found.values() if one.column in columns]
+        for bureau in [bureau for bureau, at in found if at == (place.indicator, place.column)]:
+            own = [found.get((bureau, (part.indicator, part.column))) for part in form.parts_of(place)]
+            values = [value for value, _ in filter(None, own) if value is not None]
+            validated = all(one is not None and one[1] for one in own)
+            found[bureau, (place.indicator, place.column)] = (sum(values) if values else None, validated)
+    cell_at = {cell.place: cell for cell in cells.values()}
+    return [
+        BureauFigure(
+            bureau, place[0], columns[place[1]], cell_at[place].measure, value, cell_at[place].scale, validated
+        )
+        for (bureau, place), (value, validated) in found.items()
+        if place[1] in columns
+    ]

@@ -89,37 +89,27 @@ def listed_items(connection: Connection, form: Form, last: date) -> list[StoredI
     return found
 
 
-def known_keys(connection: Connection, form: Form, last: date) -> dict[str, frozenset[str]]:
-    """Of each list that others follow: the keys of all bureaus that count, in the periods up to `last`."""
-    keys: dict[str, set[str]] = {one.follows: set() for one in form.lists if one.follows}
-    for one in form.lists:
-        if one.code in keys:
-            rows = connection.execute(
-                select(fact_item.c.item_key)
-                .join(current_block, current_block.c.submission_id == fact_item.c.submission_id)
-                .join(dim_period, dim_period.c.id == current_block.c.period_id)
-                .where(current_block.c.family == form.family, current_block.c.block == one.block)
-                .where(fact_item.c.list == one.code, dim_period.c.last_day <= last)
-                .distinct()
-            )
-            keys[one.code] = {key for key in rows.scalars() if key}
-    return {code: frozenset(found) for code, found in keys.items()}
-
-
-def note_followers(connection: Connection, form: Form, period: Period, changed: Collection[str]) -> None:
-    """Note that later returns with lists that follow another's are to be judged again, where what that one lists may have
-    changed: a number that was listed nowhere may be there now."""
+def note_followers(
+    connection: Connection, form: Form, period: Period, changed: Collection[str], together: Collection[str] | None
+) -> None:
+    """Note that returns with lists that follow another's are to be judged again, where what that one lists may have changed:
+    a number that was listed nowhere may be there now. Those of later periods, and of this one those of bureaus that are not
+    judged `together` with what changed; all are where None."""
     following = [one.code for one in form.lists if one.follows]
     if not changed or not following:
         return
     rows = connection.execute(
-        select(submission.c.period_id, submission.c.bureau_code)
+        select(submission.c.period_id, submission.c.bureau_code, dim_period.c.code)
         .join(fact_item, fact_item.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == form.family, submission.c.bureau_code.is_not(None))
-        .where(submission.c.status.not_in(OUT), dim_period.c.first_day > period.start)
+        .where(submission.c.status.not_in(OUT), dim_period.c.first_day >= period.start)
         .where(fact_item.c.list.in_(following))
         .distinct()
     )
-    places = [{"family": form.family, "period_id": row.period_id, "bureau_code": row.bureau_code} for row in rows]
+    places = [
+        {"family": form.family, "period_id": row.period_id, "bureau_code": row.bureau_code}
+        for row in rows
+        if row.code != period.code or (together is not None and row.bureau_code not in together)
+    ]
     insert_new(connection, pending, places, ["family", "period_id", "bureau_code"])

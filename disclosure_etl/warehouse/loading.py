@@ -20,9 +20,10 @@ from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
 from disclosure_etl.warehouse.listed import note_followers, store_items
-from disclosure_etl.warehouse.pending import Dependents, note_judgements, settle_pending
+from disclosure_etl.warehouse.pending import Dependents, note_dependents, note_freezing, settle_pending
 from disclosure_etl.warehouse.settling import settle
 from disclosure_etl.warehouse.tables import (
+    document,
     fact_observation,
     failure,
     receipt,
@@ -80,6 +81,7 @@ def load(
             for key, one in numbered
         ],
     )
+    _were_read(connection, [one.submission for one in new])
     fitting = [(key, one.submission) for key, one in numbered if one.submission.form == form.key]
     bulk(connection, fact_observation, _facts(fitting, cell_ids(connection, form_key)), _FACT_COLUMNS)
     if form.lists:
@@ -101,9 +103,30 @@ def load(
     states = {key: _alone(one) for key, one in numbered if one.submission.bureau is None} | settled.states
     moves.make(connection, act, "load", f"{form.family} {period}", states, returns=_told(new))
     changed = settled.changed
-    note_judgements(connection, dependents.judged, changed)
-    note_followers(connection, form, period, changed)
+    note_dependents(connection, dependents, changed)
+    note_followers(connection, form, period, changed, dependents.together)
+    note_freezing(connection, [(form.family, period)])
     return changed
+
+
+def _were_read(connection: Connection, sent: Sequence[Submission]) -> None:
+    """What is stored was read, whatever a run that pulled the same bytes from elsewhere has noted of them meanwhile."""
+    known = {one.digest: one for one in sent}
+    for part in in_parts(list(known)):
+        rows = connection.execute(
+            select(document.c.digest).where(document.c.digest.in_(part), document.c.status != "read")
+        )
+        for digest in rows.scalars().all():
+            one = known[digest]
+            said = {
+                "bureau_written": storable(one.bureau_written),
+                "claimed_period": one.period or None,
+                "form": one.form,
+            }
+            nothing = dict.fromkeys(("problem_code", "problem_zh", "problem_en"))
+            connection.execute(
+                update(document).where(document.c.digest == digest).values(status="read", **said, **nothing)
+            )
 
 
 def _alone(one: Judged) -> str:
@@ -247,9 +270,10 @@ def renew(
     states = {keys[one.submission.digest]: _alone(one) for one in judged if one.submission.bureau is None}
     moves.make(connection, act, "judge", f"{form.family} {period}", states | settled.states)
     changed = settled.changed
-    note_judgements(connection, dependents.judged, changed | refilled)
-    note_followers(connection, form, period, changed)
+    note_dependents(connection, dependents, changed | refilled)
+    note_followers(connection, form, period, changed, dependents.together)
     settle_pending(connection, form.family, period, bureaus)
+    note_freezing(connection, [(form.family, period)])  # what changed is in no version yet, should this run end here
     return changed | refilled
 
 

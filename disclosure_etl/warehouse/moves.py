@@ -33,8 +33,8 @@ class Move(NamedTuple):
 
 def make(
     connection: Connection, act: Act, kind: str, subject: str, after: Mapping[int, str], **details: object
-) -> None:
-    """Move returns, and append the event that tells of it.
+) -> bool:
+    """Move returns, and append the event that tells of it; whether any moved.
 
     Args:
         after: by submission, its new state; those that are in it already make no move.
@@ -60,13 +60,14 @@ def make(
         if before[key] != state
     ]
     if not moves:
-        return
+        return False
     connection.execute(
         update(submission).where(submission.c.id == bindparam("key")),
         [{"key": one.submission, "status": one.after} for one in moves],
     )
     event = audit.append(connection, act, kind, subject, {**details, **vouched(moves)})
     bulk(connection, state_change, ((*one, event.number) for one in moves), _COLUMNS)
+    return True
 
 
 def make_known(connection: Connection, act: Act, details: Mapping[str, object]) -> None:

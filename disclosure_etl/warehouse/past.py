@@ -50,7 +50,7 @@ def history(
         _previous(connection, form, period.preceding, rows, looks.previous, figures)
     are_final = False
     if rows and looks.periods and form.adds_up is not None and finer is not None:
-        _periods(connection, form, period, rows, looks.periods, finer, figures)
+        _periods(connection, form, period, rows, looks, finer, figures)
         are_final = _are_final(connection, form.adds_up.family, period.parts(finer))
     past = _past(connection, form, period, rows, count, looks.watched) if looks.watched else None
     return History(figures, past, periods_final=are_final)
@@ -144,7 +144,7 @@ def _periods(
     form: Form,
     period: Period,
     rows: Rows,
-    cells: Sequence[Cell],
+    looks: LooksBack,
     finer: Frequency,
     figures: Mapping[str, np.ndarray],
 ) -> None:
@@ -152,7 +152,7 @@ def _periods(
     one of those that are needed is not accepted."""
     assert form.adds_up is not None
     theirs: dict[str, Cell] = {}
-    for cell in cells:
+    for cell in looks.periods:
         column = form.adds_up.columns.get(cell.column, cell.column)
         theirs[f"{cell.indicator}|{column}|{cell.measure}"] = cell
     parts = [part.code for part in period.parts(finer)]
@@ -162,11 +162,14 @@ def _periods(
         cell, scale = ids[cell_id]
         if accepted and value is not None and scale == cell.scale:
             known.setdefault((code, cell.name), {})[part] = value
-    moments = {cell.name: cell.moment for cell in cells}
-    for (code, name), values in known.items():
-        needed = {"opening": parts[:1], "closing": parts[-1:]}.get(moments[name], parts)
-        if all(part in values for part in needed):
-            figures[Source.PERIODS + name][list(rows[code])] = sum(values[part] for part in needed)
+    taken_over = {code for one in looks.whose.values() for code in one if code in rows}
+    for cell in looks.periods:
+        needed = {"opening": parts[:1], "closing": parts[-1:]}.get(cell.moment, parts)
+        for code in {*taken_over, *(code for code, name in known if name == cell.name)}:
+            whose = [(part, looks.whose.get(part, {}).get(code, (code,))) for part in needed]
+            values = [known.get((one, cell.name), {}).get(part) for part, codes in whose for one in codes]
+            if None not in values and all(codes for _, codes in whose):
+                figures[Source.PERIODS + cell.name][list(rows[code])] = sum(values)  # type: ignore[arg-type]
 
 
 def _are_final(connection: Connection, family: str, parts: Sequence[Period]) -> bool:

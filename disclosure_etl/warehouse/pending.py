@@ -6,8 +6,8 @@ what depends on what (`judgement`), or doing it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, select
 
@@ -26,10 +26,18 @@ Place = tuple[str, Period]  # a family and a period of it
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
-    """What depends on a period: returns that look back on it (`judged`), figures that contain it (`frozen`)."""
+    """What depends on a period: returns that look back on it (`judged`), figures that contain it (`frozen`).
+
+    `together`: the bureaus of the period itself that are judged at once; the others' lists may follow theirs. All where None.
+    `heirs`: of each such place, who looks back on whom, where that is not the bureau itself. `siblings`: in the period itself,
+    the others whose openings have to fit a bureau's, since they share what was left to them.
+    """
 
     judged: tuple[Place, ...] = ()
     frozen: tuple[Place, ...] = ()
+    together: frozenset[str] | None = None
+    heirs: Mapping[Place, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,23 @@ def note_judgements(connection: Connection, places: Iterable[Place], bureaus: Co
             )
             rows = [{"family": family, "period_id": row.period_id, "bureau_code": row.bureau_code} for row in sent]
             insert_new(connection, pending, rows, ["family", "period_id", "bureau_code"])
+
+
+def note_dependents(connection: Connection, dependents: Dependents, bureaus: Collection[str]) -> None:
+    """Note that whatever looks back on these bureaus' figures is to be judged again: their own returns of later periods, and
+    those of whoever took over from them."""
+    for place in dependents.judged:
+        heirs = dependents.heirs.get(place, {})
+        note_judgements(connection, [place], {*bureaus, *(heir for one in bureaus for heir in heirs.get(one, ()))})
+
+
+def note_siblings(connection: Connection, place: Place, dependents: Dependents, bureaus: Collection[str]) -> None:
+    """Note that the others are to be judged again who share with these bureaus what was left to them.
+
+    Not needed where a period is judged as a whole: each is then held against what the others sent.
+    """
+    others = {other for one in bureaus for other in dependents.siblings.get(one, ())}
+    note_judgements(connection, [place], others - set(bureaus))
 
 
 def note_freezing(connection: Connection, places: Iterable[Place]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, case, exists, func
 
 from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.dimension_tables import dim_period
+from disclosure_etl.warehouse.return_decisions import reinstated
 from disclosure_etl.warehouse.tables import (
     consolidation,
     current_block,
@@ -92,6 +93,7 @@ def stored_failure(row: Row, period: Period) -> StoredFailure:
 
 def refused(connection: Connection, family: str, period: Period) -> list[Refused]:
     """Files of the period that gave no figures, with why."""
+    without_figures = select(document.c.digest).where(document.c.status != "read", concerns(family, period))
     rows = connection.execute(
         select(
             receipt.c.name,
@@ -103,7 +105,9 @@ def refused(connection: Connection, family: str, period: Period) -> list[Refused
             document.c.bureau_written,
         )
         .join(document, document.c.digest == receipt.c.digest)
-        .where(document.c.status != "read", concerns(family, period))
+        .where(
+            receipt.c.digest.in_(without_figures)
+        )  # first the few documents: there are as many receipts as ever came
         .where(receipt.c.replaced.is_(False), receipt.c.gone.is_(False))
         .order_by(receipt.c.name)
     )
@@ -124,15 +128,16 @@ def refused(connection: Connection, family: str, period: Period) -> list[Refused
 def _not_taken(connection: Connection, family: str, period: Period) -> list[Refused]:
     """What arrived after the revision that counts now, and was not taken: bytes of a superseded revision that came again,
     or a revision with a lower number. Somebody may mean to go back."""
-    late, counting = receipt.alias("late"), submission.alias("counting")
+    late, counting, again = receipt.alias("late"), submission.alias("counting"), reinstated()
     current = (
         select(
             current_block.c.bureau_code,
             func.max(counting.c.revision).label("revision"),
-            func.max(counting.c.arrival).label("arrival"),
+            func.max(func.coalesce(again.c.arrival, counting.c.arrival)).label("arrival"),
         )
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
         .join(counting, counting.c.id == current_block.c.submission_id)
+        .outerjoin(again, again.c.submission_id == counting.c.id)
         .where(current_block.c.family == family, dim_period.c.code == period.code)
         .group_by(current_block.c.bureau_code)
         .subquery()
@@ -170,9 +175,9 @@ def _why_not_taken(revision: int, counts: int, is_first: bool) -> tuple[str, Mes
             "with a higher revision.",
         )
     return "come_again", Message(
-        f"与已被取代的第 {revision} 次报送内容相同,现以第 {counts} 次报送为准,未予采用;如确需恢复,请以更大的修订号重报。",
-        f"The same bytes as revision {revision}, which revision {counts} has replaced; not taken. To go back to it, send it "
-        "again with a higher revision.",
+        f"与已被取代的第 {revision} 次报送内容相同,现以第 {counts} 次报送为准,未予采用;如确需恢复,请用 returns reinstate,或以更大的修订号重报。",
+        f"The same bytes as revision {revision}, which revision {counts} has replaced; not taken. To go back to it, reinstate "
+        "it ('returns reinstate'), or send it again with a higher revision.",
     )
 
 

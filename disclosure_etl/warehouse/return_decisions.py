@@ -1,21 +1,19 @@
 """What stewards decided of returns as a whole: sent back, withdrawn, reinstated; recorded once, never changed, undone by another
 decision.
 
-Not here: which return counts by that (`settling`), or decisions about single failures (`decisions`).
+Not here: deciding (`returning`), which return counts by that (`settling`), or decisions about single failures (`decisions`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from disclosure_etl.warehouse.connection import storable
 from disclosure_etl.warehouse.decision_tables import return_decision
 from disclosure_etl.warehouse.dimension_tables import dim_period
-from disclosure_etl.warehouse.tables import receipt, submission
+from disclosure_etl.warehouse.tables import submission
 from schemas.returns import ReturnAction, ReturnDecision, StoredReturn
 from schemas.states import State
 
@@ -56,43 +54,19 @@ def standing_of(connection: Connection, scope: Sequence[ColumnElement[bool]]) ->
     return found
 
 
+def reinstated():
+    """Of each reinstated return: after which receipt it counts, as a subquery."""
+    return (
+        select(return_decision.c.submission_id, func.max(return_decision.c.arrival).label("arrival"))
+        .where(return_decision.c.action == ReturnAction.REINSTATE.value, return_decision.c.id.not_in(_undone()))
+        .group_by(return_decision.c.submission_id)
+        .subquery()
+    )
+
+
 def _undone():
     """The decisions that were taken back, as a subquery."""
     return select(return_decision.c.undoes).where(return_decision.c.action == ReturnAction.UNDO.value)
-
-
-def decide(connection: Connection, action: ReturnAction, one: StoredReturn, reason: str, by: str, at: datetime) -> int:
-    """Record a decision of a return; its number."""
-    values = {
-        "action": action.value,
-        "submission_id": one.key,
-        "reason": storable(reason),
-        "decided_by": storable(by),
-        "decided_at": at,
-    }
-    if action is ReturnAction.REINSTATE:
-        newest = connection.execute(
-            select(func.max(submission.c.revision), func.max(submission.c.arrival))
-            .join(dim_period, dim_period.c.id == submission.c.period_id)
-            .where(
-                submission.c.family == one.family,
-                submission.c.bureau_code == one.bureau,
-                dim_period.c.code == one.period,
-            )
-        ).one()
-        last = connection.execute(select(func.max(receipt.c.id))).scalar() or 0
-        values |= {"revision": newest[0], "arrival": max(newest[1], last)}
-    return connection.execute(insert(return_decision).values(**values)).inserted_primary_key[0]  # type: ignore[index]
-
-
-def undo(connection: Connection, decision: ReturnDecision, reason: str, by: str, at: datetime) -> None:
-    """Record that a decision no longer stands."""
-    connection.execute(
-        insert(return_decision).values(
-            action=ReturnAction.UNDO.value, undoes=decision.number, submission_id=decision.submission, reason=storable(reason),
-            decided_by=storable(by), decided_at=at,
-        )
-    )  # fmt: skip
 
 
 def decisions(connection: Connection, family: str) -> list[ReturnDecision]:

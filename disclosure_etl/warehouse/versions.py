@@ -9,20 +9,22 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from disclosure_etl.bureaus import Duty
-from disclosure_etl.warehouse import audit, known_then, standings
-from disclosure_etl.warehouse.accounts import Member, period_account, rolled_up_account
+from disclosure_etl.warehouse import audit, known_then, restating, standings
+from disclosure_etl.warehouse.accounts import period_account, rolled_up_account
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk
+from disclosure_etl.warehouse.counting import Member, members_of
 from disclosure_etl.warehouse.dimension_tables import dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import period_id, sync_form
-from disclosure_etl.warehouse.figures import counting, period_figures, rolled_up_figures
+from disclosure_etl.warehouse.figures import FrozenFigures, period_figures, rolled_up_figures
 from disclosure_etl.warehouse.pending import FREEZE, Dependents, note_freezing, settle_pending
-from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member, current_block
-from schemas.consolidation import BureauState, ConsolidatedFigure, Consolidation, VersionStatus
+from disclosure_etl.warehouse.tables import consolidated_figure, consolidation, consolidation_member
+from schemas.consolidation import Booked, BureauState, ConsolidatedFigure, Consolidation, VersionStatus
 from schemas.errors import ProgramError
 from schemas.forms import Form
 from schemas.periods import Period
@@ -55,21 +57,21 @@ def freeze(
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
     """
-    last = newest(connection, form.family, period)
+    last = _last(connection, form.family, period)
     if (lock := standings.lock_of(connection, form.family, period)) is not None:
-        if last is None and period.frequency is form.frequency:
+        if (found := newest(connection, form.family, period)) is not None:
+            return found
+        if period.frequency is form.frequency:
             raise standings.locked_error(lock, period)
-        if last is not None:
-            return last
     sync_form(connection, form)
     settle_pending(connection, form.family, period, [FREEZE])
-    modes = [True] if without_held else [True, False] if last is not None and last.without_held else [False]
-    for mode in modes:
+    kept_without = [True, False] if last.without_held else [False]
+    for mode in [True] if without_held else kept_without:
         figures, members, account = _content(connection, form, period, duty, others, without_held=mode)
         hashed = _hash_of(form.digest, period, figures, members, account)
-        if last is not None and last.content_hash == hashed:
-            return last
-    version = 1 if last is None else last.version + 1
+        if last.content_hash == hashed and (found := newest(connection, form.family, period)) is not None:
+            return found
+    version = last.version + 1
     frozen = Consolidation(
         family=form.family,
         form=form.key,
@@ -99,13 +101,15 @@ def _content(
     connection: Connection, form: Form, period: Period, duty: Duty, others: int, *, without_held: bool
 ) -> tuple[list[ConsolidatedFigure], list[Member], dict]:
     """What a version of now would say: its figures, what they are made of, and its account."""
-    figures = figures_now(connection, form, period, duty, without_held=without_held)
     if period.frequency is not form.frequency:
         parts = [newest(connection, form.family, part) for part in period.parts(form.frequency)]
-        return figures, [], rolled_up_account(parts, duty.owing)
-    members = _members(connection, form.family, period, without_held=without_held)
+        account = rolled_up_account(parts, duty.owing)
+        account["restatements"] = tuple(one for part in parts if part is not None for one in part.restatements)
+        return _figures_of(connection, form, period, duty, []), [], account
+    members = members_of(connection, form.family, period, without_held=without_held)
     account = period_account(connection, form, period, duty, others, members)
-    return figures, members, account | {"without_held": without_held}
+    account |= {"without_held": without_held, "restatements": _booked(connection, form, period)}
+    return _figures_of(connection, form, period, duty, members), members, account
 
 
 # Versions were frozen before there were these; a hash has them where they count something.
@@ -119,7 +123,12 @@ _WHERE_SO = (
 )  # versions were frozen before there were these: told only where they say something
 
 
-def _fields(one: BureauState | ConsolidatedFigure) -> dict:
+def _booked(connection: Connection, form: Form, period: Period) -> tuple[Booked, ...]:
+    """The period's restatements, as a version keeps them."""
+    return tuple(Booked(**restating.told(one)) for one in restating.standing(connection, form.family, [period.code]))  # type: ignore[arg-type]
+
+
+def _fields(one: BureauState | ConsolidatedFigure | Booked) -> dict:
     """A flat record as a dictionary; `asdict` would copy every value deeply."""
     return {name: getattr(one, name) for name in type(one).__slots__}
 
@@ -140,6 +149,7 @@ def store(
         {**_fields(state), "received_at": state.received_at.isoformat() if state.received_at else None}
         for state in frozen.bureaus
     ]
+    account["restatements"] = [_fields(one) for one in frozen.restatements]
     key = connection.execute(
         insert(consolidation).values(
             family=frozen.family,
@@ -174,6 +184,41 @@ def store(
     )
 
 
+class _Last(NamedTuple):
+    """The newest version of a period without its account, which is large: its number (0 where there is none), and its hash."""
+
+    version: int
+    content_hash: str | None
+    without_held: bool
+
+
+def _last(connection: Connection, family: str, period: Period) -> _Last:
+    row = connection.execute(
+        select(
+            consolidation.c.version, consolidation.c.content_hash,
+            consolidation.c.account["without_held"].as_boolean().label("without_held"),
+        )
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family, dim_period.c.code == period.code)
+        .order_by(consolidation.c.version.desc())
+        .limit(1)
+    ).first()  # fmt: skip
+    return _Last(row.version, row.content_hash, bool(row.without_held)) if row is not None else _Last(0, None, False)
+
+
+def others_of(connection: Connection, family: str, period: Period) -> int:
+    """How many files of other periods the newest version of a period has met; 0 where there is none."""
+    number = consolidation.c.account["counts"][Status.OTHER_PERIOD.value].as_integer()
+    found = connection.execute(
+        select(number)
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family, dim_period.c.code == period.code)
+        .order_by(consolidation.c.version.desc())
+        .limit(1)
+    ).scalar()
+    return found or 0
+
+
 def newest(
     connection: Connection, family: str, period: Period, version: int | None = None, as_of: datetime | None = None
 ) -> Consolidation | None:
@@ -198,17 +243,13 @@ def newest(
     row = connection.execute(statement).first()
     if row is None:
         return None
-    figures = connection.execute(
-        select(consolidated_figure)
-        .where(consolidated_figure.c.consolidation_id == row.id)
-        .order_by(consolidated_figure.c.position)
-    )
     account = dict(row.account)
     account["counts"] = dict.fromkeys(Status, 0) | {Status(name): count for name, count in account["counts"].items()}
     for name in ("missing", "late"):
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
     account["parts"] = tuple(tuple(part) for part in account.get("parts", ()))
+    account["restatements"] = tuple(Booked(**one) for one in account.get("restatements", ()))
     return Consolidation(
         family=family,
         form=_form_key(connection, row.form_id),
@@ -219,10 +260,7 @@ def newest(
         status=VersionStatus(row.standing),
         content_hash=row.content_hash,
         frozen_at=row.frozen_at,
-        figures=tuple(
-            ConsolidatedFigure(one.indicator, one.column_code, one.measure, one.value, one.scale, one.validated)
-            for one in figures
-        ),
+        figures=_figures(connection, [row.id])[row.id],
         **account,
     )
 
@@ -238,27 +276,51 @@ def _state(stored: dict) -> BureauState:
     return BureauState(**{**stored, "received_at": received, **lists})
 
 
-def _earlier(connection: Connection, form: Form, period: Period) -> list[Consolidation | None]:
+def _newest_figures(connection: Connection, family: str, periods: Sequence[Period]) -> list[FrozenFigures | None]:
+    """The figures of the newest version of each of these periods. The accounts beside them are much larger, and stay unread."""
+    last = (
+        select(consolidation.c.period_id, func.max(consolidation.c.version).label("version"))
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family, dim_period.c.code.in_([period.code for period in periods]))
+        .group_by(consolidation.c.period_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(consolidation.c.id, consolidation.c.form_id, consolidation.c.status, dim_period.c.code)
+        .join(last, (last.c.period_id == consolidation.c.period_id) & (last.c.version == consolidation.c.version))
+        .join(dim_period, dim_period.c.id == consolidation.c.period_id)
+        .where(consolidation.c.family == family)
+    ).all()
+    figures = _figures(connection, [row.id for row in rows])
+    forms = {key: _form_key(connection, key) for key in {row.form_id for row in rows}}
+    found = {row.code: FrozenFigures(forms[row.form_id], VersionStatus(row.status), figures[row.id]) for row in rows}
+    return [found.get(period.code) for period in periods]
+
+
+def _figures(connection: Connection, versions: Sequence[int]) -> dict[int, tuple[ConsolidatedFigure, ...]]:
+    """The figures of versions, by their keys."""
+    rows = connection.execute(
+        select(consolidated_figure)
+        .where(consolidated_figure.c.consolidation_id.in_(versions))
+        .order_by(consolidated_figure.c.position)
+    )
+    found: dict[int, list[ConsolidatedFigure]] = {key: [] for key in versions}
+    for one in rows:
+        figure = ConsolidatedFigure(one.indicator, one.column_code, one.measure, one.value, one.scale, one.validated)
+        found[one.consolidation_id].append(figure)
+    return {key: tuple(figures) for key, figures in found.items()}
+
+
+def _earlier(connection: Connection, form: Form, period: Period) -> list[FrozenFigures | None]:
     """The newest versions of the year's periods before this one, None for what was never received; nothing where the
     form has no cumulative column. A year in which the form itself began begins with it."""
     if not any(column.cumulates for column in form.columns.values()):
         return []
     first = period.shifted(1 - period.ordinal)
     steps = [first.shifted(count) for count in range(period.ordinal - 1)]
-    found = [(step, newest(connection, form.family, step)) for step in steps]
+    found = zip(steps, _newest_figures(connection, form.family, steps), strict=True)
     began = Period.parse(form.valid.first).start
     return [one for step, one in found if one is not None or step.start >= began]
-
-
-def _members(connection: Connection, family: str, period: Period, *, without_held: bool = False) -> list[Member]:
-    rows = connection.execute(
-        select(
-            current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted
-        )
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .where(current_block.c.family == family, dim_period.c.code == period.code, *counting(without_held=without_held))
-    )
-    return [tuple(row) for row in rows]  # type: ignore[misc]
 
 
 def figures_now(
@@ -266,17 +328,28 @@ def figures_now(
 ) -> list[ConsolidatedFigure]:
     """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
     parts."""
+    own = period.frequency is form.frequency
+    members = members_of(connection, form.family, period, without_held=without_held) if own else []
+    return _figures_of(connection, form, period, duty, members)
+
+
+def _figures_of(
+    connection: Connection, form: Form, period: Period, duty: Duty, members: Sequence[Member]
+) -> list[ConsolidatedFigure]:
     if period.frequency is not form.frequency:
-        return rolled_up_figures(form, [newest(connection, form.family, part) for part in period.parts(form.frequency)])
-    there = {bureau for bureau, *_ in _members(connection, form.family, period)}
-    absent = {bureau.code for bureau in duty.owing} - there
-    earlier = _earlier(connection, form, period)
-    return period_figures(connection, form, period, earlier, absent, duty.contained, without_held=without_held)
+        codes = period.parts(form.frequency)
+        booked = restating.standing(connection, form.family, [part.code for part in codes])
+        parts = _newest_figures(connection, form.family, codes)
+        return rolled_up_figures(form, parts, duty.contained, booked)
+    first = period.shifted(1 - period.ordinal)
+    year = [first.shifted(step).code for step in range(period.ordinal)]
+    booked = restating.standing(connection, form.family, year)
+    return period_figures(connection, form, period, _earlier(connection, form, period), members, duty, booked)
 
 
 def content_hash(form_digest: str, period: Period, one: Consolidation, members: Iterable[tuple]) -> str:
     """The hash of a version from what is stored of it; unless somebody changed that, it is the one that it was frozen with."""
-    names = ("missing", "late", "counts", "bureaus", "without_held", "parts")
+    names = ("missing", "late", "counts", "bureaus", "without_held", "parts", "restatements")
     account = {name: getattr(one, name) for name in names}
     return _hash_of(form_digest, period, one.figures, members, account)
 
@@ -314,4 +387,6 @@ def _hash_of(
     }
     if account["without_held"]:
         content["without_held"] = True
+    if account["restatements"]:  # versions were frozen before there were any
+        content["restatements"] = [_fields(one) for one in account["restatements"]]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

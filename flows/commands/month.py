@@ -59,32 +59,39 @@ def rerun(
         list[str] | None,
         typer.Option(metavar="BUREAU", help="Only this bureau's corrections: code or name; may be repeated."),
     ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="PERIOD", help="Take corrections from this period on, up to PERIOD.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Show what would happen, and change nothing.")] = False,
     family: Family = None,
     early: Early = False,
     prefect: Annotated[bool, typer.Option(help="Record the run in Prefect.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Take corrections of a period, and judge again what depends on them."""
+    """Take corrections of a period, judge again what depends on them, and list what follows and who has what to do."""
     from disclosure_etl.blank_workbooks import bureau_called
-    from disclosure_etl.reports.contract import would_object
-    from disclosure_etl.reports.rehearsal import refuse_coarser, rehearsal
+    from disclosure_etl.reports.contract import delta_object, task_object, would_object
+    from disclosure_etl.reports.rehearsal import lines, periods_from, refuse_coarser, rehearsal
 
     session: Session = context.obj
     office, chosen = session.office, family or session.settings.family
     wanted = _over(session, period, early)
     codes = [bureau_called(office, written, wanted).code for written in bureau] if bureau else None
-    if codes or dry_run:
+    begin = read_period(first) if first else None
+    periods_from(begin, wanted)
+    if codes or dry_run or begin:
         refuse_coarser(office, chosen, wanted)
     if dry_run:
-        would = rehearsal(office, chosen, wanted, codes)
+        told = rehearsal(office, chosen, wanted, codes, begin)
         if json:
-            print_json({"period": wanted.code, "dry_run": True, "would": [would_object(one) for one in would]})
+            would = [would_object(one) for one in told.would]
+            proposed, tasks = [delta_object(one) for one in told.deltas], [task_object(one) for one in told.tasks]
+            print_json({"period": wanted.code, "dry_run": True, "would": would, "deltas": proposed, "tasks": tasks})
         else:
-            for one in would:
-                session.say(one.text.zh, one.text.en)
+            for line in lines(told):
+                session.say(line.zh, line.en)
         raise typer.Exit(CLEAN)
-    ran = _run(session, "rerun", wanted, family, codes, prefect, json)
+    ran = _run(session, "rerun", wanted, family, codes, prefect, json, begin)
     _show(session, ran, json)
     raise typer.Exit(exit_code_of(ran))
 
@@ -107,6 +114,7 @@ def _run(
     bureaus: list[str] | None,
     prefect: bool,
     quiet: bool,
+    first: Period | None = None,
 ) -> Ran:
     from contextlib import nullcontext
 
@@ -118,23 +126,25 @@ def _run(
         if prefect or session.settings.file.prefect_api:
             from flows.prefect_runs import run_recorded
 
-            return run_recorded(office, command, chosen, period.code, bureaus, report)
-        return run_period(office, chosen, period, command=command, bureaus=bureaus, progress=report)
+            return run_recorded(office, command, chosen, period.code, bureaus, first.code if first else None, report)
+        return run_period(office, chosen, period, command=command, bureaus=bureaus, first=first, progress=report)
 
 
 def _show(session: Session, ran: Ran, json: bool) -> None:
     one = ran.result.consolidation
     if json:
-        from disclosure_etl.reports.contract import consolidation_object, source_object
+        from disclosure_etl.reports.contract import consolidation_object, delta_object, source_object, task_object
 
         head = session.office.warehouse.audit_head()
         told = {"number": head.number, "hash": head.hash} if head else None
-        print_json(
-            consolidation_object(one)
-            | {"sources": [source_object(source) for source in ran.result.sources], "audit": told}
-        )
+        whole = consolidation_object(one)
+        whole |= {"sources": [source_object(source) for source in ran.result.sources], "audit": told}
+        if ran.deltas is not None and ran.tasks is not None:
+            whole["deltas"] = [delta_object(each) for each in ran.deltas]
+            whole["tasks"] = [task_object(each) for each in ran.tasks]
+        print_json(whole)
     else:
-        from flows.commands.signing import show_notices
+        from flows.carried_screen import show_deltas, show_tasks
         from flows.period_screen import show_period
         from schemas.periods import Period
 
@@ -144,8 +154,12 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
             session.say(
                 f"随之重新判定并固化:{'、'.join(changed)}", f"judged again and frozen with it: {', '.join(changed)}"
             )
+        if ran.deltas:
+            show_deltas(session, one.family, ran.deltas)
+        show_tasks(session, ran.tasks or ())
         session.say(f"汇总表:{ran.tables[0]}", f"table: {ran.tables[0]}")
-        show_notices(session, ran.notices)
+        for path in ran.notices:
+            session.say(f"更正说明:{path}", f"correction notice (更正说明): {path}")
         if (head := session.office.warehouse.audit_head()) is not None:
             session.say(
                 f"记录链链头:第 {head.number} 条 {head.hash}", f"head of the record: event {head.number} {head.hash}"

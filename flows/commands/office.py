@@ -199,10 +199,11 @@ def warehouse_upgrade(context: typer.Context) -> None:
     from disclosure_etl.warehouse import Warehouse
 
     session: Session = context.obj
-    _ = session.office
+    office = session.office
     warehouse = Warehouse.open(session.settings.warehouse_url, any_version=True)
-    before, needed = warehouse.schema_version()
-    warehouse.upgrade()
+    with warehouse.alone("warehouse upgrade", session.settings.run_patience_seconds, office.tell) as alone:
+        before, needed = alone.schema_version()
+        alone.upgrade()
     if before == needed:
         session.say(f"已是最新结构 {needed}。", f"The schema is {needed} already.")
     else:

@@ -189,13 +189,15 @@ def import_history(
     session: Session = context.obj
     office, chosen = session.office, family or session.settings.family
     rows = read_baseline(file, office.bureaus)
-    run = office.warehouse.start_run("import-history", chosen, max(row.period for row in rows), office.clock())
-    imported = office.warehouse.import_baseline(
-        run, chosen, office.forms, rows, file.name, office.clock(), replace=replace,
-        dependents=partial(dependents_of, office, chosen),
-    )  # fmt: skip
-    followed = follow(office, run, lambda stage, done, of: None)
-    office.warehouse.finish_run(run, "done", asdict(imported), office.clock())
+    with office.alone("import-history") as alone:
+        warehouse = alone.warehouse
+        run = warehouse.start_run("import-history", chosen, max(row.period for row in rows), office.clock())
+        imported = warehouse.import_baseline(
+            run, chosen, office.forms, rows, file.name, office.clock(), replace=replace,
+            dependents=partial(dependents_of, alone, chosen),
+        )  # fmt: skip
+        followed = follow(alone, run, lambda stage, done, of: None)
+        warehouse.finish_run(run, "done", asdict(imported), office.clock())
     if json:
         print_json(asdict(imported))
     else:

@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 import disclosure_etl
+from disclosure_etl.warehouse import returning
 from flows.cli import app
 from schemas.periods import Period
 from tests.factories import contract, default_form, make_office, return_bytes, send, send_month, some_figures, with_slip
@@ -23,6 +24,10 @@ CONTRACTS = {
     "warehouse verify": "warehouse-verify", "audit verify": "audit-verify", "audit list": "audit", "sign-off": "sign-off",
     "lock": "year-lock", "reopen": "year-lock", "changes": "changes", "correction-notice": "correction-notice",
     "revisions": "revisions", "release": "release", "releases": "releases",
+    "returns list": "returns", "returns send-back": "return-decision", "returns withdraw": "return-decision",
+    "returns reinstate": "return-decision", "returns undo": "return-decision", "deltas list": "deltas",
+    "deltas confirm": "confirmation", "restatements list": "restatements", "restatements add": "restatement",
+    "restatements withdraw": "restatement", "export": "export",
 }  # fmt: skip
 JANUARY = Period.parse("2014-01")
 NOW = ("--now", "2014-02-10")
@@ -81,7 +86,7 @@ def test_a_dry_rerun_tells_file_bureau_revision_and_held_blocks(say, tmp_path: P
         ("refuse", "bad_2014-01.xlsx", None, None),
         ("freeze", None, None, None),
     }
-    assert said.json["would"][-1]["periods"] == ["2014-01"]
+    assert said.json["would"][-1]["periods"] == ["2014-01", "2014Q1"]
 
 
 @pytest.mark.usefixtures("january")
@@ -142,6 +147,61 @@ def test_a_decision_and_its_withdrawal(say) -> None:
     assert "2014-01" in done["judged_again"]
 
 
+@pytest.mark.usefixtures("january")
+def test_what_is_said_of_returns(say) -> None:
+    (mine,) = say("returns", "list", "2014-01", "--bureau", "海淀分局", "--json").json
+    why = ("--reason", "请更正", "--by", "王处长", "--json")
+    contract("returns").validate([mine])
+
+    back = say(*NOW, "returns", "send-back", "2014-01", mine["digest"][:9], *why).json
+    undone = say(*NOW, "returns", "undo", back["decision"], *why).json
+
+    contract("return-decision").validate(back)
+    contract("return-decision").validate(undone)
+    assert (back["state"], undone["state"]) == ("returned", mine["state"])
+
+
+def test_what_follows_a_correction_and_what_is_restated(say, tmp_path: Path) -> None:
+    office = make_office(tmp_path)
+    february = Period.parse("2014-02")
+    for number, period in enumerate((JANUARY, february), 1):
+        send_month(office, period)
+        say("--now", f"2014-0{number + 1}-10", "consolidate", period.code)
+    more = some_figures(default_form())
+    for place in (("enquiries", "month"), ("enquiries.telephone", "month"), ("enquiries", "year_to_date"), ("enquiries.telephone", "year_to_date")):  # fmt: skip
+        more[place] += 2
+    send(office, "haidian_2.xlsx", return_bytes(default_form(), JANUARY, "haidian", "海淀分局", more, revision=2))
+    why = ("--reason", "补登两件", "--by", "李科长", "--json")
+
+    before = say("status", "--json").json
+    dry = say("--now", "2014-03-10", "rerun", "2014-01", "--dry-run", "--json")
+    assert say("status", "--json").json == before
+    contract("rehearsal").validate(dry.json)
+    rerun = say("--now", "2014-03-10", "rerun", "2014-02", "--from", "2014-01", "--json").json
+    contract("consolidation").validate(rerun)
+    assert (rerun["deltas"], rerun["tasks"]) == (dry.json["deltas"], dry.json["tasks"])
+    assert [(one["period"], one["indicator"], one["delta"]) for one in rerun["deltas"]] == [
+        ("2014-02", "enquiries", 2), ("2014-02", "enquiries.telephone", 2),
+    ]  # fmt: skip
+    assert ("haidian", "confirm", 2) in [(one["who"], one["what"], one["count"]) for one in rerun["tasks"]]
+
+    waiting = say("--now", "2014-03-10", "deltas", "list", "--bureau", "海淀分局", "--json")
+    contract("deltas").validate(waiting.json)
+    assert (waiting.code, waiting.json) == (1, rerun["deltas"])
+    done = say("--now", "2014-03-10", "deltas", "confirm", "haidian", *why).json
+    contract("confirmation").validate(done)
+    assert (done["confirmed"], say("deltas", "list", "--json").json) == (rerun["deltas"], [])
+
+    amount = ("--amount", "-1", "--code", "recount")
+    added = say("--now", "2014-03-10", "restatements", "add", "2014-02", "haidian", "enquiries", *amount, *why).json
+    contract("restatement").validate(added)
+    contract("restatements").validate(say("restatements", "list", "--json").json)
+    shown = say("status", "2014-02", "--json").json
+    contract("consolidation").validate(shown)
+    assert [one["amount"] for one in shown["restatements"]] == [-1]
+    contract("restatement").validate(say("--now", "2014-03-10", "restatements", "withdraw", added["number"], *why).json)
+
+
 def _json_commands(group, words: tuple[str, ...] = ()) -> set[str]:
     found = {" ".join(words)} if any(parameter.name == "json" for parameter in group.params) else set()
     for name, command in getattr(group, "commands", {}).items():
@@ -165,4 +225,4 @@ def test_every_kind_of_event_is_in_the_schema_of_the_record() -> None:
     known = set(schema["items"]["properties"]["kind"]["enum"])
 
     assert {"freeze", "load", "sign", "release", "waive"} <= set(calls) <= known
-    assert {"lock", "reopen"} <= known
+    assert {"lock", "reopen", *returning._KINDS.values()} <= known  # kinds that follow from what was decided

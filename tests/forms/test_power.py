@@ -59,7 +59,7 @@ def test_a_slip_at_any_cell_sets_off_what_its_detection_power_says(key: str, see
     form = WITH_OPTIONAL[key]
     _, period = first_periods(form, 2)
     before, now = returns(form, 2, by_chance(seed))
-    right = replace(consistent_trial(form, before, now), units=None)
+    right = replace(consistent_trial(form, before, now), units=None, siblings=None)
     powers = detection_power(rules_of(form, period).table)
     chance = random.Random(seed)
     slips = []

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
 import pytest
 
 from schemas.constraints import TRENDS, Constraint, Kind, Relation, ShareGroup, Source, Term
@@ -19,7 +18,7 @@ from schemas.periods import Frequency
 from schemas.rulecodes import FINDINGS, rule_codes
 from schemas.rules import RuleSet
 from tests.forms.flows import by_thirds, first_periods, returns
-from tests.forms.trials import WITH_OPTIONAL, Rule, Trial, answers, consistent_trial, positions_of
+from tests.forms.trials import WITH_OPTIONAL, Rule, Trial, answers, consistent_trial, known_of, positions_of
 from tests.quality.written import rules_of
 
 FORMS = sorted(WITH_OPTIONAL)
@@ -56,13 +55,7 @@ def missing(trial: Trial, term: Term) -> Trial:
 
 def value_of(trial: Trial, term: Term) -> int:
     """The figure at a term."""
-    known = {
-        Source.OWN: trial.figures,
-        Source.PREVIOUS: trial.before,
-        Source.PERIODS: trial.finer,
-        Source.UNITS: trial.units,
-    }
-    figures = known[term.source]
+    figures = trial.figures if term.source is Source.OWN else known_of(trial, term.source)
     assert figures is not None
     return figures[term.cell.indicator, term.cell.column]
 
@@ -168,16 +161,21 @@ def test_no_rule_of_figures_is_left_out(key: str) -> None:
     assert {code for (code, _), _ in walks(rules, right)} == listed
 
 
+@pytest.mark.parametrize("beside", [False, True])
 @pytest.mark.parametrize("key", FORMS)
-def test_a_bureau_without_units_has_no_bound_to_hold(key: str) -> None:
-    """It is neither broken nor waited for: the rule does not apply."""
+def test_a_bureau_without_units_or_siblings_has_nothing_to_hold(key: str, beside: bool) -> None:
+    """It is neither broken nor waited for: the rule does not apply, though it may to another of the same period."""
     rules, right = material(key)
-    codes = {(row.code, row.column) for row in rules.table.of_kind(Kind.BRANCH)}
+    codes = {(row.code, row.column) for kind in (Kind.BRANCH, Kind.BRIDGE) for row in rules.table.of_kind(kind)}
+    alone = replace(right, units=None, siblings=None, predecessors=None)
 
-    found = answers(rules.form, rules.period, [replace(right, units=None)])
+    found = answers(rules.form, rules.period, [alone, *([right] if beside else [])])
 
     assert codes
-    assert not np.any([found[rule] for rule in codes])
+    for rule in codes:
+        fails, unassessable = found[rule]
+        assert not fails[0]
+        assert not unassessable[0] or (beside and rule[0].startswith("branch:"))  # of it alone nothing is known
 
 
 def test_shares_are_walked_at_the_precision_that_the_form_prints() -> None:

@@ -13,6 +13,7 @@ from schemas.batches import cells_of, validate, wide_frame
 from schemas.constraints import CELLWISE, LINEAR, SHARES, Kind, Source
 from schemas.formfile import load_forms
 from schemas.forms import Form
+from schemas.kernels import BRIDGED
 from schemas.periods import Period
 from schemas.records import Batch, History, Judged
 from schemas.rules import RuleSet
@@ -39,6 +40,8 @@ class Trial:
     before: Figures | None = None
     finer: Figures | None = None
     units: Figures | None = None
+    siblings: Figures | None = None  # of the others, where several took over from some
+    predecessors: Figures | None = None
     shares: Mapping[str, str] | None = None
     blank: frozenset[tuple[str, str]] = frozenset()
     looked_up: Mapping[str, int] = field(default_factory=dict)
@@ -46,23 +49,41 @@ class Trial:
 
 
 def consistent_trial(form: Form, before: Figures | None, now: Figures) -> Trial:
-    """A return that follows from its history in every way: its finer returns add up to it, its units are part of it."""
-    return Trial(now, before, now, {place: max(0, value - 1) for place, value in now.items()}, shares_of(form, now))
+    """A return that follows from its history in every way: its finer returns add up to it, its units are part of it, and
+    another like it began with the other half of what two before them left."""
+    units = {place: max(0, value - 1) for place, value in now.items()}
+    both = None if before is None else {place: 2 * value for place, value in before.items()}
+    return Trial(now, before, now, units, now, both, shares_of(form, now))
+
+
+_LOOKED_UP = {
+    Source.PREVIOUS: "before",
+    Source.PERIODS: "finer",
+    Source.UNITS: "units",
+    Source.SIBLINGS: "siblings",
+    Source.PREDECESSORS: "predecessors",
+}
+
+
+def known_of(trial: Trial, source: Source) -> Figures | None:
+    """The figures that a source gives."""
+    return getattr(trial, _LOOKED_UP[source])
 
 
 def history_of(rules: RuleSet, trials: Sequence[Trial]) -> History:
     """What the rules look up, one entry a trial."""
     figures: dict[str, np.ndarray] = {}
-    for source in (Source.PREVIOUS, Source.PERIODS, Source.UNITS):
+    for source in _LOOKED_UP:
         for cell in rules.table.looked_up(source):
             name, place = source + cell.name, (cell.indicator, cell.column)
             values = []
             for trial in trials:
-                known = {Source.PREVIOUS: trial.before, Source.PERIODS: trial.finer, Source.UNITS: trial.units}[source]
+                known = known_of(trial, source)
                 value = UNKNOWN if known is None else known.get(place, UNKNOWN)
                 values.append(UNKNOWN if name in trial.without else trial.looked_up.get(name, value))
-            if source is not Source.UNITS or any(value != UNKNOWN for value in values):
+            if source not in (Source.UNITS, Source.SIBLINGS) or any(value != UNKNOWN for value in values):
                 figures[name] = np.array(values, np.int64)
+    figures[BRIDGED] = np.array([trial.siblings is not None for trial in trials], np.int64)
     return History(figures)
 
 

@@ -47,10 +47,11 @@ def test_what_is_kept_is_read_only(store: RawStore) -> None:
     assert store.path(store.put(b"one")).stat().st_mode & 0o222 == 0
 
 
-def test_a_copy_that_was_cut_off_is_replaced(store: RawStore) -> None:
+@pytest.mark.parametrize("damage", [b"who", b"\0\0\0\0\0"])
+def test_a_copy_that_was_cut_off_or_lost_its_content_is_replaced(store: RawStore, damage: bytes) -> None:
     path = store.path(store.put(b"whole"))
     path.unlink()
-    path.write_bytes(b"who")
+    path.write_bytes(damage)
     assert store.get(store.put(b"whole")) == b"whole"
 
 

@@ -27,7 +27,7 @@ def sign(story: Story, one: Consolidation, *, leave_out_held: bool = False, at: 
 def lock(story: Story, action: str = LOCK, at: datetime = AT) -> bool:
     """Lock 2014, or reopen it."""
     second = "李主任" if action == REOPEN else None
-    return story.warehouse.lock(YearLock(action, FAMILY, 2014, "王处长", second, "年度终了", at))
+    return story.warehouse.lock_year(YearLock(action, FAMILY, 2014, "王处长", second, "年度终了", at))
 
 
 def versions_of(warehouse: Warehouse, period: str, as_of: datetime | None = None) -> list[FrozenVersion]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+from datetime import date
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.engine import make_url
 
+from disclosure_etl.bureaus import Bureau
 from disclosure_etl.warehouse import Warehouse
-from disclosure_etl.warehouse.dimension_tables import metadata
+from disclosure_etl.warehouse.connection import reading
+from disclosure_etl.warehouse.dimension_tables import dim_succession, metadata
 from schemas.errors import UserError
 
 
@@ -101,3 +104,16 @@ def test_an_unreachable_server_is_named_without_its_password() -> None:
         with pytest.raises(UserError, match=r"127\.0\.0\.1") as error:
             Warehouse.open(f"postgresql+psycopg://steward:geheim@127.0.0.1:{port}/warehouse")
     assert "geheim" not in shown(error)
+
+
+def test_who_took_over_from_whom_is_kept_as_configured(warehouse: Warehouse) -> None:
+    ended = {"code": "a", "name_zh": "甲", "name_en": "A", "from": "2008-05-01", "to": "2014-06-30"}
+    new = Bureau.model_validate({"code": "b", "name_zh": "乙", "name_en": "B", "from": "2014-07-01"})
+
+    def told(into: list[str]) -> list[tuple]:
+        warehouse.sync([Bureau.model_validate({**ended, "into": into}), new], [])
+        with reading(warehouse.engine) as connection:
+            return [tuple(row) for row in connection.execute(select(dim_succession))]
+
+    assert told(["b"]) == told(["b"]) == [("a", "b", date(2014, 7, 1))]
+    assert told([]) == []
