@@ -174,6 +174,7 @@ def test_no_waiver_and_no_earlier_figure_is_taken_in_a_locked_year(story: Story,
     with pytest.raises(UserError, match="2014-01 changed meanwhile"):
         lock(story)
     story.renew(verdict(submission(story.form, "east", JAN, EAST)))
+    story.freeze(JAN)
     lock(story)
     for done in (
         lambda: warehouse.waive(FAMILY, "west", waived, span, "经核实", "王处长", AT),
