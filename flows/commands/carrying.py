@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     deltas.command(name="confirm")(deltas_confirm)
     app.add_typer(deltas, name="deltas")
     restatements = typer.Typer(
-        help="Figures that rightly differ from what was accepted before.", no_args_is_help=True, rich_markup_mode=None
+        help="Figures that rightly differ from before.", no_args_is_help=True, rich_markup_mode=None
     )
     restatements.command(name="add")(restatements_add)
     restatements.command(name="list")(restatements_list)
