@@ -87,9 +87,10 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
                 f"没有第 {number} 号豁免,或已撤销;现有:{listed}。",
                 f"There is no waiver {number}, or it was withdrawn; standing: {listed}.",
             )
-        alone.warehouse.refuse_locked(family, [Period.parse(known[number].first), Period.parse(known[number].last)])
+        first, last = Period.parse(known[number].first), Period.parse(known[number].last)
+        alone.warehouse.refuse_locked(family, [first, last])
         at = alone.clock()
-        run = alone.warehouse.start_run("decide", family, Period.parse(known[number].first), at)
+        run = alone.warehouse.start_run("decide", family, first, at)
         alone.warehouse.withdraw(known[number], word.reason, word.by, at)
         return _followed(alone, run, known[number])
 

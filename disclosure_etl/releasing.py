@@ -85,6 +85,11 @@ def release(office: Office, family: str, period: Period, by: str) -> Released:
     Raises:
         UserError: no name; no version of it is final; its moment lies ahead.
     """
+    with office.alone(f"release {period}") as alone:
+        return _released(alone, family, period, by)
+
+
+def _released(office: Office, family: str, period: Period, by: str) -> Released:
     if not by.strip():
         raise UserError("须写明由谁发布(--by)。", "Name who releases it (--by).")
     one = planned(office, period, office.warehouse.frozen_versions(family, [period]))

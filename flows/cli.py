@@ -23,7 +23,7 @@ from flows.commands import (
     rules,
     signing,
     versions,
-)  # fmt: skip
+)
 from flows.session import CLEAN, NEEDS_PERSON, PROGRAM_FAULT, WRONG_USAGE, Session, read_moment
 from schemas.errors import Message, ProgramError, UserError
 

@@ -90,8 +90,7 @@ def form_gap(office: Office, family: str) -> Message | None:
 @dataclass(frozen=True)
 class Ran:
     """What a run came to: the result, the tables that were written for it, and the correction notices that stand beside them;
-    of a rerun also the deltas that it proposes, and
-    who has what to do."""
+    of a rerun also the deltas that it proposes, and who has what to do."""
 
     result: MonthResult
     tables: tuple[Path, ...]
@@ -190,12 +189,14 @@ def table_of(office: Office, one: Consolidation, as_of: datetime | None = None) 
     """The 汇总表 of a version: its figures, bureaus and failures as they entered it, and what changed since the version that
     others know. Whether it is embargoed is told as of now, or of a moment."""
     period, form = Period.parse(one.period), form_of(office, one)
-    figures = office.warehouse.bureau_figures(form, period, form.own_columns, one.version)
+    stored = office.warehouse.bureau_figures(form, period, form.own_columns, one.version)
+    figures = sorted(stored, key=lambda figure: (figure.bureau, figure.indicator, figure.column))
     ahead = embargo_of(office, one, as_of)
     changes = changes_of(office, one, as_of=as_of or one.frozen_at) if one.version > 1 else None
     beside = Beside(ahead.zh if ahead else "", changes, names_of(office))
+    told = office.warehouse.freezing(one)
     one = in_office_time(office, one)
-    return summary_workbook(form, one, figures, failures_of(office, one), absences(office, one), beside)
+    return summary_workbook(form, one, figures, failures_of(office, one), absences(office, one), beside, told)
 
 
 def notice_due(office: Office, one: Consolidation) -> Path | None:

@@ -40,8 +40,8 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `level` from 0, `code` ('' of what is no bureau), whose figures besides its own are in it (`includes`, codes),
-    and its figures. `is_contained`: its figures are inside those of one above that reports for its whole branch."""
+    """One line: `level` from 0, `code` ('' of what is no bureau), and its figures. `includes`: of own figures, the bureaus of the
+    period whose they are (codes, and their `included` names); more than one where bureaus merged since. `is_contained`: its figures are inside those of one above that reports for its whole branch."""
 
     level: int
     code: str
@@ -50,6 +50,7 @@ class Line:
     values: Mapping[Place, Value]
     note: Message | None = None
     includes: tuple[str, ...] = ()
+    included: tuple[Message, ...] = ()
     is_contained: bool = False
 
 
@@ -140,7 +141,8 @@ class _Layout:
         """Bureaus that no tree knows; and what of the consolidated figures is told for no bureau, such as totals that were
         imported for the whole office."""
         for code in self.unassigned:
-            yield Line(1, code, self._name(code), LineKind.OWN, self._sum([code]))
+            name = self._name(code)
+            yield Line(1, code, name, LineKind.OWN, self._sum([code]), includes=(code,), included=(name,))
         by_bureau = self._sum(code for code in self.values if code not in self.reported.containers)
         rest: dict[Place, Value] = dict.fromkeys(self.places, _NOTHING)
         for one in self.reported.consolidated:
@@ -160,17 +162,19 @@ class _Layout:
             whole = [code for one in _all_below(node) for code in one.from_codes]
             counted = [code for code in whole if code not in containers or containers[code] in above]
             lines.append(Line(level, node.code, node.name, LineKind.SUBTOTAL, self._sum(counted), node.note))
-        if node.from_codes:
-            counted = [code for code in node.from_codes if containers.get(code) not in own_codes]
-            includes = tuple(code for code in node.from_codes if code != node.code)
-            is_contained = all(code in containers for code in counted)
-            lines.append(
-                Line(
-                    level + bool(below), node.code, node.name, LineKind.OWN, self._sum(counted), node.note, includes,
-                    is_contained,
-                )
-            )  # fmt: skip
+        # A bureau that is inside another's figures, and went into one that is not, is told beside it.
+        apart = [code for code in node.from_codes if code in containers and containers[code] not in own_codes]
+        beside = [code for code in node.from_codes if code not in apart]
+        lines += [self._own(node, level + bool(below), beside, False)] if beside else []
+        lines += [self._own(node, level + bool(below), apart, True)] if apart else []
         return lines + below
+
+    def _own(self, node: _Node, level: int, codes: Sequence[str], is_contained: bool) -> Line:
+        """The own figures of a node, or those among them that are inside another's."""
+        counted = codes if is_contained else [code for code in codes if code not in self.reported.containers]
+        names = tuple(map(self._name, codes))
+        own = self._sum(counted)
+        return Line(level, node.code, node.name, LineKind.OWN, own, node.note, tuple(codes), names, is_contained)
 
     def _sum(self, codes: Iterable[str]) -> dict[Place, Value]:
         """The sum over bureaus."""

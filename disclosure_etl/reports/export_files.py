@@ -124,9 +124,9 @@ def _note(line: Line) -> Message:
     """What is to be said of a line: what became of the bureau, who is in it, whether it is counted above."""
     zh = [line.note.zh] if line.note else []
     en = [line.note.en] if line.note else []
-    if line.includes:
-        zh.append(f"含 {'、'.join(line.includes)}")
-        en.append(f"with {', '.join(line.includes)}")
+    if line.includes not in ((), (line.code,)):
+        zh.append(f"含{'、'.join(name.zh for name in line.included)}")
+        en.append(f"with {', '.join(name.en for name in line.included)}")
     if line.is_contained:
         zh.append("已含在上级数中")
         en.append("inside the figure of one above")

@@ -17,7 +17,7 @@ from disclosure_etl.reports.summary_account import failures_sheet, is_coarser, s
 from disclosure_etl.reports.summary_changes import Beside, changes_sheet
 from disclosure_etl.reports.summary_formats import A3, STATUS, Formats, print_page, row_height
 from disclosure_etl.reports.summary_totals import HELD_MEANS, decimal, of_period, parts_of, sheet_name, totals
-from disclosure_etl.warehouse import StoredFailure
+from disclosure_etl.warehouse import Event, StoredFailure
 from schemas.consolidation import BureauFigure, Consolidation, VersionStatus
 from schemas.forms import Cell, Form
 from schemas.periods import Period
@@ -79,13 +79,18 @@ def summary_workbook(
     failures: Sequence[StoredFailure],
     absences: Mapping[str, Sequence[str]] | None = None,
     beside: Beside = Beside(),  # noqa: B008 - frozen
+    frozen_by: Event | None = None,
 ) -> bytes:
-    """The workbook. `figures` are the bureaus' that count; failures are listed as they come.
+    """The workbook, whose bytes follow from what is in it. `figures` are the bureaus' that count; failures are listed as they
+    come.
 
-    `absences`: of a coarser period, the parts in which a bureau is missing that reported in others.
+    Args:
+        absences: of a coarser period, the parts in which a bureau is missing that reported in others.
+        frozen_by: the event of the record by which the version was frozen.
     """
     buffer = BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": one.frozen_at})  # not when it was written: the same version is the same file
     formats = Formats(book)
     coarser, absent = is_coarser(form, one), absences or {}
     period = Period.parse(one.period)
@@ -96,7 +101,7 @@ def summary_workbook(
         _table(sheet, formats, form, one, page, figures)
         _lay_out_table(sheet, formats, title, form, one, page, beside.embargo)
     totals(book, formats, title, form, one)
-    states_sheet(book, formats, title, form, one, absent)
+    states_sheet(book, formats, title, form, one, absent, frozen_by)
     failures_sheet(book, formats, title, one, failures, coarser)
     if beside.changes is not None:
         changes_sheet(book, formats, title, form, beside)

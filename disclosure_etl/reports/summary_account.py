@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from xlsxwriter.workbook import Workbook
 
 from disclosure_etl.reports.summary_formats import A4, STATUS, Formats, print_page, row_height
-from disclosure_etl.warehouse import StoredFailure
+from disclosure_etl.warehouse import Event, StoredFailure
 from schemas.consolidation import BureauState, Consolidation
 from schemas.forms import Form
 from schemas.periods import Period
 
 OPEN_MEANS = "待判:所需的数(上期数、空白格)还没有,暂不能判定对错,不算未通过。"
 IMPACT_MEANS = "影响:|填报数 − 应有数| ÷ 全部单位合计数,清单由大到小排列。"
+_ANCHOR = 16  # signs of a hash that people type
 _NAMED_PARTS = 3  # more parts of a period than these are counted, not named
 
 
@@ -28,10 +29,25 @@ def status_text(state: BureauState, absent: Sequence[str]) -> str:
     return text
 
 
+def record_text(event: Event) -> str:
+    """What says which event froze a version: whoever has it on paper can tell later whether the record was written anew."""
+    return (
+        f"固化本版的记录:第 {event.number} 条,散列值 {event.hash}。"
+        f"核对:disclosure-etl audit verify --anchor {event.hash[:_ANCHOR]}"
+    )
+
+
 def states_sheet(
-    book: Workbook, formats: Formats, title: str, form: Form, one: Consolidation, absences: Mapping[str, Sequence[str]]
+    book: Workbook,
+    formats: Formats,
+    title: str,
+    form: Form,
+    one: Consolidation,
+    absences: Mapping[str, Sequence[str]],
+    frozen_by: Event | None,
 ) -> None:
-    """A row a bureau: status, held blocks, revision, when it came, and its failures by severity."""
+    """A row a bureau: status, held blocks, revision, when it came, and its failures by severity; and below, the event of the
+    record that vouches for all of it."""
     sheet = book.add_worksheet("各单位情况")
     labels = {block.code: block.label.zh for block in form.blocks}
     heads = ("单位", "状态", "暂存板块", "修订号", "收到时间", "迟报", "错误", "警告", "提示", "待判")
@@ -56,7 +72,11 @@ def states_sheet(
         for at, count in enumerate((state.errors, state.warnings, state.notices, state.not_assessable), len(texts)):
             sheet.write_number(row, at, count, formats.number(0))
         sheet.set_row(row, max(18, row_height(texts, widths[: len(texts)])))
-    lay_out(sheet, f"{title}:各单位情况", OPEN_MEANS, widths, 2 + len(one.bureaus))
+    rows = 2 + len(one.bureaus)
+    if frozen_by is not None:
+        sheet.write_string(rows, 0, record_text(frozen_by), formats.note)
+        rows += 1
+    lay_out(sheet, f"{title}:各单位情况", OPEN_MEANS, widths, rows)
     sheet.freeze_panes(2, 1)
 
 

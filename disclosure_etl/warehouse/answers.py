@@ -174,6 +174,11 @@ class Answers:
         with reading(self.engine) as connection:
             return audit.head(connection)
 
+    def freezing(self, one: Consolidation) -> Event | None:
+        """The event by which a version was frozen; None of what was taken over from before there was a record."""
+        with reading(self.engine) as connection:
+            return audit.freezing(connection, one.family, one.period, one.version)
+
     def audit_events(self, kind: str | None = None, subject: str | None = None) -> list[Event]:
         """Events from the oldest on: of a kind, and of a subject or what begins with it."""
         with reading(self.engine) as connection:

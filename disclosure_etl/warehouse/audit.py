@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from disclosure_etl.warehouse.connection import storable
 from disclosure_etl.warehouse.tables import audit_event
@@ -128,9 +128,17 @@ def events(connection: Connection, kind: str | None = None, subject: str | None 
     ]
 
 
-def _events(connection: Connection, *, newest_first: bool = False) -> Iterator[Event]:
+def freezing(connection: Connection, family: str, period: str, version: int) -> Event | None:
+    """The event by which a version was frozen; None of what was taken over from before there was a record."""
+    told = _events(connection, of=(audit_event.c.kind == "freeze", audit_event.c.subject == f"{family} {period}"))
+    return next((one for one in told if one.details["version"] == version), None)
+
+
+def _events(
+    connection: Connection, *, newest_first: bool = False, of: Sequence[ColumnElement[bool]] = ()
+) -> Iterator[Event]:
     order = audit_event.c.number.desc() if newest_first else audit_event.c.number
-    for row in connection.execute(select(audit_event).order_by(order)):
+    for row in connection.execute(select(audit_event).where(*of).order_by(order)):
         yield Event(row.number, row.at, row.kind, row.actor, row.subject, row.details, row.previous, row.hash)
 
 

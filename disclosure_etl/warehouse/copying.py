@@ -33,7 +33,7 @@ from sqlalchemy import (
 from disclosure_etl.warehouse.connection import _config
 from schemas.errors import UserError
 
-_ITS_OWN = frozenset({"alembic_version", "state_move"})  # what the schema brings with it
+_ITS_OWN = frozenset({"alembic_version", "state_move", "document_move"})  # what the schema brings with it
 _AT_ONCE = 1000
 
 

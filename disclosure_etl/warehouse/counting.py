@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_indicator, dim_period
-from disclosure_etl.warehouse.tables import consolidation_member, current_block, fact_observation
-from disclosure_etl.warehouse.tables import submission as submission_table
+from disclosure_etl.warehouse.tables import consolidation_member, current_block, fact_observation, submission
 from schemas.periods import Period
 from schemas.states import State
 
@@ -48,21 +46,22 @@ class Counting:
 
 
 def members_of(connection: Connection, family: str, period: Period, *, without_held: bool = False) -> list[Member]:
-    """What counts in a period; or of it only what is accepted and was not sent back."""
-    sent_back = select(submission_table.c.id).where(submission_table.c.status == State.RETURNED.value)
-    left_out = [current_block.c.accepted, current_block.c.submission_id.not_in(sent_back)] if without_held else []
-    rows = connection.execute(
+    """What counts in a period; `without_held`: only what is accepted and was not sent back."""
+    statement = (
         select(
             current_block.c.bureau_code, current_block.c.block, current_block.c.submission_id, current_block.c.accepted
         )
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .where(current_block.c.family == family, dim_period.c.code == period.code, *left_out)
+        .where(current_block.c.family == family, dim_period.c.code == period.code)
     )
-    return [Member(*row) for row in rows]
+    if without_held:
+        sent_back = select(submission.c.id).where(submission.c.status == State.RETURNED.value)
+        statement = statement.where(current_block.c.accepted, current_block.c.submission_id.not_in(sent_back))
+    return [Member(*row) for row in connection.execute(statement)]
 
 
-def members_then(connection: Connection, key: int) -> list[Member]:
-    """What counted in a frozen version, by its key."""
+def members_of_version(connection: Connection, key: int) -> list[Member]:
+    """What the frozen version of this key is made of."""
     member = consolidation_member.c
     rows = connection.execute(
         select(member.bureau_code, member.block, member.submission_id, member.accepted).where(
@@ -92,8 +91,8 @@ def counting(members: Sequence[Member]) -> list[Counting]:
     for one in members:
         blocks.setdefault(one.submission, {})[one.block] = one.accepted
     alike: dict[frozenset[tuple[str, bool]], list[int]] = {}
-    for submission, own in blocks.items():
-        alike.setdefault(frozenset(own.items()), []).append(submission)
+    for key, own in blocks.items():
+        alike.setdefault(frozenset(own.items()), []).append(key)
     return [Counting(dict(own), submissions) for own, submissions in alike.items()]
 
 
@@ -117,10 +116,13 @@ def each_fact(
     connection: Connection,
     cells: Mapping[int, FactCell],
     members: Sequence[Member],
-    then: Mapping[tuple[int, int], int | None] = MappingProxyType({}),
+    instead: Mapping[tuple[int, int], int | None],
 ) -> Iterator[tuple[str, FactCell, int | None, bool]]:
-    """What counts of each bureau, in these cells: bureau, cell, figure, accepted. `then`: by submission and cell, figures that
-    were others when the members counted."""
+    """What counts of each bureau, in these cells: bureau, cell, figure, accepted.
+
+    Args:
+        instead: by submission and cell, a figure that stands in the place of the stored one.
+    """
     bureaus = {one.submission: one.bureau for one in members}
     for group in counting(members):
         wanted = {key: cell for key, cell in cells.items() if cell.block in group.blocks}
@@ -130,6 +132,7 @@ def each_fact(
                     fact_observation.c.submission_id.in_(part), fact_observation.c.cell_id.in_(list(wanted))
                 )
             )
-            for submission, key, value in rows:
+            for sent, key, value in rows:
                 cell = wanted[key]
-                yield bureaus[submission], cell, then.get((submission, key), value), group.blocks[cell.block]
+                figure = instead.get((sent, key), value) if instead else value
+                yield bureaus[sent], cell, figure, group.blocks[cell.block]

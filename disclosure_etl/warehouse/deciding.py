@@ -25,7 +25,7 @@ from disclosure_etl.warehouse import (
     signing,
     standings,
     versions,
-)  # fmt: skip
+)
 from disclosure_etl.warehouse.answers import Answers
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.confirming import Confirmed
@@ -78,7 +78,7 @@ class Deciding(Answers):
         """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
         of those periods wait to be judged again."""
         with self._writing() as connection:
-            standings.refuse_locked(connection, family, between(*periods))
+            standings.refuse_locked(connection, family, _between(*periods))
             waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
             if is_new:
                 audit.append(
@@ -103,7 +103,7 @@ class Deciding(Answers):
     ) -> int:
         """Decide of a return as a whole; the decision's number. `after`: what depends on its period."""
         with self._writing() as connection:
-            standings.refuse_locked(connection, one.family, [Period.parse(one.period)])
+            standings.refuse_locked(connection, form.family, [Period.parse(one.period)])
             return returning.decide(connection, Act(by, at), form, action, one, reason, after)
 
     def undo_return(
@@ -148,7 +148,7 @@ class Deciding(Answers):
             standings.refuse_locked(connection, one.family, [Period.parse(one.period)])
             restating.withdraw(connection, Act(by, at, run), one, reason, after)
 
-    # -- who answers for them
+    # -- versions and years
 
     def sign(
         self,
@@ -200,11 +200,10 @@ class Deciding(Answers):
 
 def _covered(waiver: Waiver) -> list[tuple[str, Period]]:
     """The periods that a waiver is for."""
-    return [(waiver.family, one) for one in between(Period.parse(waiver.first), Period.parse(waiver.last))]
+    return [(waiver.family, one) for one in _between(Period.parse(waiver.first), Period.parse(waiver.last))]
 
 
-def between(period: Period, last: Period) -> list[Period]:
-    """The periods from one to another of the same length."""
+def _between(period: Period, last: Period) -> list[Period]:
     found = []
     while period.end <= last.end:
         found.append(period)

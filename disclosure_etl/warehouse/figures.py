@@ -11,10 +11,17 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from disclosure_etl.bureaus import Duty
-from disclosure_etl.warehouse.counting import Member, added_up, each_fact, fact_cells, members_of, members_then
+from disclosure_etl.warehouse.counting import (
+    Member,
+    added_up,
+    each_fact,
+    fact_cells,
+    members_of,
+    members_of_version,
+)
 from disclosure_etl.warehouse.dimension_tables import dim_period
-from disclosure_etl.warehouse.known_then import booked_then, keys_then, refilled_since
-from disclosure_etl.warehouse.restating import is_flow, standing, with_restated
+from disclosure_etl.warehouse.known_then import keys_then, refilled_since
+from disclosure_etl.warehouse.restating import booked_in, is_flow, standing, with_restated
 from disclosure_etl.warehouse.tables import baseline
 from schemas.consolidation import Booked, BureauFigure, ConsolidatedFigure, VersionStatus
 from schemas.forms import Cell, Form, Moment
@@ -79,9 +86,9 @@ def period_figures(
         if column.cumulates is None:
             value, validated = found.get((cell.indicator, cell.column), _NOTHING)
         else:
-            own = found.get((cell.indicator, column.cumulates), _NOTHING)
+            month = found.get((cell.indicator, column.cumulates), _NOTHING)
             before = _before(parts, cell.indicator, column.cumulates, cell.column)
-            value, validated = _cumulated(cell.moment, [*before, own])
+            value, validated = _cumulated(cell.moment, [*before, month])
             value = _plus(value, restated.get((cell.indicator, cell.column)))
         figures.append(ConsolidatedFigure(cell.indicator, cell.column, cell.measure, value, cell.scale, validated))
     return figures
@@ -209,38 +216,17 @@ def bureau_figures(
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
     own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
-        counted = _counted(connection, form.family, period.parts(form.frequency), version)
-        return with_restated(form, _over(connection, form, counted, own), counted.booked, _cumulated_columns(form))
-    found = _over(connection, form, _counted(connection, form.family, [period], version), own)
+        parts = period.parts(form.frequency)
+        over = _Over(connection, form, parts, version)
+        return with_restated(form, over.figures(own), over.booked, _cumulated_columns(form))
+    found = _Over(connection, form, [period], version).figures(own)
     found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
         first = period.shifted(1 - period.ordinal)
-        counted = _counted(connection, form.family, [first.shifted(count) for count in range(period.ordinal)], version)
+        over = _Over(connection, form, [first.shifted(count) for count in range(period.ordinal)], version)
         totals = {code: code for code in cumulative.values()}
-        found += with_restated(form, _over(connection, form, counted, cumulative), counted.booked, totals)
+        found += with_restated(form, over.figures(cumulative), over.booked, totals)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What counts over some periods, now or when a version was frozen: the members of each, the figures of nil returns that
-    were others then, and what was restated."""
-
-    periods: Sequence[Period]
-    members: Mapping[str, Sequence[Member]]
-    then: Mapping[tuple[int, int], int | None]
-    booked: Sequence[Restatement | Booked]
-
-
-def _counted(connection: Connection, family: str, periods: Sequence[Period], version: int | None) -> _Counted:
-    codes = [one.code for one in periods]
-    if version is None:
-        now = {one.code: members_of(connection, family, one) for one in periods}
-        return _Counted(periods, now, {}, standing(connection, family, codes))
-    keys = keys_then(connection, family, periods, version)
-    members = {code: members_then(connection, keys[code]) if code in keys else [] for code in codes}
-    then = refilled_since(connection, list(keys.values()))
-    return _Counted(periods, members, then, booked_then(connection, list(keys.values())))
 
 
 def _imported(
@@ -260,44 +246,65 @@ def _imported(
     ]  # fmt: skip
 
 
-def _over(connection: Connection, form: Form, counted: _Counted, columns: Mapping[str, str]) -> list[BureauFigure]:
-    """What counts of each bureau over some periods. `columns`: the column that is read → the one that it is given as.
+class _Over:
+    """What counts of each bureau over `parts`: now, or in the versions that were the newest when the version of the key
+    `version` was frozen."""
 
-    A total of flows and stocks is added up from what its parts are over that time.
-    """
-    parts = counted.periods
-    totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
-    read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
-    cells = {key: cell for key, cell in fact_cells(connection, form.family).items() if cell.place[1] in read}
-    moments: dict[tuple[str, str, str], Moment] = {
-        (cell.indicator, cell.column, cell.measure): cell.moment for cell in form.cells
-    }
-    only_in = {"opening": parts[0], "closing": parts[-1]}
-    found: dict[tuple[str, tuple[str, str]], _Sum] = {}
-    for part in parts:
-        elsewhere = {
-            cell.place
-            for cell in cells.values()
-            if only_in.get(moments.get((*cell.place, cell.measure), "flow"), part) != part
+    def __init__(self, connection: Connection, form: Form, parts: Sequence[Period], version: int | None) -> None:
+        self._connection, self._form, self._parts = connection, form, parts
+        self._then = None if version is None else keys_then(connection, form.family, parts, version)
+
+    @property
+    def booked(self) -> Sequence[Restatement | Booked]:
+        """The restatements of that time, as they stand or stood."""
+        if self._then is None:
+            return standing(self._connection, self._form.family, [part.code for part in self._parts])
+        return booked_in(self._connection, self._then.values())
+
+    def _members(self, part: Period) -> list[Member]:
+        if self._then is None:
+            return members_of(self._connection, self._form.family, part)
+        return members_of_version(self._connection, self._then[part.code]) if part.code in self._then else []
+
+    def figures(self, columns: Mapping[str, str]) -> list[BureauFigure]:
+        """The figures. `columns`: the column that is read → the one that it is given as.
+
+        A total of flows and stocks is added up from what its parts are over that time.
+        """
+        form, parts = self._form, self._parts
+        totals = [cell for cell in form.cells if cell.moment == "total" and cell.column in columns and len(parts) > 1]
+        read = {*columns, *(part.column for cell in totals for part in form.parts_of(cell))}
+        cells = {key: cell for key, cell in fact_cells(self._connection, form.family).items() if cell.place[1] in read}
+        moments: dict[tuple[str, str, str], Moment] = {
+            (cell.indicator, cell.column, cell.measure): cell.moment for cell in form.cells
         }
-        for bureau, cell, value, accepted in each_fact(connection, cells, counted.members[part.code], counted.then):
-            key = (bureau, cell.place)
-            figure = None if cell.place in elsewhere else value
-            before = found.get(key)
-            if before is not None:
-                figure, accepted = _plus(before[0], figure), accepted and before[1]
-            found[key] = (figure, accepted)
-    for place in totals:
-        for bureau in [bureau for bureau, at in found if at == (place.indicator, place.column)]:
-            own = [found.get((bureau, (part.indicator, part.column))) for part in form.parts_of(place)]
-            values = [value for value, _ in filter(None, own) if value is not None]
-            validated = all(one is not None and one[1] for one in own)
-            found[bureau, (place.indicator, place.column)] = (sum(values) if values else None, validated)
-    cell_at = {cell.place: cell for cell in cells.values()}
-    return [
-        BureauFigure(
-            bureau, place[0], columns[place[1]], cell_at[place].measure, value, cell_at[place].scale, validated
-        )
-        for (bureau, place), (value, validated) in found.items()
-        if place[1] in columns
-    ]
+        only_in = {"opening": parts[0], "closing": parts[-1]}
+        refilled = refilled_since(self._connection, (self._then or {}).values())
+        found: dict[tuple[str, tuple[str, str]], _Sum] = {}
+        for part in parts:
+            elsewhere = {
+                cell.place
+                for cell in cells.values()
+                if only_in.get(moments.get((*cell.place, cell.measure), "flow"), part) != part
+            }
+            for bureau, cell, value, accepted in each_fact(self._connection, cells, self._members(part), refilled):
+                key = (bureau, cell.place)
+                figure = None if cell.place in elsewhere else value
+                before = found.get(key)
+                if before is not None:
+                    figure, accepted = _plus(before[0], figure), accepted and before[1]
+                found[key] = (figure, accepted)
+        for place in totals:
+            for bureau in [bureau for bureau, at in found if at == (place.indicator, place.column)]:
+                own = [found.get((bureau, (part.indicator, part.column))) for part in form.parts_of(place)]
+                values = [value for value, _ in filter(None, own) if value is not None]
+                validated = all(one is not None and one[1] for one in own)
+                found[bureau, (place.indicator, place.column)] = (sum(values) if values else None, validated)
+        cell_at = {cell.place: cell for cell in cells.values()}
+        return [
+            BureauFigure(
+                bureau, place[0], columns[place[1]], cell_at[place].measure, value, cell_at[place].scale, validated
+            )
+            for (bureau, place), (value, validated) in found.items()
+            if place[1] in columns
+        ]

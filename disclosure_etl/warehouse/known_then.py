@@ -15,7 +15,6 @@ from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.queries import Refused, StoredFailure, refused, stored_failure, told_in_order
 from disclosure_etl.warehouse.tables import consolidation, consolidation_member, failure, submission
 from disclosure_etl.warehouse.version_tables import fact_refilled, version_failure, version_refused
-from schemas.consolidation import Booked
 from schemas.errors import Message
 from schemas.periods import Period
 from schemas.states import OUT
@@ -90,23 +89,27 @@ def version_refused_files(connection: Connection, family: str, period: Period, v
 
 
 def refilled_since(connection: Connection, keys: Collection[int]) -> dict[tuple[int, int], int | None]:
-    """Figures of nil returns that were filled anew since versions were frozen: by (return, cell), what they stood for then."""
-    rows = connection.execute(
-        select(fact_refilled)
+    """Figures of nil returns that were filled anew since the versions `keys` were frozen, by submission and cell: what they
+    stood for then. Nearly always none."""
+    if not keys:
+        return {}
+    first = (
+        select(fact_refilled.c.submission_id, fact_refilled.c.cell_id, func.min(fact_refilled.c.until).label("until"))
         .join(consolidation_member, consolidation_member.c.submission_id == fact_refilled.c.submission_id)
         .where(consolidation_member.c.consolidation_id.in_(sorted(keys)))
         .where(fact_refilled.c.until >= consolidation_member.c.consolidation_id)
-        .order_by(fact_refilled.c.until.desc())  # what was so first after it stands last, and counts
+        .group_by(fact_refilled.c.submission_id, fact_refilled.c.cell_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(fact_refilled).join(
+            first,
+            (first.c.submission_id == fact_refilled.c.submission_id)
+            & (first.c.cell_id == fact_refilled.c.cell_id)
+            & (first.c.until == fact_refilled.c.until),
+        )
     )
     return {(row.submission_id, row.cell_id): row.value for row in rows}
-
-
-def booked_then(connection: Connection, keys: Collection[int]) -> list[Booked]:
-    """The restatements that frozen versions of the returns' own periods were booked with."""
-    accounts = connection.execute(
-        select(consolidation.c.account["restatements"]).where(consolidation.c.id.in_(sorted(keys)))
-    ).scalars()
-    return [Booked(**one) for told in accounts for one in told or ()]
 
 
 def note_refilled(

@@ -17,6 +17,7 @@ from disclosure_etl.warehouse.decision_tables import restatement
 from disclosure_etl.warehouse.dimension_tables import dim_period
 from disclosure_etl.warehouse.dimensions import period_id
 from disclosure_etl.warehouse.pending import Dependents, note_freezing, note_judgements
+from disclosure_etl.warehouse.tables import consolidation
 from schemas.consolidation import Booked, BureauFigure
 from schemas.forms import Form
 from schemas.periods import Period
@@ -43,6 +44,14 @@ def standing(connection: Connection, family: str, periods: Collection[str] | Non
         )
         for row in connection.execute(statement)
     ]  # fmt: skip
+
+
+def booked_in(connection: Connection, keys: Collection[int]) -> list[Booked]:
+    """The restatements that these frozen versions booked."""
+    rows = connection.execute(
+        select(consolidation.c.account["restatements"]).where(consolidation.c.id.in_(sorted(keys)))
+    ).scalars()
+    return [Booked(**one) for booked in rows for one in booked or ()]
 
 
 def restate(connection: Connection, act: Act, one: Restatement, dependents: Dependents) -> Restatement:

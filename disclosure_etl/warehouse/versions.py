@@ -57,20 +57,21 @@ def freeze(
     Raises:
         ProgramError: receipts are not accounted for one by one (conservation).
     """
-    last = _last(connection, form.family, period)
     if (lock := standings.lock_of(connection, form.family, period)) is not None:
-        if (found := newest(connection, form.family, period)) is not None:
-            return found
-        if period.frequency is form.frequency:
+        known = newest(connection, form.family, period)
+        if known is None and period.frequency is form.frequency:
             raise standings.locked_error(lock, period)
+        if known is not None:
+            return known
     sync_form(connection, form)
     settle_pending(connection, form.family, period, [FREEZE])
-    kept_without = [True, False] if last.without_held else [False]
-    for mode in [True] if without_held else kept_without:
+    last = _last(connection, form.family, period)
+    modes = [True] if without_held else [True, False] if last.without_held else [False]
+    for mode in modes:
         figures, members, account = _content(connection, form, period, duty, others, without_held=mode)
         hashed = _hash_of(form.digest, period, figures, members, account)
-        if last.content_hash == hashed and (found := newest(connection, form.family, period)) is not None:
-            return found
+        if last.content_hash == hashed and (known := newest(connection, form.family, period)) is not None:
+            return known
     version = last.version + 1
     frozen = Consolidation(
         family=form.family,
@@ -108,8 +109,9 @@ def _content(
         return _figures_of(connection, form, period, duty, []), [], account
     members = members_of(connection, form.family, period, without_held=without_held)
     account = period_account(connection, form, period, duty, others, members)
-    account |= {"without_held": without_held, "restatements": _booked(connection, form, period)}
-    return _figures_of(connection, form, period, duty, members), members, account
+    account["restatements"] = _booked(connection, form, period)
+    figures = _figures_of(connection, form, period, duty, members)
+    return figures, members, account | {"without_held": without_held}
 
 
 # Versions were frozen before there were these; a hash has them where they count something.
@@ -185,7 +187,7 @@ def store(
 
 
 class _Last(NamedTuple):
-    """The newest version of a period without its account, which is large: its number (0 where there is none), and its hash."""
+    """What freezing asks of the newest version of a period."""
 
     version: int
     content_hash: str | None
@@ -193,16 +195,18 @@ class _Last(NamedTuple):
 
 
 def _last(connection: Connection, family: str, period: Period) -> _Last:
+    """Of the newest version of a period; 0 and None where there is none. Its account is much larger, and stays unread."""
     row = connection.execute(
         select(
-            consolidation.c.version, consolidation.c.content_hash,
+            consolidation.c.version,
+            consolidation.c.content_hash,
             consolidation.c.account["without_held"].as_boolean().label("without_held"),
         )
         .join(dim_period, dim_period.c.id == consolidation.c.period_id)
         .where(consolidation.c.family == family, dim_period.c.code == period.code)
         .order_by(consolidation.c.version.desc())
         .limit(1)
-    ).first()  # fmt: skip
+    ).first()
     return _Last(row.version, row.content_hash, bool(row.without_held)) if row is not None else _Last(0, None, False)
 
 
@@ -248,8 +252,8 @@ def newest(
     for name in ("missing", "late"):
         account[name] = tuple(account[name])
     account["bureaus"] = tuple(_state(state) for state in account["bureaus"])
-    account["parts"] = tuple(tuple(part) for part in account.get("parts", ()))
     account["restatements"] = tuple(Booked(**one) for one in account.get("restatements", ()))
+    account["parts"] = tuple(tuple(part) for part in account.get("parts", ()))
     return Consolidation(
         family=family,
         form=_form_key(connection, row.form_id),
@@ -328,8 +332,9 @@ def figures_now(
 ) -> list[ConsolidatedFigure]:
     """The figures of a period as they add up now; of a coarser period than the form's own, from the newest versions of its
     parts."""
-    own = period.frequency is form.frequency
-    members = members_of(connection, form.family, period, without_held=without_held) if own else []
+    if period.frequency is not form.frequency:
+        return _figures_of(connection, form, period, duty, [])
+    members = members_of(connection, form.family, period, without_held=without_held)
     return _figures_of(connection, form, period, duty, members)
 
 

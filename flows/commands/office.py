@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
         ("verify", warehouse_verify),
         ("backup", warehouse_backup),
         ("restore", warehouse_restore),
+        ("grants", warehouse_grants),
     ):
         warehouse.command(name=name)(command)
     app.add_typer(warehouse, name="warehouse")
@@ -287,3 +288,19 @@ def warehouse_restore(
         f"已恢复:{copied.rows} 行,原件 {copied.raw} 份。请运行 disclosure-etl warehouse verify 核对。",
         f"restored: {copied.rows} rows, {copied.raw} received files. Look it over with 'disclosure-etl warehouse verify'.",
     )
+
+
+def warehouse_grants(
+    context: typer.Context,
+    role: Annotated[
+        str, typer.Argument(metavar="ROLE", help="The role that the service connects as; it owns nothing.")
+    ],
+    schema: Annotated[str, typer.Option(metavar="SCHEMA", help="The schema that the tables are in.")] = "public",
+) -> None:
+    """Print what a PostgreSQL administrator grants the service's role: no more than reading and appending where nothing may be
+    changed. Runs nothing; upgrade and restore stay with the owner of the tables."""
+    from disclosure_etl.warehouse.grants import grants
+
+    session: Session = context.obj
+    for statement in grants(role, schema):
+        session.say(*(f"{statement};",) * 2)

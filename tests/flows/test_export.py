@@ -46,7 +46,7 @@ def test_a_series_by_todays_tree_is_one_file(say) -> None:
     assert head[:8] == ["period", "version", "tree", "level", "code", "bureau", "kind", "note"]
     assert [(one[0], one[4], one[6], one[7], one[13]) for one in lines] == [
         ("2014-01", "shiju", "subtotal", "", "24"),
-        ("2014-01", "m", "own", "with a, b", "24"),
+        ("2014-01", "m", "own", "with a office, b office", "24"),
         ("2014-01", "", "total", "", "24"),
         ("2014-02", "shiju", "subtotal", "", "12"),
         ("2014-02", "m", "own", "", "12"),

@@ -48,7 +48,7 @@ def reported(bureaus: Bureaus, period: str, figures: dict[str, int], rest: int =
 
 def shown(lines: tuple[Line, ...]) -> list[tuple]:
     return [
-        (one.level, one.code or one.name.en, one.kind.value, one.values[PLACE][0], *one.includes, *([one.note.zh] if one.note else []))
+        (one.level, one.code or one.name.en, one.kind.value, one.values[PLACE][0], *(one.includes if one.includes != (one.code,) else ()), *([one.note.zh] if one.note else []))
         for one in lines
     ]  # fmt: skip
 
@@ -262,6 +262,6 @@ def test_by_any_tree_the_total_is_the_consolidated_figure(data, bureaus: Bureaus
     own: dict[str, int] = defaultdict(int)
     for one in listed:
         if one.kind is LineKind.OWN:
-            for code in {one.code, *one.includes} & set(figures):
+            for code in set(one.includes) & set(figures):
                 own[code] += 1
     assert all(own[code] == 1 for code in figures), "everybody's figures stand in one line"

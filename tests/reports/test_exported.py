@@ -67,7 +67,7 @@ def test_cumulatives_of_a_merged_bureau_are_those_of_all_before_it(office: Offic
 
     assert told(found, YEAR) == {"m": 36, "c": 24, "Total": 60}
     (merged,) = [line for line in found.lines if line.code == "m"]
-    assert merged.includes == ("a", "b")
+    assert merged.includes == ("m", "a", "b")
 
 
 def test_a_version_is_laid_out_as_it_was(office: Office) -> None:

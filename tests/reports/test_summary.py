@@ -20,7 +20,7 @@ from schemas.formfile import load_forms
 from schemas.forms import Form
 from schemas.periods import Period
 from schemas.records import Status
-from tests.factories import FAMILY, default_form, make_office, send_month, with_slip
+from tests.factories import FAMILY, ZONE, default_form, make_office, send_month, with_slip
 
 FORM = default_form()
 
@@ -166,3 +166,28 @@ def test_tables_of_a_form_have_totals_under_their_own_columns() -> None:
     assert heads == [table.columns[0].label.zh for table in form.tables[:5]]
     units = [cell.value for cell in book["汇总表 表二"][4] if cell.value.endswith("(万元)")]
     assert units and all(unit.endswith("\n(万元)") for unit in units)
+
+
+def test_a_version_is_the_same_file_whenever_it_is_written(tmp_path: Path) -> None:
+    from flows.running import run_period
+
+    office = make_office(tmp_path)
+    send_month(office, Period.parse("2014-01"), without=("yanqing",), changed={"haidian": with_slip()})
+    (path,) = run_period(office, FAMILY, Period.parse("2014-01")).tables
+    first = path.read_bytes()
+    path.unlink()
+    send_month(office, Period.parse("2014-02"))
+    later = make_office(tmp_path, now=datetime(2014, 3, 6, tzinfo=ZONE))
+    run_period(later, FAMILY, Period.parse("2014-02"))
+
+    run_period(later, FAMILY, Period.parse("2014-01"))
+
+    assert path.read_bytes() == first
+    book = openpyxl.load_workbook(io.BytesIO(first))
+    told = [
+        row[0] for row in book["各单位情况"].iter_rows(values_only=True) if str(row[0]).startswith("固化本版的记录")
+    ]
+    anchor = str(told[0]).rpartition(" ")[2]
+    assert later.warehouse.audit_verify(anchor).anchored
+    for one in (office, later):
+        one.warehouse.close()
