@@ -187,11 +187,11 @@ def write_tables(office: Office, consolidations: Collection[Consolidation]) -> t
 
 def table_of(office: Office, one: Consolidation, as_of: datetime | None = None) -> bytes:
     """The 汇总表 of a version: its figures, bureaus and failures as they entered it, and what changed since the version that
-    others know. Whether it is embargoed is told as of now, or of a moment."""
+    others know. Whether it is embargoed is told as of when it was frozen, or of a moment, so that it is the same file at any time."""
     period, form = Period.parse(one.period), form_of(office, one)
     stored = office.warehouse.bureau_figures(form, period, form.own_columns, one.version)
     figures = sorted(stored, key=lambda figure: (figure.bureau, figure.indicator, figure.column))
-    ahead = embargo_of(office, one, as_of)
+    ahead = embargo_of(office, one, as_of or one.frozen_at)
     changes = changes_of(office, one, as_of=as_of or one.frozen_at) if one.version > 1 else None
     beside = Beside(ahead.zh if ahead else "", changes, names_of(office))
     told = office.warehouse.freezing(one)
