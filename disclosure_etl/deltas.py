@@ -129,6 +129,7 @@ def _confirmed(office: Office, family: str, bureau: str, word: Word) -> Confirma
         raise UserError(f"「{bureau}」没有待确认的差额。", f"There are no deltas of '{bureau}' to confirm.")
     by_period = {code: list(own) for code, own in groupby(proposed, key=lambda one: one.period)}
     warehouse, left = office.warehouse, []
+    warehouse.refuse_locked(family, [Period.parse(code) for code in by_period])
     run = warehouse.start_run("confirm", family, Period.parse(proposed[0].period), office.clock())
     confirmed: list[Delta] = []
     for code, own in by_period.items():

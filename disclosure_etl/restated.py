@@ -54,6 +54,7 @@ def restate(office: Office, family: str, period: Period, wanted: Wanted, word: W
         code, word.reason, word.by, at,
     )  # fmt: skip
     with office.alone(f"restatements add {period}") as alone:
+        alone.warehouse.refuse_locked(family, [period])
         run = alone.warehouse.start_run("restate", family, period, at)
         recorded = alone.warehouse.restate(one, run, dependents_of(alone, family, period))
         return Restated(recorded, _followed(alone, run))
@@ -80,6 +81,7 @@ def _withdrawn(office: Office, family: str, number: int, word: Word) -> Restated
         )
     one, at = known[number], office.clock()
     period = Period.parse(one.period)
+    office.warehouse.refuse_locked(family, [period])
     run = office.warehouse.start_run("restate", family, period, at)
     after = dependents_of(office, family, period)
     office.warehouse.withdraw_restatement(one, word.reason, word.by, at, run, after)

@@ -57,6 +57,7 @@ def decide(office: Office, action: ReturnAction, one: StoredReturn, word: Word) 
     form = office.forms.choose(one.family, period)
     with office.alone(f"returns {action.value} {period}") as alone:
         warehouse = alone.warehouse
+        warehouse.refuse_locked(one.family, [period])
         if _now(alone, one) is not one.state:
             raise UserError(
                 f"{one.file} 的状态刚刚变了,请重新查看后再决定。",
@@ -90,6 +91,7 @@ def _undone(office: Office, family: str, number: int, word: Word) -> DecidedRetu
         )
     decision = known[number]
     period, at = Period.parse(decision.period), office.clock()
+    warehouse.refuse_locked(family, [period])
     one = next(one for one in warehouse.returns(family, period, decision.bureau) if one.key == decision.submission)
     form = office.forms.choose(family, period)
     run = warehouse.start_run(ReturnAction.UNDO.value, family, period, at)
