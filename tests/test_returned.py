@@ -16,6 +16,7 @@ from schemas.errors import UserError
 from schemas.periods import Period
 from schemas.records import Status
 from schemas.returns import ReturnAction, StoredReturn
+from schemas.states import State
 from tests.factories import FAMILY, default_form, return_bytes, send, send_month, some_figures, with_slip
 
 JANUARY, FEBRUARY = Period.parse("2014-01"), Period.parse("2014-02")
@@ -173,3 +174,31 @@ def test_a_return_is_named_by_digest_or_file(office: Office, corrected: int) -> 
     for wrong in ("", "zz"):
         with pytest.raises(UserError, match="haidian_second"):
             return_by_digest(found, wrong)
+
+
+@pytest.mark.parametrize("action", [RETURN, WITHDRAW])
+def test_what_stands_decided_is_not_decided_again(office: Office, action: ReturnAction) -> None:
+    send_month(office, JANUARY)
+    run(office)
+    (mine,) = returns(office)
+    first = decide(office, action, mine, WORD)
+    (mine,) = returns(office)
+
+    again = decide(office, action, mine, Word("李主任", "再按一次"))
+
+    assert (again.number, again.is_new, again.now) == (first.number, False, first.now)
+    assert len(office.warehouse.return_decisions(FAMILY)) == 1
+
+
+def test_what_came_after_a_decision_is_to_be_decided_anew(office: Office) -> None:
+    send_month(office, JANUARY)
+    run(office)
+    send(office, "haidian_2.xlsx", more(1, 2))
+    run(office)
+    decide(office, REINSTATE, returns(office)[0], WORD)
+    send(office, "haidian_3.xlsx", more(2, 3))
+    run(office)
+    (back,) = (one for one in returns(office) if one.revision == 1)
+
+    assert back.state is State.SUPERSEDED
+    assert decide(office, REINSTATE, back, WORD).is_new
