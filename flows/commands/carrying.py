@@ -63,7 +63,7 @@ def deltas_list(
 
 
 def deltas_confirm(context: typer.Context, bureau: Bureau, reason: Reason = "", by: By = "", family: Family = None, json: AsJson = False) -> None:  # fmt: skip
-    """Put all of a bureau's deltas into force at its word; each return concerned gets one more revision."""
+    """Put all of a bureau's deltas into force at its word; each period concerned gets one more return."""
     from disclosure_etl.decisions import Word
     from disclosure_etl.deltas import confirm
     from disclosure_etl.reports.contract import delta_object
