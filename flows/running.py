@@ -167,10 +167,10 @@ def in_office_time(office: Office, one: Consolidation) -> Consolidation:
     return replace(one, frozen_at=one.frozen_at.astimezone(office.clock().tzinfo))
 
 
-def publish(office: Office, versions: Collection[Consolidation]) -> None:
-    """Write what is made of new versions: their tables, and the correction notices that are due."""
+def publish(office: Office, versions: Collection[Consolidation]) -> tuple[Path, ...]:
+    """Write what is made of new versions: their tables, and the correction notices that are due; the notices that are new."""
     write_tables(office, versions)
-    write_notices(office, versions)
+    return write_notices(office, versions)
 
 
 def write_tables(office: Office, consolidations: Collection[Consolidation]) -> tuple[Path, ...]:

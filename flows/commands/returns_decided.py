@@ -143,10 +143,14 @@ def _decide(
 
 
 def _show(session: Session, verb: tuple[str, str], done: DecidedReturn, json: bool) -> None:
+    from flows.running import publish
+
+    notices = publish(session.office, done.followed.consolidations)
     again = [one.period for one in done.followed.consolidations]
     if json:
         print_json({"decision": done.number, **_object(done.before), "state": done.now.value, "judged_again": again})
     else:
+        from flows.commands.signing import show_notices
         from flows.console import status_text
 
         one = done.before
@@ -157,6 +161,7 @@ def _show(session: Session, verb: tuple[str, str], done: DecidedReturn, json: bo
             f"{verb[1]}: decision {done.number} ({one.bureau}, {one.period}, {one.file}), now {state}; judged again and "
             f"frozen: {', '.join(again) or 'nothing'}",
         )
+        show_notices(session, notices)
     raise typer.Exit(NEEDS_PERSON if done.followed.faults else CLEAN)
 
 
