@@ -3,13 +3,16 @@ decision may be undone, and is told."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from disclosure_etl import judgement
 from disclosure_etl.decisions import Word
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate
+from disclosure_etl.quality.judging import Verdict, judge
 from disclosure_etl.returned import decide, return_by_digest, undo
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
@@ -142,6 +145,29 @@ def test_later_months_follow_a_withdrawal(office: Office) -> None:
         if one.bureau == "haidian"  # type: ignore[union-attr]
     )
     assert waiting.not_assessable > 0
+
+
+def test_a_return_that_was_sent_back_is_so_again_after_a_program_fault(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_month(office, JANUARY)
+    run(office)
+    decide(office, RETURN, returns(office)[0], WORD)
+
+    def failing(*given: object) -> Verdict:
+        verdict = judge(*given)  # type: ignore[arg-type]
+        judged = [
+            replace(one, fault="no such column") if one.submission.bureau == "haidian" else one
+            for one in verdict.judged
+        ]
+        return replace(verdict, judged=tuple(judged))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(judgement, "judge", failing)
+        run(office)
+        assert states(office) == ["failed"]
+    run(office)
+    assert states(office) == ["returned"]
 
 
 @pytest.mark.parametrize("action", [RETURN, WITHDRAW, REINSTATE])

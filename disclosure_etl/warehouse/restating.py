@@ -115,14 +115,14 @@ def with_restated(
         if one.column in columns and is_flow(form, one.indicator):
             key = (one.bureau, one.indicator, columns[one.column])
             amounts[key] = amounts.get(key, 0) + one.amount
-    if not amounts:
-        return list(found)
-    return [
-        replace(one, value=one.value + amounts.get((one.bureau, one.indicator, one.column), 0))
-        if one.value is not None
-        else one
-        for one in found
-    ]
+    told: list[BureauFigure] = []
+    for figure in found:
+        own = amounts.pop((figure.bureau, figure.indicator, figure.column), 0)
+        told.append(replace(figure, value=(figure.value or 0) + own) if own else figure)
+    for (bureau, indicator, column), amount in amounts.items():  # nothing else of it counts
+        if (cell := form.figure_cell(indicator, column)) is not None:
+            told.append(BureauFigure(bureau, indicator, column, cell.measure, amount, cell.scale, True))
+    return told
 
 
 def is_flow(form: Form, indicator: str) -> bool:

@@ -63,7 +63,7 @@ def deltas_list(
 
 
 def deltas_confirm(context: typer.Context, bureau: Bureau, reason: Reason = "", by: By = "", family: Family = None, json: AsJson = False) -> None:  # fmt: skip
-    """Put all of a bureau's deltas into force at its word; each return concerned gets one more revision."""
+    """Put all of a bureau's deltas into force at its word; each period concerned gets one more return."""
     from disclosure_etl.decisions import Word
     from disclosure_etl.deltas import confirm
     from disclosure_etl.reports.contract import delta_object
@@ -74,8 +74,8 @@ def deltas_confirm(context: typer.Context, bureau: Bureau, reason: Reason = "", 
     chosen = family or session.settings.family
     word = Word(by or session.settings.actor, reason)
     done = confirm(session.office, chosen, _bureau(session, bureau), word)
-    again = [one.period for one in done.followed.consolidations]
     notices = publish(session.office, done.followed.consolidations)
+    again = [one.period for one in done.followed.consolidations]
     if json:
         left = [{"period": code, "zh": why.zh, "en": why.en} for code, why in done.left]
         confirmed = [delta_object(one) for one in done.confirmed]

@@ -229,6 +229,22 @@ def test_a_year_is_locked_refuses_changes_and_judges_them_when_reopened(
     assert verified.code == 0
 
 
+def test_what_is_decided_of_a_released_version_has_its_table_and_its_notice(say, small_office: Office) -> None:
+    send_month(small_office, JANUARY)
+    say(*NOW, "consolidate", "2014-01")
+    corrected(small_office)
+    say(*NOW, "rerun", "2014-01")
+    later = ("--now", "2014-12-31")
+    assert say(*later, "sign-off", "2014-01", "--by", "王处长", "--acknowledge", "已核").code == 0
+    assert say(*later, "release", "2014-01", "--by", "王处长").code == 0
+
+    said = say(*later, "returns", "withdraw", "2014-01", "haidian_2014-01_2.xlsx", "--reason", "误报", "--by", "王处长")
+
+    assert (said.code, "更正说明" in said.out) == (0, True)
+    written = {path.name for path in Path("out/2014-01").iterdir()}
+    assert {"汇总表-2014-01-v3.xlsx", "更正说明-2014-01-v2-v3.txt"} <= written
+
+
 def test_a_year_before_a_locked_one_is_not_reopened(say, year: Office) -> None:
     send_month(year, Period.parse("2009-01"))
     say("--now", "2009-02-10", "consolidate", "2009-01")
