@@ -93,9 +93,9 @@ def duty_of(office: Office, form: Form, period: Period) -> Duty:
 
 
 def dependents_of(office: Office, family: str, period: Period, together: frozenset[str] | None = None) -> Dependents:
-    """What depends on a period, of which the bureaus `together` are judged (all where None): the one after it looks back on its closings and cumulatives, the next few and the one a
-    year later on the bureau's course; the rest of the year's cumulatives contain it, and so do coarser periods and the
-    returns that are the sum of this family's."""
+    """What depends on a period, of which the bureaus `together` are judged (all where None): the one after it looks back on
+    its closings and cumulatives, the next few and the one a year later on the bureau's course; the rest of the year's
+    cumulatives contain it, and so do coarser periods and the returns that are the sum of this family's."""
     per_year = 12 // period.frequency.months
     steps = sorted({*range(1, RECENT + 1), per_year})
     judged = [(family, period.shifted(step)) for step in steps]
