@@ -115,7 +115,7 @@ def dependents_of(office: Office, family: str, period: Period, together: frozens
             judged.append((form.family, Period.of_day(period.start, form.frequency)))
     places = tuple(dict.fromkeys(judged))
     under = {}
-    for place in places:
+    for place in dict.fromkeys((*places, *later)):
         seen_from = place[1] if place[1].frequency is period.frequency else place[1].parts(period.frequency)[-1]
         if others := heirs(office.bureaus, family, period, seen_from):
             under[place] = others

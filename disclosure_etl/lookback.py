@@ -32,7 +32,10 @@ def looked_back(office: Office, rules: RuleSet, bureaus: Sequence[str | None], l
     first = rules.period.shifted(1 - rules.period.ordinal)
     year = [first.shifted(step) for step in range(rules.period.ordinal)]
     restated = office.warehouse.restatements(rules.form.family, year)
-    return _with_restated(history, rules, bureaus, restated) if restated else history
+    if not restated:
+        return history
+    whose = origins(office.bureaus, rules.form.family, rules.period, rules.period.ordinal)
+    return _with_restated(history, rules, bureaus, restated, whose)
 
 
 def _accepted(office: Office, form: Form, period: Period, bureaus: Sequence[str | None], looks: LooksBack) -> History:
@@ -52,21 +55,30 @@ def _accepted(office: Office, form: Form, period: Period, bureaus: Sequence[str 
 
 
 def _with_restated(
-    history: History, rules: RuleSet, bureaus: Sequence[str | None], restated: Sequence[Restatement]
+    history: History,
+    rules: RuleSet,
+    bureaus: Sequence[str | None],
+    restated: Sequence[Restatement],
+    whose: Sequence[Origins],
 ) -> History:
+    """The history with what was restated. `whose`: whose figures are whose, a step back each; whoever took over from others has
+    in its year to date what was restated of them, too."""
     places = {(rule.terms[-1].cell.indicator, rule.column): rule for rule in carried(rules.table)}
     figures, booked = dict(history.figures), dict(history.booked)
     for one in restated:
         rule = places.get((one.indicator, one.column))
         if rule is None:
             continue
-        own = np.array([bureau == one.bureau for bureau in bureaus])
+        own = np.array([bureau == one.bureau for bureau in bureaus], bool)  # also of no bureaus at all
         if one.period == rules.period.code and (name := looked_up(rule)) in figures:
             figures[name] = np.where(own & (figures[name] != UNKNOWN), figures[name] + one.amount, figures[name])
         if not Period.parse(one.period).opens_year:
+            steps = rules.period.ordinal - Period.parse(one.period).ordinal
+            theirs = whose[steps - 1] if steps else {}
+            inside = np.array([one.bureau in theirs.get(code or "", (code,)) for code in bureaus], bool)
             for balance in balances(rules.table, rule):
                 place = (balance.code, balance.column)
-                booked[place] = booked.get(place, np.zeros(len(bureaus), np.int64)) + own * one.amount
+                booked[place] = booked.get(place, np.zeros(len(bureaus), np.int64)) + inside * one.amount
     return replace(history, figures=figures, booked=booked)
 
 

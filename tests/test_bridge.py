@@ -11,11 +11,13 @@ import pytest
 
 from disclosure_etl.baseline_file import read_baseline
 from disclosure_etl.blank_workbooks import blank_workbooks
+from disclosure_etl.decisions import Word
 from disclosure_etl.intake.interpreter import Interpreter
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.judgement import dependents_of, follow
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate, silent
+from disclosure_etl.restated import Wanted, restate, withdraw
 from disclosure_etl.warehouse.connection import writing
 from disclosure_etl.warehouse.pending import note_siblings
 from schemas.periods import Period
@@ -135,6 +137,25 @@ def test_one_that_takes_over_another_begins_with_both_balances(furnished) -> Non
 
     sent(office, "2014-03", b=month(7, 7, month(7, 7, a, b)))  # from then on its own again
     assert failing(office, "2014-03") == {}
+
+
+def test_what_was_restated_of_one_before_balances_in_the_successors_year(furnished) -> None:
+    """February opens with two more than were left; from March on another bureau goes on with all of it."""
+    office = furnished([("a", OLD, "2014-02-28", ["m"]), ("m", "2014-03-01", None, []), ("c", OLD, None, [])])
+    january = month(0, 3)
+    february = month(5, 5, january)
+    sent(office, "2014-01", a=january)
+    sent(office, "2014-02", a=february)
+    sent(office, "2014-03", m=month(5, 5, february))
+    assert failing(office, "2014-03") == {"m": ["balance:applications"]}
+
+    wanted = Wanted("a", OPENING, "2", "recount")
+    done = restate(office, FAMILY, Period.parse("2014-02"), wanted, Word("王处长", "盘点台账"))
+
+    assert failing(office, "2014-02") == {}
+    assert failing(office, "2014-03") == {}
+    withdraw(office, FAMILY, done.restatement.number, Word("王处长", "记错单位"))
+    assert failing(office, "2014-03") == {"m": ["balance:applications"]}
 
 
 def test_a_new_code_carries_everything_over(furnished) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from disclosure_etl.blank_workbooks import blank_workbooks
+from disclosure_etl.calendar import StoryClock
 from disclosure_etl.decisions import Word
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate, roll_up
@@ -124,6 +126,38 @@ def test_a_restated_cumulative_is_in_every_sum_that_contains_it(office: Office) 
         total = sum(one.value or 0 for one in own if one.indicator == "publications")
         assert total == value(frozen(office, period), "publications", column)
     assert len(after.restatements) == 3
+
+
+def added_up(office: Office, period: Period, indicator: str, version: int | None = None) -> int:
+    """What all bureaus' cumulatives of an indicator add up to."""
+    own = office.warehouse.bureau_figures(default_form(), period, ["year_to_date"], version)
+    return sum(one.value or 0 for one in own if one.indicator == indicator)
+
+
+def test_a_rerun_for_a_bureau_that_sent_nothing_takes_a_restated_month(two_more: Office) -> None:
+    restate(two_more, FAMILY, FEBRUARY, OPENING, WORD)
+    version = frozen(two_more, FEBRUARY).version
+    consolidate(two_more, FAMILY, FEBRUARY, command="rerun", bureaus=["nobody"])
+    assert frozen(two_more, FEBRUARY).version == version
+
+
+def test_what_is_restated_of_a_bureau_that_sent_nothing_is_among_the_bureaus_figures(office: Office) -> None:
+    """Also by the version of a later month, while the month that it was restated in has none."""
+    for period in (JANUARY, MARCH):
+        send_month(office, period, without=("haidian",))
+        consolidate(office, FAMILY, period)
+    done = restate(office, FAMILY, FEBRUARY, Wanted("haidian", "publications", "3", "earlier_error"), WORD)
+    one = frozen(office, MARCH)
+    for version in (None, one.version):
+        assert (
+            added_up(office, MARCH, "publications", version) == value(one, "publications", "year_to_date") == 12 * 2 + 3
+        )
+
+    assert isinstance(office.clock, StoryClock)
+    office.clock.set(office.clock() + timedelta(days=1))
+    withdraw(office, FAMILY, done.restatement.number, WORD)
+    assert added_up(office, MARCH, "publications") == value(frozen(office, MARCH), "publications", "year_to_date") == 24
+    assert added_up(office, MARCH, "publications", one.version) == 27
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,21 @@ def test_bytes_that_come_again_count_only_when_reinstated(office: Office, correc
     assert (states(office)[-1], figure(office)) == ("accepted", corrected + 9)
 
 
+def test_a_bureau_stands_where_the_return_stands_that_was_reinstated(office: Office) -> None:
+    """A slip, its correction; then the first return is reinstated: it is the newest, and held again."""
+    send_month(office, JANUARY, changed={"haidian": with_slip()})
+    run(office)
+    send(office, "haidian_second.xlsx", more(5, 2))
+    run(office)
+    assert (states(office), stands(office)) == (["superseded", "accepted"], "accepted")
+
+    decide(office, REINSTATE, returns(office)[0], WORD)
+
+    assert [(one.revision, one.state.value) for one in returns(office)] == [(2, "accepted"), (1, "partly_held")]
+    state = next(one for one in office.warehouse.consolidation(FAMILY, JANUARY).bureaus if one.bureau == "haidian")  # type: ignore[union-attr]
+    assert (state.status, state.revision) == ("partly_held", 1)
+
+
 def test_later_months_follow_a_withdrawal(office: Office) -> None:
     for period in (JANUARY, FEBRUARY):
         send_month(office, period)

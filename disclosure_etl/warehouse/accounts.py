@@ -17,6 +17,7 @@ from disclosure_etl.bureaus import Bureau, Duty
 from disclosure_etl.warehouse.arrivals import concerns
 from disclosure_etl.warehouse.counting import Member
 from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_cell, dim_period
+from disclosure_etl.warehouse.return_decisions import UNDECIDED, standing_of
 from disclosure_etl.warehouse.tables import (
     attachment,
     current_block,
@@ -186,12 +187,14 @@ def _states(
     sent = connection.execute(
         select(
             submission.c.id, submission.c.bureau_code, submission.c.status, submission.c.revision, submission.c.received_at,
-            func.json_array_length(submission.c.not_assessable).label("not_assessable"),
+            submission.c.arrival, func.json_array_length(submission.c.not_assessable).label("not_assessable"),
         )
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(*in_period)
-        .order_by(submission.c.revision, submission.c.arrival, submission.c.id)
     ).all()  # fmt: skip
+    this = select(dim_period.c.id).where(dim_period.c.code == period.code).scalar_subquery()
+    decided = standing_of(connection, (submission.c.family == family, submission.c.period_id == this))
+    sent = sorted(sent, key=lambda one: decided.get(one.id, UNDECIDED).rank(one))
     severities = connection.execute(
         select(submission.c.bureau_code, failure.c.severity, func.count())
         .join(failure, failure.c.submission_id == submission.c.id)
@@ -237,7 +240,9 @@ class _Found:
     held: dict[str, list[str]] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     attachments: dict[str, list[str]] = field(default_factory=dict)
-    newest: dict[str | None, Row] = field(default_factory=dict)  # the newest submission that is not superseded
+    newest: dict[str | None, Row] = field(
+        default_factory=dict
+    )  # of those that take part, the newest in the order in which they count
     first: dict[str | None, datetime] = field(default_factory=dict)  # when the first of them arrived
 
 

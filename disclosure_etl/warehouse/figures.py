@@ -28,6 +28,8 @@ from schemas.forms import Cell, Form, Moment
 from schemas.periods import Period
 from schemas.restatements import Restatement
 
+_ANY = 2**31 - 1  # the key of a version is at most this
+
 
 @dataclass(frozen=True, slots=True)
 class FrozenFigures:
@@ -222,11 +224,20 @@ def bureau_figures(
     found = _Over(connection, form, [period], version).figures(own)
     found += _imported(connection, form, period, own, {figure.bureau for figure in found})
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
-        first = period.shifted(1 - period.ordinal)
-        over = _Over(connection, form, [first.shifted(count) for count in range(period.ordinal)], version)
+        over = _Over(connection, form, _year_so_far(connection, form, period, version), version)
         totals = {code: code for code in cumulative.values()}
         found += with_restated(form, over.figures(cumulative), over.booked, totals)
     return found
+
+
+def _year_so_far(connection: Connection, form: Form, period: Period, version: int | None) -> list[Period]:
+    """The year's periods up to this one, as the consolidated cumulatives have them: a year in which the form itself began
+    begins with it, unless there are versions from before."""
+    first = period.shifted(1 - period.ordinal)
+    year = [first.shifted(count) for count in range(period.ordinal)]
+    there = keys_then(connection, form.family, year, _ANY if version is None else version)
+    began = Period.parse(form.valid.first).start
+    return [one for one in year if one.code in there or one.start >= began]
 
 
 def _imported(
@@ -251,7 +262,7 @@ class _Over:
     `version` was frozen."""
 
     def __init__(self, connection: Connection, form: Form, parts: Sequence[Period], version: int | None) -> None:
-        self._connection, self._form, self._parts = connection, form, parts
+        self._connection, self._form, self._parts, self._version = connection, form, parts, version
         self._then = None if version is None else keys_then(connection, form.family, parts, version)
 
     @property
@@ -259,7 +270,10 @@ class _Over:
         """The restatements of that time, as they stand or stood."""
         if self._then is None:
             return standing(self._connection, self._form.family, [part.code for part in self._parts])
-        return booked_in(self._connection, self._then.values())
+        then = self._then
+        absent = [part.code for part in self._parts if part.code not in then]  # of what had no version yet
+        booked = booked_in(self._connection, then.values())
+        return [*booked, *standing(self._connection, self._form.family, absent, self._version)]
 
     def _members(self, part: Period) -> list[Member]:
         if self._then is None:

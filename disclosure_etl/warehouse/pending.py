@@ -29,7 +29,7 @@ class Dependents:
     """What depends on a period: returns that look back on it (`judged`), figures that contain it (`frozen`).
 
     `together`: the bureaus of the period itself that are judged at once; the others' lists may follow theirs. All where None.
-    `heirs`: of each such place, who looks back on whom, where that is not the bureau itself. `siblings`: in the period itself,
+    `heirs`: of each such place who looks back on whom, where that is not the bureau itself. `siblings`: in the period itself,
     the others whose openings have to fit a bureau's, since they share what was left to them.
     """
 

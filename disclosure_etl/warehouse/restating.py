@@ -26,9 +26,15 @@ from schemas.restatements import ReasonCode, Restatement
 _RESTATE, _WITHDRAW = "restate", "withdraw"
 
 
-def standing(connection: Connection, family: str, periods: Collection[str] | None = None) -> list[Restatement]:
-    """The restatements of a family's periods (of all where None) that were not withdrawn, oldest first."""
+def standing(
+    connection: Connection, family: str, periods: Collection[str] | None = None, version: int | None = None
+) -> list[Restatement]:
+    """The restatements of a family's periods (of all where None) that were not withdrawn, oldest first; or had not been when the
+    version of this key was frozen."""
     withdrawn = select(restatement.c.withdraws).where(restatement.c.action == _WITHDRAW)
+    then = select(consolidation.c.frozen_at).where(consolidation.c.id == version).scalar_subquery()
+    if version is not None:
+        withdrawn = withdrawn.where(restatement.c.decided_at <= then)
     statement = (
         select(restatement, dim_period.c.code.label("period"))
         .join(dim_period, dim_period.c.id == restatement.c.period_id)
@@ -37,6 +43,8 @@ def standing(connection: Connection, family: str, periods: Collection[str] | Non
     )
     if periods is not None:
         statement = statement.where(dim_period.c.code.in_(sorted(periods)))
+    if version is not None:
+        statement = statement.where(restatement.c.decided_at <= then)
     return [
         Restatement(
             row.id, row.family, row.period, row.bureau_code, row.indicator, row.column_code, row.amount, row.scale,
@@ -98,7 +106,9 @@ def told(one: Restatement) -> dict[str, object]:
 def _note(connection: Connection, one: Restatement, dependents: Dependents) -> None:
     place = (one.family, Period.parse(one.period))
     later = dependents.frozen  # the rest of the year balances with it, too
-    note_judgements(connection, dict.fromkeys([place, *dependents.judged, *later]), [one.bureau])
+    for concerned in dict.fromkeys([place, *dependents.judged, *later]):
+        heirs = dependents.heirs.get(concerned, {}).get(one.bureau, ())
+        note_judgements(connection, [concerned], {one.bureau, *heirs})
     note_freezing(connection, [place, *later])
 
 
@@ -117,10 +127,10 @@ def with_restated(
             amounts[key] = amounts.get(key, 0) + one.amount
     told: list[BureauFigure] = []
     for figure in found:
-        own = amounts.pop((figure.bureau, figure.indicator, figure.column), 0)
-        told.append(replace(figure, value=(figure.value or 0) + own) if own else figure)
-    for (bureau, indicator, column), amount in amounts.items():  # nothing else of it counts
-        if (cell := form.figure_cell(indicator, column)) is not None:
+        amount = amounts.pop((figure.bureau, figure.indicator, figure.column), 0)
+        told.append(replace(figure, value=(figure.value or 0) + amount) if amount else figure)
+    for (bureau, indicator, column), amount in amounts.items():  # nothing else of theirs counts, but this does
+        if amount and (cell := form.figure_cell(indicator, column)) is not None:
             told.append(BureauFigure(bureau, indicator, column, cell.measure, amount, cell.scale, True))
     return told
 

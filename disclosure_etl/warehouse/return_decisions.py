@@ -34,6 +34,9 @@ class Standing:
         return revision, arrival, decision, one.id
 
 
+UNDECIDED = Standing()
+
+
 def standing_of(connection: Connection, scope: Sequence[ColumnElement[bool]]) -> dict[int, Standing]:
     """What the decisions that stand make of the returns in `scope` (conditions on `submission`); those without any are not
     in it. The newest decision of a return counts, and a reinstatement also for the order."""
@@ -109,5 +112,5 @@ def stored_returns(connection: Connection, family: str, period: str, bureau: str
             row.id, row.digest, row.family, row.period_code, row.bureau_code, row.bureau_written, row.file, row.revision,
             row.received_at, State(row.status),
         )
-        for row in sorted(rows, key=lambda one: (one.bureau_code or "", decided.get(one.id, Standing()).rank(one)))
+        for row in sorted(rows, key=lambda one: (one.bureau_code or "", decided.get(one.id, UNDECIDED).rank(one)))
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from sqlalchemy.sql import tuple_
 
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.connection import bulk
-from disclosure_etl.warehouse.return_decisions import Standing, standing_of
+from disclosure_etl.warehouse.return_decisions import UNDECIDED, Standing, standing_of
 from disclosure_etl.warehouse.tables import current_block, submission, submission_block
 from schemas.states import State
 
@@ -52,7 +52,7 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
         .where(*scope)
     ).all()  # fmt: skip
     decided = standing_of(connection, scope)
-    sent = sorted(rows, key=lambda one: decided.get(one.id, _UNDECIDED).rank(one))
+    sent = sorted(rows, key=lambda one: decided.get(one.id, UNDECIDED).rank(one))
     blocks: defaultdict[int, list[tuple[str, bool, bool]]] = defaultdict(list)
     verdicts = connection.execute(
         select(
@@ -90,11 +90,8 @@ def _settle(connection: Connection, family: str, period_key: int, bureaus: Seque
     for order, one in enumerate(sent):
         judgements = [accepted for _, accepted, _ in blocks[one.id]]
         superseded = one.id not in counted and order < newest.get(one.bureau_code, -1)
-        states[one.id] = _state(one, judgements, decided.get(one.id, _UNDECIDED), superseded=superseded).value
+        states[one.id] = _state(one, judgements, decided.get(one.id, UNDECIDED), superseded=superseded).value
     return Settled(changed, states)
-
-
-_UNDECIDED = Standing()
 
 
 def _state(one, accepted: list[bool], standing: Standing, *, superseded: bool) -> State:  # one: a row of submission

@@ -196,6 +196,16 @@ def test_the_years_opening_is_that_of_its_first_month(story: Story) -> None:
     assert figures_of(march, "year_to_date")["cases.opening"] is None
 
 
+def test_bureaus_opening_of_the_year_is_that_of_the_first_month_of_the_form(warehouse: Warehouse) -> None:
+    """A year in which the form itself began begins with it, for the bureaus as for all of them together."""
+    story = Story(warehouse, small_form(**{"from": FEB}))
+    for period in (FEB, MAR):
+        one = story.month(period, {"east": EAST[period], "west": WEST[period]})
+        own = warehouse.bureau_figures(story.form, Period.parse(period), ["year_to_date"], one.version)
+        added_up = sum(each.value or 0 for each in own if each.indicator == "cases.opening")
+        assert added_up == figures_of(one, "year_to_date")["cases.opening"] == 6
+
+
 def test_earlier_figures_are_imported_once_and_replaced_only_when_told(story: Story) -> None:
     imported(story, [("east", JAN, "publications", 100)])
     imported(story, [("east", JAN, "publications", 100)])
