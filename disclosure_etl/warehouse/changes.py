@@ -215,7 +215,7 @@ def _totals(
     changes = []
     for spot in {**old, **new}:
         before, after = old.get(spot, (None, 0)), new.get(spot, (None, 0))
-        if before[0] == after[0]:
+        if (before[0] or 0) == (after[0] or 0):  # nothing told and nothing had: no change, as of a bureau
             continue
         column = form.columns.get(spot[1])
         inner = (spot[0], column.cumulates) if own and column is not None and column.cumulates else spot

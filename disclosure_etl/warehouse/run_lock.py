@@ -294,4 +294,7 @@ class _ConnectionLock:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(DBAPIError):  # it broke, and the lock ended with it
+                # Said, since the server notices a connection's end a little later than we close it.
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_RUN})
+            with suppress(DBAPIError):
                 connection.close()
