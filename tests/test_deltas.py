@@ -18,8 +18,10 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate
 from disclosure_etl.quality.following import Step
 from disclosure_etl.quality.following import deltas as following
+from disclosure_etl.settings import default_config_dir
 from schemas.compiling import constraint_table
 from schemas.errors import UserError
+from schemas.formfile import load_forms
 from schemas.periods import Period
 from schemas.values import UNKNOWN
 from tests.factories import FAMILY, Figures, default_form, office_of, return_bytes, send, send_month, some_figures
@@ -230,3 +232,19 @@ def test_deltas_put_the_whole_chain_right(months: list[tuple[int, int, int]], sl
         assert now["applications.received|year_to_date|count"] == (
             before["applications.received|year_to_date|count"] + now["applications.received|month|count"]
         )
+
+
+def test_nothing_is_carried_over_into_another_version_of_the_form() -> None:
+    """Both versions have cumulatives of applications received; those of the later one begin anew."""
+    forms = load_forms(sorted((default_config_dir() / "forms").glob("bureau-monthly-*.yaml"))).forms
+    april, may = (
+        constraint_table(form, Period.parse(code)) for form, code in zip(forms, ("2019-04", "2019-05"), strict=True)
+    )
+    steps = [
+        Step(code, table, {cell.name: np.array([7]) for cell in table.form.cells}, fails)
+        for code, table, fails in (
+            ("2019-04", april, {("year-to-date:applications.received", "year_to_date"): np.array([2])}),
+            ("2019-05", may, {}),
+        )
+    ]
+    assert shown(following(["haidian"], steps)) == [("2019-04", "applications.received", "year_to_date", 2)]
