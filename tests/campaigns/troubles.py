@@ -26,7 +26,7 @@ from tests.factories import FAMILY, ZONE
 class Scale:
     """How long and how wide. `merged`, `absorbed`, `split`: the first month after it; `unlisted`: the year whose holidays nobody
     has entered; `troubles`: how many returns of a month come wrong or late; `reopened`: the month that is corrected when its year is
-    locked; `tables`: whether the 汇总表 of every version is written."""
+    locked."""
 
     first: str
     months: int
@@ -38,7 +38,6 @@ class Scale:
     reopened: str
     troubles: int = 2
     seed: int = 1
-    tables: bool = True
 
     @cached_property
     def periods(self) -> list[Period]:

@@ -7,7 +7,7 @@ Not here: what is true, and how it is told wrongly (`ledgers`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
@@ -17,7 +17,7 @@ from disclosure_etl.decisions import Word, waive
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import roll_up
 from disclosure_etl.releasing import release
-from flows.running import run_period, write_notices, write_tables
+from flows.running import notice_due, publish, run_period, table_path
 from schemas.consolidation import Consolidation
 from schemas.forms import Form
 from schemas.periods import Frequency, Period
@@ -32,12 +32,11 @@ from tests.campaigns.ledgers import (
     told_wrongly,
 )
 from tests.campaigns.troubles import Scale, Trouble
-from tests.factories import FAMILY, ZONE, Figures
+from tests.factories import FAMILY, ZONE
 from tests.forms.flows import Figures as Whole
 
 WORD = Word("王处长", "单位来函更正")
 STEWARD = signing.Wish("王处长", acknowledge="已逐条核实")
-_EMPTY: Figures = {}
 
 
 @dataclass
@@ -124,7 +123,7 @@ class Years:
             self._confirm(month)
             for longer in _ended(month):
                 if self._adds_up(longer):
-                    self._froze([roll_up(self.office, FAMILY, longer, self._publish)])
+                    self._froze([roll_up(self.office, FAMILY, longer)])
             self._chores(month)
             self._hold_against_the_ledgers()
             self._tidy(month)
@@ -132,12 +131,11 @@ class Years:
     def _tick(self, moment: datetime | None = None) -> None:
         self.clock.set(moment or self.clock() + timedelta(minutes=5))
 
-    def _publish(self, office: Office, versions: Collection[Consolidation]) -> None:
-        if self.scale.tables:
-            write_tables(office, versions)
-
-    def _froze(self, versions: Iterable[Consolidation]) -> None:
+    def _froze(self, versions: Collection[Consolidation]) -> None:
+        """What every command does with new versions; and what must hold of each."""
+        publish(self.office, versions)
         for one in versions:
+            assert table_path(self.office, one).exists(), (one.period, one.version)
             assert one.found == sum(one.counts.values()), (one.period, one.version)
             assert one.cells_read == one.cells_loaded + one.cells_parked, (one.period, one.version)
             self._touched[one.period] = one
@@ -258,7 +256,9 @@ class Years:
         done = signing.reopen_year(self.office, FAMILY, month.year, "王处长", "李主任", "单位更正")
         assert done.is_new and done.followed is not None
         self._froze(done.followed.consolidations)
-        assert write_notices(self.office, done.followed.consolidations)
+        corrected = next(one for one in done.followed.consolidations if one.period == month.code)
+        notice = notice_due(self.office, corrected)
+        assert notice is not None and notice.exists()
         self._open_again.append(month.year)
 
     def _confirm(self, now: Period) -> None:
