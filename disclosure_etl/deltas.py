@@ -1,7 +1,7 @@
 """Deltas: what later accepted figures would have to be after a correction, proposed; and confirmed once by their bureau.
 
-A confirmed delta makes a return of its own, one revision higher, which is kept, read and judged like any other. Not here: how
-one figure follows from another (`quality.following`).
+A confirmed delta makes a return of its own, which counts as the bureau's last, and is kept, read and judged like any other.
+Not here: how one figure follows from another (`quality.following`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.deltas import Delta
 from schemas.errors import Message, ProgramError, UserError
 from schemas.forms import Form
 from schemas.periods import Period
-from schemas.records import Batch, Receipt, Submission
+from schemas.records import Batch, Judged, Receipt, Severity, Submission
 from schemas.states import State
 from schemas.values import UNKNOWN
 
@@ -113,7 +113,7 @@ class Confirmation:
 
 
 def confirm(office: Office, family: str, bureau: str, word: Word) -> Confirmation:
-    """Put all of a bureau's deltas into force at its word: each return concerned gets one more revision.
+    """Put all of a bureau's deltas into force at its word: each return concerned is followed by one with the changed figures.
 
     Raises:
         UserError: there is nothing to confirm, nothing of it can be, or no name or reason is given.
@@ -129,16 +129,17 @@ def _confirmed(office: Office, family: str, bureau: str, word: Word) -> Confirma
         raise UserError(f"「{bureau}」没有待确认的差额。", f"There are no deltas of '{bureau}' to confirm.")
     by_period = {code: list(own) for code, own in groupby(proposed, key=lambda one: one.period)}
     warehouse, left = office.warehouse, []
+    warehouse.refuse_locked(family, [Period.parse(code) for code in by_period])
     run = warehouse.start_run("confirm", family, Period.parse(proposed[0].period), office.clock())
     confirmed: list[Delta] = []
     for code, own in by_period.items():
         period = Period.parse(code)
         form = office.forms.choose(family, period)
         basis = _basis(office, form, period, bureau)
-        if isinstance(basis, Message):
-            left.append((code, basis))
+        why = basis if isinstance(basis, Message) else _put_into_force(office, run, form, basis, own, word)
+        if why is not None:
+            left.append((code, why))
         else:
-            _put_into_force(office, run, form, basis, own, word)
             confirmed += own
     followed = follow(office, run, lambda stage, done, of: None)
     warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())
@@ -149,7 +150,12 @@ def _confirmed(office: Office, family: str, bureau: str, word: Word) -> Confirma
 
 
 def _basis(office: Office, form: Form, period: Period, bureau: str) -> Submission | Message:
-    """The return whose figures are carried over: the only one that takes part, with nothing held in it."""
+    """The return whose figures are carried over: the only one that takes part, with nothing held in it; or why there is none."""
+    if office.warehouse.lock_of(form.family, period) is not None:
+        return Message(
+            f"{period.year} 年已锁定,须先由两人解锁(reopen)",
+            f"{period.year} is locked; two people reopen it first ('reopen')",
+        )
     sent = office.warehouse.stored_batch(form, period, [bureau]).submissions
     states = {one.digest: one.state for one in office.warehouse.returns(form.family, period, bureau)}
     if len(sent) != 1 or states[sent[0].digest] is not State.ACCEPTED:
@@ -162,14 +168,25 @@ def _basis(office: Office, form: Form, period: Period, bureau: str) -> Submissio
     return sent[0]
 
 
-def _put_into_force(office: Office, run: str, form: Form, basis: Submission, own: Sequence[Delta], word: Word) -> None:
+def _put_into_force(
+    office: Office, run: str, form: Form, basis: Submission, own: Sequence[Delta], word: Word
+) -> Message | None:
+    """Store the return that is made of the deltas; or why it is not: it would be held in a block that they are of."""
     warehouse, period = office.warehouse, Period.parse(own[0].period)
-    revision = max(one.revision for one in warehouse.returns(form.family, period, own[0].bureau)) + 1
+    known = warehouse.returns(form.family, period, own[0].bureau)
+    # It counts by coming last. A number beyond the bureau's own would put its next correction behind it.
+    revision = max(one.revision for one in known)
     changed = {(one.indicator, one.column): one.proposed for one in own}
-    header = {"revision": str(revision), "preparer": word.by, "filled_on": f"{office.clock().date()}"}
+    number = len(known) + 1  # no other return of theirs has the same bytes, however often figures go to and fro
+    header = {
+        "revision": f"{revision}",
+        "confirmation": f"{number}",
+        "preparer": word.by,
+        "filled_on": f"{office.clock().date()}",
+    }
     data = carried_over(form, basis, changed, header)
     receipt = Receipt(
-        f"{own[0].bureau}_{period}_r{revision}.json",
+        f"{own[0].bureau}_{period}_confirmed_{number}.json",
         SOURCE,
         office.raw_store.put(data),
         len(data),
@@ -182,12 +199,32 @@ def _put_into_force(office: Office, run: str, form: Form, basis: Submission, own
         raise ProgramError(f"{receipt.name}: a return that was carried over cannot be read: {arrived.document}")
     rules = office.rules(form, period)
     verdict = verdict_of(office, rules, Batch(form, period, (arrived.submission,)), is_part=True)
+    if (why := _held(verdict.judged[0], {one.block for one in own})) is not None:
+        return why
     version = warehouse.enter_rules(rules, office.clock())
     told = Confirmed(basis.digest, [_told(one) for one in own], word.reason, word.by)
     warehouse.confirm(
         run, form, period, verdict.judged[0], receipt, arrived.document, told, version,
         dependents_of(office, form.family, period),
     )  # fmt: skip
+    return None
+
+
+def _held(judged: Judged, blocks: Collection[str]) -> Message | None:
+    """Why a return would not count in these blocks; None where it would."""
+    if judged.fault is not None:
+        return Message(f"程序故障:{judged.fault}", f"program fault: {judged.fault}")
+    if not judged.whole_return_held and judged.held_blocks.isdisjoint(blocks):
+        return None
+    rules = dict.fromkeys(
+        one.rule
+        for one in judged.failures
+        if one.severity is Severity.ERROR and one.waiver is None and (one.block is None or one.block in blocks)
+    )
+    return Message(
+        f"按差额改后仍不相符({'、'.join(rules)}),请先更正此前时期,或直接重报",
+        f"with the deltas it would still be held ({', '.join(rules)}); correct the periods before it first, or send it again",
+    )
 
 
 def _told(one: Delta) -> Mapping[str, object]:

@@ -193,7 +193,7 @@ class Month:
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
         self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
-        if self.office.warehouse.lock_of(self.family, self.period) is not None:
+        if self._alone.warehouse.lock_of(self.family, self.period) is not None:
             held = [held_for_lock(one, self.period) for one in fitting]
             self._judged = [*held, *(held_unjudged(one) for one in in_doubt)]
             return sum(len(one.failures) for one in self._judged)

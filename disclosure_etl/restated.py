@@ -43,7 +43,8 @@ def restate(office: Office, family: str, period: Period, wanted: Wanted, word: W
     """Book an amount between the figure that was accepted before and the one that is carried over from it.
 
     Raises:
-        UserError: no such indicator, column, code or amount; a figure that nothing is carried over into; no name or reason.
+        UserError: no such indicator, column, code or amount; a figure that nothing is carried over into; a bureau that has
+            nothing to do with the period; no name or reason.
     """
     word, code = word.checked(), _code(wanted.code)
     form = office.forms.choose(family, period)
@@ -54,9 +55,22 @@ def restate(office: Office, family: str, period: Period, wanted: Wanted, word: W
         code, word.reason, word.by, at,
     )  # fmt: skip
     with office.alone(f"restatements add {period}") as alone:
+        alone.warehouse.refuse_locked(family, [period])
+        _refuse_unconcerned(alone, one, period)
         run = alone.warehouse.start_run("restate", family, period, at)
         recorded = alone.warehouse.restate(one, run, dependents_of(alone, family, period))
         return Restated(recorded, _followed(alone, run))
+
+
+def _refuse_unconcerned(office: Office, one: Restatement, period: Period) -> None:
+    """Nothing is carried over to who neither owes a return of the period nor sent one, such as a bureau that has merged."""
+    owing = [bureau.code for bureau in office.owing(one.family, period)]
+    if one.bureau not in owing and not office.warehouse.returns(one.family, period, one.bureau):
+        raise UserError(
+            f"「{one.bureau}」{period} 不报送 {one.family},也没有报过,无从调整;{period} 应报的有:{'、'.join(owing)}。",
+            f"'{one.bureau}' owes no {one.family} of {period} and sent none: nothing of it can be restated. Who owes one: "
+            f"{', '.join(owing)}.",
+        )
 
 
 def withdraw(office: Office, family: str, number: int, word: Word) -> Restated:
@@ -80,6 +94,7 @@ def _withdrawn(office: Office, family: str, number: int, word: Word) -> Restated
         )
     one, at = known[number], office.clock()
     period = Period.parse(one.period)
+    office.warehouse.refuse_locked(family, [period])
     run = office.warehouse.start_run("restate", family, period, at)
     after = dependents_of(office, family, period)
     office.warehouse.withdraw_restatement(one, word.reason, word.by, at, run, after)

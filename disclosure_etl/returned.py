@@ -12,7 +12,7 @@ from disclosure_etl.judgement import Followed, dependents_of, follow
 from disclosure_etl.office import Office
 from schemas.errors import Message, UserError
 from schemas.periods import Period
-from schemas.returns import ALLOWED, ReturnAction, StoredReturn
+from schemas.returns import ALLOWED, MADE, ReturnAction, StoredReturn
 from schemas.states import State
 
 VERBS = {
@@ -24,19 +24,21 @@ VERBS = {
 
 @dataclass(frozen=True)
 class DecidedReturn:
-    """The decision's number, the return as it was before, where it stands now, and the versions frozen because of it."""
+    """The decision's number, the return as it was before, where it stands now, and the versions frozen because of it. `is_new`:
+    it was not decided before."""
 
     number: int
     before: StoredReturn
     now: State
     followed: Followed
+    is_new: bool = True
 
 
 def decide(office: Office, action: ReturnAction, one: StoredReturn, word: Word) -> DecidedReturn:
     """Send a return back to be corrected, take it out, or let an earlier one count again.
 
     Sent back, it counts as before until a correction comes. Withdrawn, it counts for nothing, and what it had replaced
-    counts again. Reinstated, it counts as if it had come again now.
+    counts again. Reinstated, it counts as if it had come again now. Deciding what stands decided changes nothing.
 
     Raises:
         UserError: it is of nobody known; it stands where that cannot be decided of it; no name or reason.
@@ -48,6 +50,8 @@ def decide(office: Office, action: ReturnAction, one: StoredReturn, word: Word) 
             f"{one.file} is of no bureau known here; enter the bureau in bureaus.yaml, or have it sent again.",
         )
     if one.state not in ALLOWED[action]:
+        if (number := _decided_before(office, action, one)) is not None:
+            return DecidedReturn(number, one, one.state, Followed((), {}), is_new=False)
         wanted = sorted(ALLOWED[action])
         raise UserError(
             f"{one.file} 现为 {one.state.value},不能{VERBS[action].zh};只有 {'、'.join(wanted)} 的报表可以。",
@@ -57,6 +61,7 @@ def decide(office: Office, action: ReturnAction, one: StoredReturn, word: Word) 
     form = office.forms.choose(one.family, period)
     with office.alone(f"returns {action.value} {period}") as alone:
         warehouse = alone.warehouse
+        warehouse.refuse_locked(one.family, [period])
         if _now(alone, one) is not one.state:
             raise UserError(
                 f"{one.file} 的状态刚刚变了,请重新查看后再决定。",
@@ -66,6 +71,15 @@ def decide(office: Office, action: ReturnAction, one: StoredReturn, word: Word) 
         after = dependents_of(alone, one.family, period)
         number = warehouse.decide_return(form, action, one, word.reason, word.by, at, after)
         return _followed(alone, run, number, one)
+
+
+def _decided_before(office: Office, action: ReturnAction, one: StoredReturn) -> int | None:
+    """The number of the decision that has already made of a return what `action` would; None where none has, or where it stands
+    otherwise since."""
+    own = [known for known in office.warehouse.return_decisions(one.family) if known.submission == one.key]
+    if not own or own[-1].action is not action or one.state not in MADE[action]:
+        return None
+    return own[-1].number
 
 
 def undo(office: Office, family: str, number: int, word: Word) -> DecidedReturn:
@@ -90,6 +104,7 @@ def _undone(office: Office, family: str, number: int, word: Word) -> DecidedRetu
         )
     decision = known[number]
     period, at = Period.parse(decision.period), office.clock()
+    warehouse.refuse_locked(family, [period])
     one = next(one for one in warehouse.returns(family, period, decision.bureau) if one.key == decision.submission)
     form = office.forms.choose(family, period)
     run = warehouse.start_run(ReturnAction.UNDO.value, family, period, at)

@@ -79,6 +79,7 @@ def sign_off(office: Office, family: str, period: Period, wish: Wish) -> Signed:
     Raises:
         UserError: nothing was consolidated, or nobody can sign it; no name; the second person is missing or the same.
     """
+    _check_people(wish.by, wish.second, two=office.settings.two_persons_sign)
     with office.alone(f"sign-off {period}") as alone:
         return _signed_off(alone, family, period, wish)
 
@@ -98,7 +99,6 @@ def _signed_off(office: Office, family: str, period: Period, wish: Wish) -> Sign
             f"{period} 是导入的历史数,未经本系统核实,不能签发。",
             f"{period} was taken over from before and never checked here: it cannot be signed off.",
         )
-    _check_people(wish.by, wish.second, two=office.settings.two_persons_sign)
     own = period.frequency is office.forms.frequency_of(family)
     form = office.forms.choose(family, period) if own else office.forms.for_roll_up(family, period)
     failures = office.warehouse.failures(family, period) if own else []
@@ -179,20 +179,20 @@ def lock_year(office: Office, family: str, year: int, by: str, reason: str) -> Y
     Raises:
         UserError: no name or no reason.
     """
-    with office.alone(f"lock {year}") as alone:
-        return _locked(alone, family, year, by, reason)
-
-
-def _locked(office: Office, family: str, year: int, by: str, reason: str) -> YearDecided:
     _check_reason(reason)
     _check_people(by, None, two=False)
+    with office.alone(f"lock {year}") as alone:
+        return _locked(alone, family, year, (by.strip(), reason.strip()))
+
+
+def _locked(office: Office, family: str, year: int, told: tuple[str, str]) -> YearDecided:
     last = office.warehouse.last_lock(family, year)
     if last is not None and last.action == LOCK:
         return YearDecided(last, False)
     hindrances = [*open_in(office, family, year), *open_before(office, family, year)]
     if hindrances:
         return YearDecided(None, False, tuple(hindrances))
-    lock = YearLock(LOCK, family, year, by.strip(), None, reason.strip(), office.clock())
+    lock = YearLock(LOCK, family, year, told[0], None, told[1], office.clock())
     return YearDecided(lock, office.warehouse.lock_year(lock))
 
 
@@ -207,13 +207,16 @@ def reopen_year(office: Office, family: str, year: int, by: str, second: str, re
     Raises:
         UserError: a name or the reason is missing, or both are one person.
     """
-    with office.alone(f"reopen {year}") as alone:
-        return _reopened(alone, family, year, by, second, reason)
-
-
-def _reopened(office: Office, family: str, year: int, by: str, second: str, reason: str) -> YearDecided:
     _check_reason(reason)
     _check_people(by, second, two=True)
+    with office.alone(f"reopen {year}") as alone:
+        return _reopened(
+            alone, YearLock(REOPEN, family, year, by.strip(), second.strip(), reason.strip(), alone.clock())
+        )
+
+
+def _reopened(office: Office, lock: YearLock) -> YearDecided:
+    family, year = lock.family, lock.year
     last = office.warehouse.last_lock(family, year)
     if last is None or last.action == REOPEN:
         return YearDecided(last, False)
@@ -226,9 +229,7 @@ def _reopened(office: Office, family: str, year: int, by: str, second: str, reas
     relied_on = [
         one for one in office.warehouse.frozen_versions(family) if Period.parse(one.period).year == year and one.is_out
     ]
-    at = office.clock()
-    lock = YearLock(REOPEN, family, year, by.strip(), second.strip(), reason.strip(), at)
-    run = office.warehouse.start_run("reopen", family, whole_year(year), at)
+    run = office.warehouse.start_run("reopen", family, whole_year(year), lock.at)
     is_new = office.warehouse.lock_year(lock)
     followed = follow(office, run, lambda stage, done, of: None)
     office.warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())

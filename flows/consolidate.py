@@ -14,9 +14,9 @@ from prefect.cache_policies import NO_CACHE
 
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, MonthResult, Progress, silent
-from disclosure_etl.reports.rehearsal import Rehearsed, lines, rehearsal
+from disclosure_etl.reports.rehearsal import Rehearsed, lines, periods_from, rehearsal
 from flows.artifacts import run_markdown, tasks_markdown
-from flows.running import RERUN, Ran, default_period, finished, open_office, rerun_periods, run_period, write_tables
+from flows.running import RERUN, Ran, default_period, open_office, publish, ran_to, rerun_periods, run_period
 from schemas.errors import UserError
 from schemas.periods import Period
 
@@ -80,12 +80,13 @@ def in_tasks(
         return ran
 
     def run(one: Period) -> MonthResult:
-        return _month_in_tasks(Month(office, family, one, command, bureaus, progress or silent, write_tables))
+        return _month_in_tasks(Month(office, family, one, command, bureaus, progress or silent, publish))
 
     if command == RERUN:
+        office.warehouse.refuse_locked(family, periods_from(Period.parse(first) if first else None, period))
         ran = rerun_periods(office, family, period, Period.parse(first) if first else None, run)
     else:
-        ran = finished(office, run(period))
+        ran = ran_to(office, run(period))
     _leave_artifact(office, ran)
     return ran
 

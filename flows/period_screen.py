@@ -83,13 +83,13 @@ def show_period(
     screen = Screen(figures, {} if is_old else absences(office, one), due, newest.version if is_old else None)
     show_consolidation(session, form, one, screen)
     names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
+    for told in firmness(office, one, as_of):
+        session.say(told.zh, told.en)
     if one.restatements:
         session.say(
             "调整(期初、累计与上期认定数的差额,单列):", "restated (openings and cumulatives, booked by themselves):"
         )
         show_restatements(session, one.restatements)
-    for told in firmness(office, one, as_of):
-        session.say(told.zh, told.en)
     show_failures(session, failures, refused, names, _MOST_FAILURES, of=period.code)
     if not is_old:
         show_unread(session, warehouse.unread(family, period))

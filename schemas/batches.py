@@ -6,7 +6,7 @@ Not here: the arithmetic (`schemas.kernels`, `schemas.trends`), or failures as p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -98,6 +98,13 @@ def course_of(batch: Batch, history: History, rules: RuleSet) -> Course | None:
     )
 
 
+def part_of(course: Course, rows: Sequence[int]) -> Course:
+    """The same of some rows: those whose figures tell what everybody did."""
+    if len(rows) == len(course.now):
+        return course
+    return replace(course, now=course.now[rows], past=course.past[:, rows])
+
+
 def _wholes(form: Form, watched: Sequence[Cell]) -> np.ndarray:
     parts = {part for item in form.indicators.values() for breakdown in item.breakdowns for part in breakdown.parts}
     return np.array(
@@ -125,7 +132,8 @@ class _Judge:
     course: Course | None
     bureaus: Sequence[str | None]
     verdicts: Verdicts
-    booked: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    booked: Mapping[tuple[str, str], np.ndarray]
+    newest: Sequence[int]  # the rows whose figures tell what everybody did
     _columns: Columns | None = None
 
     def columns(self, frame: pd.DataFrame) -> Columns:
@@ -186,7 +194,7 @@ class _Judge:
         return evaluate
 
     def _trends(self, course: Course) -> dict[Kind, Callable[[pd.DataFrame], Outcome]]:
-        norms = self.verdicts.norms or trends.norms_of(course)
+        norms = self.verdicts.norms or trends.norms_of(part_of(course, self.newest))
         self.verdicts.norms = norms
 
         def jump(kind: Kind, kernel: Callable) -> Callable[[pd.DataFrame], Outcome]:
@@ -256,7 +264,8 @@ def validate(frame: pd.DataFrame, batch: Batch, history: History, rules: RuleSet
     """
     bureaus = [one.bureau for one in batch.submissions]
     verdicts = Verdicts(norms=history.norms)
-    judge = _Judge(rules, rules.slack(bureaus), course_of(batch, history, rules), bureaus, verdicts, history.booked)
+    course, newest = course_of(batch, history, rules), sorted(batch.newest_rows().values())
+    judge = _Judge(rules, rules.slack(bureaus), course, bureaus, verdicts, history.booked, newest)
     kinds = judge.kinds()
     key = rules.form.key
     try:

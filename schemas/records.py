@@ -235,6 +235,11 @@ class Batch:
         """uint8 `Trouble` values."""
         return self._bytes("troubles")
 
+    def newest_rows(self) -> dict[str | None, int]:
+        """By bureau: the row of what it sent last. Where one sent twice, the other is about to be superseded."""
+        rows = sorted(range(len(self.submissions)), key=lambda row: self.submissions[row].revision)
+        return {self.submissions[row].bureau: row for row in rows}
+
 
 @dataclass(frozen=True)
 class LooksBack:

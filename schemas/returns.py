@@ -29,6 +29,13 @@ ALLOWED: dict[ReturnAction, frozenset[State]] = {
     ReturnAction.REINSTATE: frozenset({State.SUPERSEDED}),
 }
 
+# The states in which a return is by it.
+MADE: dict[ReturnAction, frozenset[State]] = {
+    ReturnAction.RETURN: frozenset({State.RETURNED}),
+    ReturnAction.WITHDRAW: frozenset({State.WITHDRAWN}),
+    ReturnAction.REINSTATE: frozenset({State.HELD, State.PARTLY_HELD, State.ACCEPTED, State.FAILED}),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class StoredReturn:

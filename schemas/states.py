@@ -28,13 +28,14 @@ _DECIDED = frozenset({State.RETURNED, State.WITHDRAWN})
 
 # What was accepted stays so until a later revision counts, or the program fails on it; a block of it that a form has since
 # been given anew is not accepted by that. A superseded return comes back where what superseded it no longer counts, or
-# where it is reinstated. What a person decided is undone by a person, or ended by a later revision.
+# where it is reinstated. What a person decided is undone by a person, or ended by a later revision: what was sent back and then
+# failed is sent back again once the fault is mended.
 MOVES: dict[State, frozenset[State]] = {
     State.RECEIVED: _JUDGED | {State.FAILED, State.SUPERSEDED},
     State.HELD: frozenset({State.PARTLY_HELD, State.ACCEPTED, State.FAILED, State.SUPERSEDED}) | _DECIDED,
     State.PARTLY_HELD: frozenset({State.ACCEPTED, State.FAILED, State.SUPERSEDED}) | _DECIDED,
     State.ACCEPTED: frozenset({State.PARTLY_HELD, State.FAILED, State.SUPERSEDED}) | _DECIDED,
-    State.FAILED: _JUDGED | {State.SUPERSEDED, State.WITHDRAWN},
+    State.FAILED: _JUDGED | {State.SUPERSEDED} | _DECIDED,
     State.SUPERSEDED: _JUDGED | {State.FAILED, State.RETURNED},
     State.RETURNED: _JUDGED | {State.FAILED, State.SUPERSEDED, State.WITHDRAWN},
     State.WITHDRAWN: _JUDGED | {State.FAILED, State.SUPERSEDED, State.RETURNED},

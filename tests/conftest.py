@@ -14,8 +14,16 @@ import pytest
 from disclosure_etl.office import Office
 from disclosure_etl.settings import default_config_dir
 from flows.cli import main
+from tests import read_once, ready_schema
 from tests.factories import make_office
 from tests.postgres import Server, postgres_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _set_up_once() -> Iterator[None]:
+    """What every test's office begins with is worked out once a process."""
+    with ready_schema.by_statements(), read_once.reading_once():
+        yield
 
 
 @pytest.fixture(scope="session")

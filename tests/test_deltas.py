@@ -18,8 +18,10 @@ from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate
 from disclosure_etl.quality.following import Step
 from disclosure_etl.quality.following import deltas as following
+from disclosure_etl.settings import default_config_dir
 from schemas.compiling import constraint_table
 from schemas.errors import UserError
+from schemas.formfile import load_forms
 from schemas.periods import Period
 from schemas.values import UNKNOWN
 from tests.factories import FAMILY, Figures, default_form, office_of, return_bytes, send, send_month, some_figures
@@ -113,7 +115,7 @@ def test_confirmed_once_everything_follows_and_nothing_is_left(corrected: Office
         assert (state.status, state.stale, state.errors, one.found) == ("accepted", False, 0, sum(one.counts.values()))
         assert all(one.failure.kind == "copy" for one in corrected.warehouse.failures(FAMILY, period, "haidian"))
     sent = corrected.warehouse.returns(FAMILY, MARCH, "haidian")
-    assert [(one.revision, one.state.value) for one in sent] == [(1, "superseded"), (2, "accepted")]
+    assert [(one.revision, one.state.value) for one in sent] == [(1, "superseded"), (1, "accepted")]
     (told,) = [one for one in corrected.warehouse.audit_events("confirm") if MARCH.code in one.subject]
     assert (told.actor, told.details["reason"], len(told.details["deltas"])) == (WORD.by, WORD.reason, 5)
     with pytest.raises(UserError, match="no deltas"):
@@ -138,14 +140,42 @@ def test_the_rest_of_a_confirmed_return_is_as_it_was(corrected: Office) -> None:
     assert now.header["preparer"] == WORD.by and now.header["signer"] == before.header["signer"]
 
 
+def test_what_the_bureau_sends_after_a_confirmation_counts(corrected: Office) -> None:
+    """It knows nothing of revisions but its own: its next return has the number of its last."""
+    deltas.confirm(corrected, FAMILY, "haidian", WORD)
+    haidian(corrected, MARCH, with_open(3, 5, 7, before=5), revision=1)
+    consolidate(corrected, FAMILY, MARCH)
+    assert [one.state.value for one in corrected.warehouse.returns(FAMILY, MARCH, "haidian")] == [
+        "superseded", "superseded", "accepted",
+    ]  # fmt: skip
+
+
+def test_figures_that_go_to_and_fro_are_confirmed_each_time(corrected: Office) -> None:
+    for closing, revision in ((3, 3), (5, 4)):
+        deltas.confirm(corrected, FAMILY, "haidian", WORD)
+        haidian(corrected, JANUARY, with_open(1, 0, closing), revision=revision)
+        consolidate(corrected, FAMILY, JANUARY)
+    done = deltas.confirm(corrected, FAMILY, "haidian", WORD)
+    assert done.left == () and deltas.propose(corrected, FAMILY) == []
+    states = [one.state.value for one in corrected.warehouse.returns(FAMILY, MARCH, "haidian")]
+    assert states == ["superseded"] * 3 + ["accepted"]
+
+
 def test_a_month_with_something_held_is_left_and_told(corrected: Office) -> None:
     wrong = with_open(3, 3, 3, before=3)
     wrong[("enquiries.on_site", "month")] += 1
     haidian(corrected, MARCH, wrong, revision=2)
     consolidate(corrected, FAMILY, MARCH)
     done = deltas.confirm(corrected, FAMILY, "haidian", WORD)
-    assert {one.period for one in done.confirmed} == {"2014-02", "2014-04"}
-    assert [code for code, _ in done.left] == ["2014-03"]
+    assert {one.period for one in done.confirmed} == {"2014-02"}
+    assert [code for code, _ in done.left] == ["2014-03", "2014-04"]  # the opening of April is March's closing
+    assert "opening:applications" in done.left[1][1].en
+    assert [one.state.value for one in corrected.warehouse.returns(FAMILY, APRIL, "haidian")] == ["accepted"]
+
+    haidian(corrected, MARCH, with_open(3, 5, 5, before=5), revision=3)
+    consolidate(corrected, FAMILY, MARCH)
+    done = deltas.confirm(corrected, FAMILY, "haidian", WORD)
+    assert ({one.period for one in done.confirmed}, done.left) == ({"2014-04"}, ())
 
 
 def test_a_correction_taken_back_leaves_nothing_to_confirm(corrected: Office) -> None:
@@ -202,3 +232,19 @@ def test_deltas_put_the_whole_chain_right(months: list[tuple[int, int, int]], sl
         assert now["applications.received|year_to_date|count"] == (
             before["applications.received|year_to_date|count"] + now["applications.received|month|count"]
         )
+
+
+def test_nothing_is_carried_over_into_another_version_of_the_form() -> None:
+    """Both versions have cumulatives of applications received; those of the later one begin anew."""
+    forms = load_forms(sorted((default_config_dir() / "forms").glob("bureau-monthly-*.yaml"))).forms
+    april, may = (
+        constraint_table(form, Period.parse(code)) for form, code in zip(forms, ("2019-04", "2019-05"), strict=True)
+    )
+    steps = [
+        Step(code, table, {cell.name: np.array([7]) for cell in table.form.cells}, fails)
+        for code, table, fails in (
+            ("2019-04", april, {("year-to-date:applications.received", "year_to_date"): np.array([2])}),
+            ("2019-05", may, {}),
+        )
+    ]
+    assert shown(following(["haidian"], steps)) == [("2019-04", "applications.received", "year_to_date", 2)]

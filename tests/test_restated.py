@@ -176,3 +176,20 @@ def test_what_cannot_be_restated_is_refused_with_what_can(office: Office, wanted
     with pytest.raises(UserError, match=told):
         restate(office, FAMILY, FEBRUARY, wanted, WORD)
     assert office.warehouse.restatements(FAMILY) == []
+
+
+def test_what_was_restated_of_a_bureau_that_sent_nothing_stands_in_its_name(office: Office) -> None:
+    for period in (JANUARY, FEBRUARY):
+        send_month(office, period, without=("haidian",))
+        consolidate(office, FAMILY, period)
+    restate(office, FAMILY, FEBRUARY, YEAR, WORD)
+    quarter = roll_up(office, FAMILY, Period.parse("2014Q1"))
+    for one, column in ((frozen(office, FEBRUARY), "year_to_date"), (quarter, "month")):
+        told = office.warehouse.bureau_figures(default_form(), Period.parse(one.period), None, one.version)
+        own = {each.bureau: each.value for each in told if (each.indicator, each.column) == ("publications", column)}
+        assert own["haidian"] == -4 and sum(filter(None, own.values())) == value(one, "publications", column)
+
+
+def test_nothing_is_restated_of_a_bureau_that_owes_no_return_of_the_period(two_more: Office) -> None:
+    with pytest.raises(UserError, match=r"chongwen.*shiju, haidian"):
+        restate(two_more, FAMILY, FEBRUARY, Wanted("chongwen", "publications", "2", "merger"), WORD)

@@ -3,19 +3,23 @@ decision may be undone, and is told."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from disclosure_etl import judgement
 from disclosure_etl.decisions import Word
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate
+from disclosure_etl.quality.judging import Verdict, judge
 from disclosure_etl.returned import decide, return_by_digest, undo
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
 from schemas.periods import Period
 from schemas.records import Status
 from schemas.returns import ReturnAction, StoredReturn
+from schemas.states import State
 from tests.factories import FAMILY, default_form, return_bytes, send, send_month, some_figures, with_slip
 
 JANUARY, FEBRUARY = Period.parse("2014-01"), Period.parse("2014-02")
@@ -158,6 +162,29 @@ def test_later_months_follow_a_withdrawal(office: Office) -> None:
     assert waiting.not_assessable > 0
 
 
+def test_a_return_that_was_sent_back_is_so_again_after_a_program_fault(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_month(office, JANUARY)
+    run(office)
+    decide(office, RETURN, returns(office)[0], WORD)
+
+    def failing(*given: object) -> Verdict:
+        verdict = judge(*given)  # type: ignore[arg-type]
+        judged = [
+            replace(one, fault="no such column") if one.submission.bureau == "haidian" else one
+            for one in verdict.judged
+        ]
+        return replace(verdict, judged=tuple(judged))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(judgement, "judge", failing)
+        run(office)
+        assert states(office) == ["failed"]
+    run(office)
+    assert states(office) == ["returned"]
+
+
 @pytest.mark.parametrize("action", [RETURN, WITHDRAW, REINSTATE])
 def test_what_cannot_be_decided_is_refused_with_what_can(office: Office, corrected: int, action: ReturnAction) -> None:
     first, second = returns(office)
@@ -188,3 +215,31 @@ def test_a_return_is_named_by_digest_or_file(office: Office, corrected: int) -> 
     for wrong in ("", "zz"):
         with pytest.raises(UserError, match="haidian_second"):
             return_by_digest(found, wrong)
+
+
+@pytest.mark.parametrize("action", [RETURN, WITHDRAW])
+def test_what_stands_decided_is_not_decided_again(office: Office, action: ReturnAction) -> None:
+    send_month(office, JANUARY)
+    run(office)
+    (mine,) = returns(office)
+    first = decide(office, action, mine, WORD)
+    (mine,) = returns(office)
+
+    again = decide(office, action, mine, Word("李主任", "再按一次"))
+
+    assert (again.number, again.is_new, again.now) == (first.number, False, first.now)
+    assert len(office.warehouse.return_decisions(FAMILY)) == 1
+
+
+def test_what_came_after_a_decision_is_to_be_decided_anew(office: Office) -> None:
+    send_month(office, JANUARY)
+    run(office)
+    send(office, "haidian_2.xlsx", more(1, 2))
+    run(office)
+    decide(office, REINSTATE, returns(office)[0], WORD)
+    send(office, "haidian_3.xlsx", more(2, 3))
+    run(office)
+    (back,) = (one for one in returns(office) if one.revision == 1)
+
+    assert back.state is State.SUPERSEDED
+    assert decide(office, REINSTATE, back, WORD).is_new

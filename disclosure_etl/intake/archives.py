@@ -21,6 +21,8 @@ from schemas.documents import Unreadable
 _BEGINS, _END = b"PK\x03\x04", b"PK\x05\x06"
 _END_SIZE = 22
 _DIRECTORY = struct.Struct("<12xL")  # APPNOTE 4.3.16: in the end record, the size of the central directory before it
+# APPNOTE 4.3.12: an entry of the central directory, before its name; with the length of that.
+_ENTRY_BEGINS, _ENTRY = b"PK\x01\x02", struct.Struct("<28xH16x")
 # One of these is a part of every document that is a package, also where another is missing.
 _OFFICE = (b"[Content_Types].xml", b"mimetype", b"OFD.xml", b"xl/workbook.xml", b"word/document.xml", b"content.xml")
 _UTF8 = 0x800  # APPNOTE 4.4.4, bit 11: the name is in UTF-8
@@ -47,13 +49,18 @@ def is_archive(data: bytes) -> bool:
         return False
     (size,) = _DIRECTORY.unpack_from(data, end)
     directory = data[max(end - size, 0) : end]
-    if not any(part in directory for part in _OFFICE):
-        return True
-    try:  # such a name may be a part of another
-        names = {name.encode("utf-8", "replace") for name in zipfile.ZipFile(io.BytesIO(data)).namelist()}
-    except (*_FAULTS, NotImplementedError):
-        return False
-    return names.isdisjoint(_OFFICE)
+    return not any(_has_entry(directory, part) for part in _OFFICE)
+
+
+def _has_entry(directory: bytes, name: bytes) -> bool:
+    """Whether a central directory has an entry of just this name: it may be a part of another."""
+    at = directory.find(name)
+    while at >= 0:
+        entry = directory[max(at - _ENTRY.size, 0) : at]
+        if entry.startswith(_ENTRY_BEGINS) and _ENTRY.unpack(entry)[0] == len(name):
+            return True
+        at = directory.find(name, at + 1)
+    return False
 
 
 def members(data: bytes, limits: ReadLimits) -> Iterator[Member]:

@@ -82,6 +82,7 @@ class Package:
             data = self._package.read(name)
         except FAULTS as error:
             raise truncated() from error
-        if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:  # no office program writes such a part
+        # No office program writes such a part. One sign is looked for thirty times as fast as several.
+        if b"!" in data and (b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data):
             raise declares_entities()
         return data

@@ -25,8 +25,9 @@ _RAISED = str.maketrans("0123456789+-=()()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻�
 _LOWERED = str.maketrans("0123456789+-=()()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎₍₎")
 
 
-def _has_marks(part: bytes) -> bool:
-    return b"vertAlign" in part or b"strike" in part  # a pattern would take ten times as long, on every sheet
+def has_marks(part: bytes) -> bool:
+    """Whether anything in a part of a workbook may be raised, lowered or struck out."""
+    return b"vertAlign" in part or b"strike" in part  # a pattern would take ten times as long
 
 
 def raised(text: str) -> str:
@@ -41,22 +42,20 @@ def lowered(text: str) -> str:
 
 def raised_texts(shared: bytes) -> dict[int, str]:
     """Of a workbook's shared texts those with a raised, lowered or struck-out part, by number."""
-    if not _has_marks(shared):
+    if not has_marks(shared):
         return {}
     items = (found[2] or b"" for found in _ITEM.finditer(shared))
-    return {at: text for at, item in enumerate(items) if _has_marks(item) and (text := _joined(item)) is not None}
+    return {at: text for at, item in enumerate(items) if has_marks(item) and (text := _joined(item)) is not None}
 
 
 def raise_texts(values: list[list[CellValue]], xml: bytes, shared: Mapping[int, str]) -> None:
     """Put such texts into the values of a sheet, which begin at A1."""
-    if not shared and not _has_marks(xml):
-        return
     for letters, line, kind, content in _CELL.findall(xml):
         if kind == b"s":
             index = _INDEX.search(content)
             text = shared.get(int(index[1])) if index else None
         else:
-            text = _joined(content) if _has_marks(content) else None
+            text = _joined(content) if has_marks(content) else None
         row, column = int(line) - 1, _column(letters)
         if text is not None and row < len(values) and column < len(values[row]):
             values[row][column] = text

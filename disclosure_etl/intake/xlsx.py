@@ -39,9 +39,11 @@ def read_xlsx(package: Package, limits: ReadLimits) -> tuple[Grid, ...]:
         raised = raised_texts(_part(package, "xl/sharedStrings.xml", optional=True))
         book = CalamineWorkbook.from_filelike(io.BytesIO(package.data))
         hidden = {meta.name for meta in book.sheets_metadata if meta.visible is not SheetVisibleEnum.Visible}
-        grids = tuple(_grid(book, name, SheetMarkup(xml, styles), name in hidden, limits) for name, xml in sheets)
-        for grid, (_, xml) in zip(grids, sheets, strict=True):
-            raise_texts(grid.values, xml, raised)
+        markups = [(name, SheetMarkup(xml, styles)) for name, xml in sheets]
+        grids = tuple(_grid(book, name, markup, name in hidden, limits) for name, markup in markups)
+        for grid, (_, markup) in zip(grids, markups, strict=True):
+            if raised or markup.has_marks:
+                raise_texts(grid.values, markup.xml, raised)
         return grids
     except _FAULTS as error:
         raise truncated() from error
@@ -50,7 +52,8 @@ def read_xlsx(package: Package, limits: ReadLimits) -> tuple[Grid, ...]:
 def _part(package: Package, name: str, *, optional: bool = False) -> bytes:
     data = package.read(name, optional=optional)
     # What follows looks for attributes in double quotes, as nearly every program writes them.
-    return canonicalize(data.decode("utf-8", "replace")).encode() if b"='" in data else data
+    single = b"'" in data and b"='" in data
+    return canonicalize(data.decode("utf-8", "replace")).encode() if single else data
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from math import isfinite
 from xml.parsers import expat
 
 from disclosure_etl.intake.displayed import displayed
+from disclosure_etl.intake.raised_text import has_marks
 from schemas.documents import CellValue, Grid, Merge, Oddity, column_letters
 
 _BUILTIN = {
@@ -69,6 +70,7 @@ class _Shape:
 
     extent: int
     merges: tuple[Merge, ...]
+    has_marks: bool
     formats: Mapping[Place, str] | None = None
     numbers: Sequence[Place] = ()
 
@@ -217,11 +219,11 @@ class SheetMarkup:
     found once (a shape) and kept with the styles that they share."""
 
     def __init__(self, xml: bytes, styles: Styles) -> None:
-        self._xml, self._styles = xml, styles
+        self.xml, self._styles = xml, styles
         key = _CONTENT.sub(b"<v>.", xml)
         shape = styles.shapes.get(key)
         if shape is None:
-            shape = _Shape(_extent(xml), _merges(xml))
+            shape = _Shape(_extent(xml), _merges(xml), has_marks(key))
             if len(styles.shapes) < _MOST_SHAPES and len(key) < _LARGEST_SHAPE:
                 styles.shapes[key] = shape
         self._shape = shape
@@ -230,6 +232,11 @@ class SheetMarkup:
     def extent(self) -> int:
         """The area between the first and the last filled cell, if they lie far apart; 0 where they lie close together."""
         return self._shape.extent
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether anything written in the sheet itself may be raised, lowered or struck out."""
+        return self._shape.has_marks
 
     def grid(self, name: str, values: list[list[CellValue]], hidden: bool) -> Grid:
         """The sheet's grid, from calamine's values of the whole sheet from A1 on."""
@@ -247,7 +254,7 @@ class SheetMarkup:
         """Note what the XML says of cells; where there should be a number. Text and plain empty cells have nothing to say."""
         values, seen = grid.values, self._styles.seen
         numbers: list[Place] = []
-        for letters, line, attributes, formula, result, content in _cells(self._xml):
+        for letters, line, attributes, formula, result, content in _cells(self.xml):
             if not (result or formula):
                 continue
             kind, code = seen.get(attributes) or self._styles.kind_and_format(attributes)

@@ -24,7 +24,7 @@ def units_figures(
     """
     if not any(code in units for code in bureaus):
         return {}
-    newest = newest_rows(everybody)
+    newest = everybody.newest_rows()
     at = [cell.position for cell in cells]
     known = np.where(everybody.decimals[:, at] != NO_DECIMALS, everybody.numbers[:, at], 0)
     sums = np.zeros((len(bureaus), len(cells)), np.int64)
@@ -32,13 +32,3 @@ def units_figures(
         if own := [newest[unit] for unit in units.get(code or "", ()) if unit in newest]:
             sums[row] = known[own].sum(axis=0)
     return {Source.UNITS + cell.name: sums[:, place] for place, cell in enumerate(cells)}
-
-
-def newest_rows(batch: Batch) -> dict[str, int]:
-    """By bureau: the row of what it sent last."""
-    newest: dict[str, int] = {}
-    for row, one in enumerate(batch.submissions):
-        before = newest.get(one.bureau) if one.bureau else None
-        if one.bureau and (before is None or batch.submissions[before].revision <= one.revision):
-            newest[one.bureau] = row
-    return newest

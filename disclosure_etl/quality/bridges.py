@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 
 from disclosure_etl.quality import messages
-from disclosure_etl.quality.branches import newest_rows
 from disclosure_etl.quality.failures import Found, Places, Told
 from disclosure_etl.quality.messages import Facts, Named
 from disclosure_etl.succession import Changeover, Origins
@@ -80,7 +79,7 @@ def siblings_figures(
     of what each sent last; unknown while one of them has not sent it. Empty where nobody here shares anything."""
     if not any(code in siblings for code in bureaus):
         return {}
-    newest = newest_rows(everybody)
+    newest = everybody.newest_rows()
     at = [cell.position for cell in cells]
     known = np.where(everybody.decimals[:, at] != NO_DECIMALS, everybody.numbers[:, at], UNKNOWN)
     sums = np.full((len(bureaus), len(cells)), UNKNOWN)
@@ -96,7 +95,7 @@ def bridges_told(
     over: Sequence[Changeover], names: Mapping[str, Message], everybody: Batch | None = None
 ) -> dict[str, Bridge]:
     """By successor: whose balances it begins with, for messages. `names` are of all bureaus concerned."""
-    newest = newest_rows(everybody) if everybody is not None and any(one.is_divided for one in over) else {}
+    newest = everybody.newest_rows() if everybody is not None and any(one.is_divided for one in over) else {}
     told: dict[str, Bridge] = {}
     for one in over:
         own = [names[code] for code in one.predecessors]

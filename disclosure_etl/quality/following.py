@@ -14,6 +14,7 @@ import numpy as np
 
 from schemas.constraints import Constraint, ConstraintTable, Kind, Relation, Source
 from schemas.deltas import Delta
+from schemas.forms import Form
 from schemas.values import UNKNOWN
 
 Rule = tuple[str, str]  # code and column
@@ -42,7 +43,11 @@ def deltas(bureaus: Sequence[str], steps: Sequence[Step]) -> list[Delta]:
     """
     found: list[tuple[int, int, int, Delta]] = []
     before: Mapping[str, np.ndarray] = {}
+    form = None
     for place, step in enumerate(steps):
+        if form is not None and form.key != step.table.form.key:
+            before = _over_a_change(before, form, step.table.form)
+        form = step.table.form
         changes = _changes(step, _inherited(before, step.heirs), len(bureaus))
         for cell in step.table.form.cells:
             if cell.name not in changes:
@@ -58,6 +63,14 @@ def deltas(bureaus: Sequence[str], steps: Sequence[Step]) -> list[Delta]:
                 found.append((row, place, cell.position, one))
         before = changes
     return [one for *_, one in sorted(found, key=lambda entry: entry[:3])]
+
+
+def _over_a_change(before: Mapping[str, np.ndarray], earlier: Form, form: Form) -> Mapping[str, np.ndarray]:
+    """What a period on another version of the form looks back on, as judging does: no cumulatives, which may have begun anew
+    there, and nothing that is kept in another scale."""
+    kept = {(cell.name, cell.scale) for cell in form.cells if form.columns[cell.column].cumulates is None}
+    names = {cell.name for cell in earlier.cells if (cell.name, cell.scale) in kept}
+    return {name: amounts for name, amounts in before.items() if name in names}
 
 
 def _inherited(before: Mapping[str, np.ndarray], heirs: Sequence[tuple[int, int]]) -> Mapping[str, np.ndarray]:

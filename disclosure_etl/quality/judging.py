@@ -23,7 +23,7 @@ from disclosure_etl.quality.returns import return_findings
 from disclosure_etl.quality.share_failures import found_share_failures
 from disclosure_etl.quality.waivers import Waivers
 from schemas import trends
-from schemas.batches import Verdicts, course_of, validate, wide_frame
+from schemas.batches import Verdicts, course_of, part_of, validate, wide_frame
 from schemas.constraints import CELLWISE, SHARES, TRENDS, Kind, Source
 from schemas.errors import UserError
 from schemas.kernels import Columns
@@ -63,9 +63,7 @@ def totals_of(batch: Batch, contained: Collection[str] = ()) -> dict[str, int]:
     """
     if not batch.submissions:
         return {}
-    sent = [(row, one) for row, one in enumerate(batch.submissions) if one.bureau not in contained]
-    newest = {one.bureau: row for row, one in sorted(sent, key=lambda item: item[1].revision)}
-    rows = sorted(newest.values())  # of a bureau that sent twice, what came last: the other is about to be superseded
+    rows = sorted(row for bureau, row in batch.newest_rows().items() if bureau not in contained)
     sums = np.where(batch.decimals[rows] != NO_DECIMALS, batch.numbers[rows], 0).sum(axis=0)
     return {cell.name: int(sums[cell.position]) for cell in batch.form.cells}
 
@@ -108,7 +106,7 @@ def norms_of(everybody: Batch, rules: RuleSet, history: History) -> Norms | None
         history: of `everybody`, one entry a submission.
     """
     course = course_of(fill_nil(everybody, history, rules.period.opens_year), history, rules)
-    return None if course is None else trends.norms_of(course)
+    return None if course is None else trends.norms_of(part_of(course, sorted(everybody.newest_rows().values())))
 
 
 def held_unjudged(one: Submission) -> Judged:

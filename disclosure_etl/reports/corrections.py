@@ -94,9 +94,8 @@ def why_text(reasons: Sequence[Reason]) -> str:
     return ";".join(why.message.zh + (f"({why.by})" if why.by else "") for why in reasons)
 
 
-def notice_path(folder: Path, changes: ChangeList, usual_family: str) -> Path:
+def notice_path(folder: Path, older: FrozenVersion, newer: FrozenVersion, usual_family: str) -> Path:
     """Where the notice of a correction is written."""
-    older, newer = changes.older, changes.newer
     family = "" if newer.family == usual_family else f"{newer.family}-"
     return folder / newer.period / f"更正说明-{family}{newer.period}-v{older.version}-v{newer.version}.txt"
 

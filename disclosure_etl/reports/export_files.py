@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 from typing import Any
 
 import xlsxwriter
@@ -65,6 +66,8 @@ def export_workbook(found: Sequence[Exported], language: Language) -> bytes:
         "strings_to_numbers": False,
     }
     book = xlsxwriter.Workbook(buffer, options)
+    if found:  # not when it was written: the same figures are the same file
+        book.set_properties({"created": max(one.consolidation.frozen_at.astimezone(UTC) for one in found)})
     sheet = book.add_worksheet("数据" if language == "zh" else "figures")
     head = book.add_format({"bold": True, "bottom": 1})
     indented = [book.add_format({"indent": level}) for level in range(16)]

@@ -5,14 +5,14 @@ Not here: laying them out (`by_tree`), files (`export_files`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from disclosure_etl.office import Office
 from disclosure_etl.reports.by_tree import Line, Reported, lay_out
 from disclosure_etl.reports.standing import not_consolidated
-from schemas.consolidation import BureauFigure, Consolidation
+from schemas.consolidation import Consolidation
 from schemas.errors import Message, UserError
 from schemas.forms import Cell, Form
 from schemas.periods import Period
@@ -82,7 +82,9 @@ def exported(office: Office, family: str, period: Period, choice: Choice) -> Exp
     places = {(cell.indicator, cell.column) for cell in cells}
     columns = {cell.column for cell in cells}
     figures = [
-        figure for figure in _figures(office, form, period, one, columns) if (figure.indicator, figure.column) in places
+        figure
+        for figure in office.warehouse.bureau_figures(form, period, columns, one.version)
+        if (figure.indicator, figure.column) in places
     ]
     containers = {unit: whole for whole, units in office.bureaus.units(family, period).items() for unit in units}
     reported = Reported(
@@ -158,12 +160,3 @@ def _named(written: Sequence[str], known: Mapping[str, tuple[str, ...]], zh: str
             raise UserError(f"没有{zh}「{name}」。{told_zh}", f"There is no {en} '{name}'. {told_en}")
         found.update(codes)
     return found
-
-
-def _figures(
-    office: Office, form: Form, period: Period, one: Consolidation, columns: Collection[str]
-) -> list[BureauFigure]:
-    """Every bureau's figures as they entered a version; of the newest one as they count now."""
-    newest = office.warehouse.consolidation(form.family, period)
-    is_newest = newest is not None and newest.version == one.version
-    return office.warehouse.bureau_figures(form, period, columns, None if is_newest else one.version)

@@ -101,13 +101,17 @@ def rehearsal(
     with office.rehearsing() as forgetful:
         for one in periods:
             month = Month(forgetful, family, one, "rerun", bureaus)
-            for chunk in range(month.find()):
-                month.read_chunk(chunk)
-            month.judge()
-            would += [_refused(record, month.receipts[record.digest].name) for record in month.refused]
-            would += [_taken(month.form, verdict) for verdict in month.judged if month.is_new(verdict)]
-            month.load()
-            result = month.freeze()
+            try:
+                for chunk in range(month.find()):
+                    month.read_chunk(chunk)
+                month.judge()
+                would += [_refused(record, month.receipts[record.digest].name) for record in month.refused]
+                would += [_taken(month.form, verdict) for verdict in month.judged if month.is_new(verdict)]
+                month.load()
+                result = month.freeze()
+            except BaseException:
+                month.give_up()
+                raise
             again |= {(each.family, Period.parse(each.period)): each for each in (result.consolidation, *result.later)}
         proposed = deltas.propose(forgetful, family, periods[0])
         later = forgetful.warehouse.later_periods(family, period)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_indicator
 from disclosure_etl.warehouse.known_then import keys_then, refilled_since
-from disclosure_etl.warehouse.reasons import Counts, Place, Why, bureau_names, reasons_of
+from disclosure_etl.warehouse.reasons import Counts, Place, bureau_names, reasons_of, restated_between
 from disclosure_etl.warehouse.signing import frozen_versions
 from disclosure_etl.warehouse.tables import consolidated_figure, consolidation_member, fact_observation
 from schemas.errors import Message
@@ -89,7 +89,7 @@ def _of_returns(
         after.setdefault(place, counts)
     places = sorted({*before, *after})
     facts = _facts(connection, form, {one.submission for side in (before, after) for one in side.values()})
-    why = reasons_of(connection, form, period, (older, newer), (before, after))
+    why = reasons_of(connection, (older, newer), (before, after))
     changes: list[Change] = []
     silent: dict[str, list[Place]] = defaultdict(list)
     for place in places:
@@ -102,21 +102,15 @@ def _of_returns(
             silent[place[0]].append(place)
         for spot in spots:
             scale = form.indicators[spot[0]].decimals if spot[0] in form.indicators else 0
-            changes.append(
-                Change(period.code, *place, *spot, old.get(spot), new.get(spot), scale, _of_spot(why, place, spot))
-            )
+            changes.append(Change(period.code, *place, *spot, old.get(spot), new.get(spot), scale, why.get(place, ())))
     moved = {one.bureau for one in changes}
     for bureau, of_bureau in silent.items():  # it counts otherwise, and no figure differs
-        told = tuple(dict.fromkeys(reason for place in of_bureau for reason in why.of_place.get(place, ())))
+        told = tuple(dict.fromkeys(reason for place in of_bureau for reason in why.get(place, ())))
         if bureau in moved and all(reason.code in _OF_RETURN for reason in told):
             continue  # the return was replaced, which its other figures tell
         block = of_bureau[0][1] if len(of_bureau) == 1 else None
         changes.append(Change(period.code, bureau, block, None, None, None, None, 0, told))
     return _in_order(form, changes)
-
-
-def _of_spot(why: Why, place: Place, spot: Spot) -> tuple[Reason, ...]:
-    return (*why.of_place.get(place, ()), *why.of_figure.get((place[0], *spot), ()))
 
 
 def _differing(connection: Connection, one: FrozenVersion, other: FrozenVersion) -> dict[Place, Counts]:
@@ -217,10 +211,11 @@ def _totals(
     names = bureau_names(connection)
     numbers = {one.key: one.version for one in frozen_versions(connection, form.family, earlier)} if parts else {}
     own = period.frequency is form.frequency
+    restated = restated_between(connection, form.family, [*earlier, period], versions)
     changes = []
     for spot in {**old, **new}:
         before, after = old.get(spot, (None, 0)), new.get(spot, (None, 0))
-        if before[0] == after[0]:
+        if (before[0] or 0) == (after[0] or 0):  # nothing told and nothing had: no change, as of a bureau
             continue
         column = form.columns.get(spot[1])
         inner = (spot[0], column.cumulates) if own and column is not None and column.cumulates else spot
@@ -234,6 +229,7 @@ def _totals(
                     told.append(_contains(code, None if was is None else numbers[was], numbers[now]))
             if own and old.get(inner) != new.get(inner):
                 told.append(_contains(period.code, versions[0].version, versions[1].version))
+            told += restated.get(spot[0], ())
         scale = after[1] or before[1]
         change = Change(period.code, None, None, *spot, before[0], after[0], scale, tuple(told) or (_OTHERWISE,))
         item = form.indicators.get(spot[0])

@@ -227,14 +227,23 @@ def _make_schema(engine: Engine) -> None:
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def _is_storable(text: str) -> bool:
+    """Whether a database takes a text as it is. Encoding it tells that many times as fast as a pattern would."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
 def storable(text: str) -> str:
     """A text as any database takes it: what is no character (NUL, half a surrogate pair) becomes U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", text) if _UNSTORABLE.search(text) else text
+    return text if _is_storable(text) else _UNSTORABLE.sub("\ufffd", text)
 
 
 def storable_all(texts: Sequence[str]) -> Sequence[str]:
     """Each text as any database takes it; one look at all of them, since hardly any needs a change."""
-    return [storable(text) for text in texts] if _UNSTORABLE.search("".join(texts)) else texts
+    return texts if _is_storable("".join(texts)) else [storable(text) for text in texts]
 
 
 def dialect_insert(connection: Connection, table: Any) -> Any:

@@ -6,8 +6,8 @@ Not here: which figures that changes (`changes`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -18,8 +18,8 @@ from disclosure_etl.warehouse.dimension_tables import dim_bureau, dim_period
 from disclosure_etl.warehouse.tables import consolidation, decision, submission
 from disclosure_etl.warehouse.version_tables import version_failure
 from schemas.errors import Message
-from schemas.forms import Form
 from schemas.periods import Period
+from schemas.restatements import ReasonCode
 from schemas.returns import ReturnAction
 from schemas.versions import FrozenVersion, Reason
 
@@ -31,14 +31,6 @@ class Counts(NamedTuple):
 
     submission: int
     accepted: bool
-
-
-@dataclass
-class Why:
-    """Reasons by (bureau, block), and those of single figures by (bureau, indicator, column)."""
-
-    of_place: dict[Place, tuple[Reason, ...]] = field(default_factory=dict)
-    of_figure: dict[tuple[str, str, str], tuple[Reason, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,11 +46,9 @@ class _Known:
 
 def reasons_of(
     connection: Connection,
-    form: Form,
-    period: Period,
     versions: tuple[FrozenVersion, FrozenVersion],
     counted: tuple[Mapping[Place, Counts], Mapping[Place, Counts]],
-) -> Why:
+) -> dict[Place, tuple[Reason, ...]]:
     """Why the blocks of `counted` (in the older and in the newer version) count otherwise."""
     before, after = counted
     keys = {one.submission for side in counted for one in side.values()}
@@ -66,11 +56,7 @@ def reasons_of(
         *_sent(connection, keys), _decided(connection, keys), _waived(connection, versions[1].key, keys),
         _without_held(connection, versions),
     )  # fmt: skip
-    why = Why()
-    for place in {*before, *after}:
-        why.of_place[place] = tuple(_why(known, place, before.get(place), after.get(place)))
-    why.of_figure = _restated(connection, form, period, versions)
-    return why
+    return {place: tuple(_why(known, place, before.get(place), after.get(place))) for place in {*before, *after}}
 
 
 def bureau_names(connection: Connection) -> dict[str, tuple[str, str]]:
@@ -203,24 +189,26 @@ def _without_held(connection: Connection, versions: tuple[FrozenVersion, FrozenV
     return found[keys[0]], found[keys[1]]
 
 
-def _restated(
-    connection: Connection, form: Form, period: Period, versions: tuple[FrozenVersion, FrozenVersion]
-) -> dict[tuple[str, str, str], tuple[Reason, ...]]:
-    """Restatements that were recorded between the two versions, by figure."""
+def restated_between(
+    connection: Connection, family: str, periods: Sequence[Period], versions: tuple[FrozenVersion, FrozenVersion]
+) -> dict[str, tuple[Reason, ...]]:
+    """Restatements of these periods that were recorded or withdrawn between two versions, by indicator: they add to its
+    cumulatives, and to what longer times come to."""
     rows = connection.execute(
-        select(restatement)
+        select(restatement, dim_period.c.code.label("period"))
         .join(dim_period, dim_period.c.id == restatement.c.period_id)
-        .where(restatement.c.family == form.family, dim_period.c.code == period.code)
+        .where(restatement.c.family == family, dim_period.c.code.in_([one.code for one in periods]))
         .where(restatement.c.decided_at >= versions[0].frozen_at, restatement.c.decided_at <= versions[1].frozen_at)
         .order_by(restatement.c.id)
-    )
-    found: dict[tuple[str, str, str], tuple[Reason, ...]] = {}
+    ).all()
+    names = bureau_names(connection) if rows else {}
+    found: dict[str, tuple[Reason, ...]] = {}
     for row in rows:
-        place = (row.bureau_code, row.indicator, row.column_code)
-        told = Reason(
-            "restated",
-            Message(f"重述({row.code}):{row.reason}", f"restated ({row.code}): {row.reason}"),
-            row.decided_by,
+        who_zh, who_en = names.get(row.bureau_code, (row.bureau_code,) * 2)
+        zh, en = ("撤销调整", "restatement withdrawn") if row.withdraws else ("调整", "restated")
+        told = Message(
+            f"{who_zh} {row.period} {zh}({ReasonCode(row.code).label_zh}):{row.reason}",
+            f"{who_en} {row.period} {en} ({ReasonCode(row.code).label_en}): {row.reason}",
         )
-        found[place] = (*found.get(place, ()), told)
+        found[row.indicator] = (*found.get(row.indicator, ()), Reason("restated", told, row.decided_by))
     return found

@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from disclosure_etl.calendar import system_clock
 from disclosure_etl.warehouse.connection import ONE_WRITER, reading, told
 from schemas.errors import Message, UserError
 
@@ -80,7 +81,7 @@ def alone(engine: Engine, actor: str, doing: str, patience_seconds: float, tell:
     Raises:
         UserError: somebody else has it, and kept it for longer than our patience.
     """
-    own = Holder(actor, socket.gethostname(), os.getpid(), doing, datetime.now(UTC))
+    own = Holder(actor, socket.gethostname(), os.getpid(), doing, system_clock("UTC")())
     lock = _lock_of(engine, own)
     try:
         _wait_for(lock, patience_seconds, tell)
@@ -293,4 +294,7 @@ class _ConnectionLock:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(DBAPIError):  # it broke, and the lock ended with it
+                # Said, since the server notices a connection's end a little later than we close it.
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_RUN})
+            with suppress(DBAPIError):
                 connection.close()

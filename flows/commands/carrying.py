@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     deltas.command(name="confirm")(deltas_confirm)
     app.add_typer(deltas, name="deltas")
     restatements = typer.Typer(
-        help="Figures that rightly differ from what was accepted before.", no_args_is_help=True, rich_markup_mode=None
+        help="Figures that rightly differ from before.", no_args_is_help=True, rich_markup_mode=None
     )
     restatements.command(name="add")(restatements_add)
     restatements.command(name="list")(restatements_list)
@@ -63,15 +63,18 @@ def deltas_list(
 
 
 def deltas_confirm(context: typer.Context, bureau: Bureau, reason: Reason = "", by: By = "", family: Family = None, json: AsJson = False) -> None:  # fmt: skip
-    """Put all of a bureau's deltas into force at its word; each return concerned gets one more revision."""
+    """Put all of a bureau's deltas into force at its word; each period concerned gets one more return."""
     from disclosure_etl.decisions import Word
     from disclosure_etl.deltas import confirm
     from disclosure_etl.reports.contract import delta_object
+    from flows.commands.signing import show_notices
+    from flows.running import publish
 
     session: Session = context.obj
     chosen = family or session.settings.family
     word = Word(by or session.settings.actor, reason)
     done = confirm(session.office, chosen, _bureau(session, bureau), word)
+    notices = publish(session.office, done.followed.consolidations)
     again = [one.period for one in done.followed.consolidations]
     if json:
         left = [{"period": code, "zh": why.zh, "en": why.en} for code, why in done.left]
@@ -85,6 +88,7 @@ def deltas_confirm(context: typer.Context, bureau: Bureau, reason: Reason = "", 
         )
         for code, why in done.left:
             session.say(f"{code} 未确认:{why.zh}", f"{code} is left: {why.en}")
+        show_notices(session, notices)
     raise typer.Exit(NEEDS_PERSON if done.left or done.followed.faults else CLEAN)
 
 
@@ -167,8 +171,11 @@ def _bureau(session: Session, written: str) -> str:
 
 def _show(session: Session, verb: tuple[str, str], done: Restated, json: bool) -> None:
     from disclosure_etl.reports.contract import restatement_object
+    from flows.commands.signing import show_notices
+    from flows.running import publish
     from schemas.values import figure_text
 
+    notices = publish(session.office, done.followed.consolidations)
     one, again = done.restatement, [each.period for each in done.followed.consolidations]
     if json:
         print_json({**restatement_object(one), "judged_again": again})
@@ -180,4 +187,5 @@ def _show(session: Session, verb: tuple[str, str], done: Restated, json: bool) -
             f"{verb[1]}: restatement {one.number} ({one.bureau}, {one.period}, {one.indicator}/{one.column}, {amount}, "
             f"{one.code.label_en}: {one.reason}); judged again and frozen: {', '.join(again) or 'nothing'}",
         )
+        show_notices(session, notices)
     raise typer.Exit(NEEDS_PERSON if done.followed.faults else CLEAN)

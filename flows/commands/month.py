@@ -145,7 +145,6 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
         print_json(whole)
     else:
         from flows.carried_screen import show_deltas, show_tasks
-        from flows.commands.signing import show_notices
         from flows.period_screen import show_period
         from schemas.periods import Period
 
@@ -159,7 +158,8 @@ def _show(session: Session, ran: Ran, json: bool) -> None:
             show_deltas(session, one.family, ran.deltas)
         show_tasks(session, ran.tasks or ())
         session.say(f"汇总表:{ran.tables[0]}", f"table: {ran.tables[0]}")
-        show_notices(session, ran.notices)
+        for path in ran.notices:
+            session.say(f"更正说明:{path}", f"correction notice (更正说明): {path}")
         if (head := session.office.warehouse.audit_head()) is not None:
             session.say(
                 f"记录链链头:第 {head.number} 条 {head.hash}", f"head of the record: event {head.number} {head.hash}"

@@ -138,14 +138,26 @@ def _decide(
     office, chosen = session.office, family or session.settings.family
     one = returned.return_by_digest(office.warehouse.returns(chosen, read_period(period)), which)
     done = returned.decide(office, action, one, Word(by or session.settings.actor, reason))
-    verb = returned.VERBS[action]
-    _show(session, (f"已{verb.zh}", f"decided: {verb.en}"), done, json)
+    verb, before = returned.VERBS[action], ("", "") if done.is_new else ("此前", "before ")
+    _show(session, (f"{before[0]}已{verb.zh}", f"decided {before[1]}to {verb.en}"), done, json)
 
 
 def _show(session: Session, verb: tuple[str, str], done: DecidedReturn, json: bool) -> None:
+    from flows.commands.signing import show_notices
+    from flows.running import publish
+
     again = [one.period for one in done.followed.consolidations]
+    notices = publish(session.office, done.followed.consolidations)
     if json:
-        print_json({"decision": done.number, **_object(done.before), "state": done.now.value, "judged_again": again})
+        print_json(
+            {
+                "decision": done.number,
+                **_object(done.before),
+                "state": done.now.value,
+                "new": done.is_new,
+                "judged_again": again,
+            }
+        )
     else:
         from flows.console import status_text
 
@@ -157,6 +169,7 @@ def _show(session: Session, verb: tuple[str, str], done: DecidedReturn, json: bo
             f"{verb[1]}: decision {done.number} ({one.bureau}, {one.period}, {one.file}), now {state}; judged again and "
             f"frozen: {', '.join(again) or 'nothing'}",
         )
+        show_notices(session, notices)
     raise typer.Exit(NEEDS_PERSON if done.followed.faults else CLEAN)
 
 

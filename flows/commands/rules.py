@@ -231,7 +231,7 @@ def decide(
 
     from disclosure_etl import decisions
     from flows.commands.signing import show_notices
-    from flows.running import write_notices
+    from flows.running import publish
     from schemas.errors import UserError
     from schemas.periods import Period
 
@@ -248,7 +248,7 @@ def decide(
     else:
         found = decisions.failure_by_id(office.warehouse.failures(chosen, wanted), failure)
         done = decisions.waive(office, chosen, found, (wanted, Period.parse(until) if until else wanted), word)
-    notices = write_notices(office, done.followed.consolidations)
+    notices = publish(office, done.followed.consolidations)
     again = [one.period for one in done.followed.consolidations]
     if json:
         print_json({"waiver": done.waiver.number, "withdrawn": withdraw is not None, "judged_again": again})

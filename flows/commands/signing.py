@@ -60,21 +60,23 @@ def sign_off(
 ) -> None:
     """Sign the newest version of a period off: it is final from then on. What stands in the way is listed."""
     from disclosure_etl import signing
-    from flows.running import write_tables
+    from flows.running import publish, table_path
 
     session: Session = context.obj
     office, chosen, wanted = session.office, family or session.settings.family, read_period(period)
     wish = signing.Wish(by, second, note, _missing(session, missing or [], wanted), acknowledge, without_held)
     done = signing.sign_off(office, chosen, wanted, wish)
     frozen = done.followed.consolidations if done.followed else ()
-    tables = write_tables(office, (done.version, *frozen)) if done.signed else ()
+    notices = publish(office, (done.version, *frozen)) if done.signed else ()
     if json:
         print_json(_signed_object(session, done))
     elif done.signed is None:
         _show_hindrances(session, done.hindrances, (f"{wanted} 不能签发", f"{wanted} cannot be signed off"))
     else:
         _show_signed(session, done)
-        session.say(f"汇总表:{tables[0]}", f"table: {tables[0]}")
+        table = table_path(office, done.version)
+        session.say(f"汇总表:{table}", f"table: {table}")
+        show_notices(session, notices)
     raise typer.Exit(CLEAN if done.signed is not None else NEEDS_PERSON)
 
 
@@ -173,11 +175,10 @@ def reopen(
 
 def _tell_year(session: Session, done: YearDecided, of: tuple[str, int], json: bool) -> None:
     from disclosure_etl.reports.corrections import version_object
-    from flows.running import write_notices, write_tables
+    from flows.running import publish
 
     frozen = done.followed.consolidations if done.followed else ()
-    write_tables(session.office, frozen)
-    notices = write_notices(session.office, frozen)
+    notices = publish(session.office, frozen)
     decided, zone = done.lock, session.office.clock().tzinfo
     if json:
         print_json(

@@ -19,8 +19,8 @@ from flows.cli import main
 def _pause_after(number: int, file: Path) -> None:
     count, judged = itertools.count(1), judgement.verdict_of
 
-    def verdict_of(*arguments: object) -> object:
-        verdict = judged(*arguments)  # type: ignore[arg-type]
+    def verdict_of(*arguments: object, **named: object) -> object:
+        verdict = judged(*arguments, **named)  # type: ignore[arg-type]
         if next(count) == number:
             file.with_suffix(".reached").touch()
             while not file.with_suffix(".go").exists():

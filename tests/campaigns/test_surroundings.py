@@ -81,6 +81,16 @@ def known_as_open(office: Office) -> bool:
     return bool(unloaded or content(office)["pending"])
 
 
+def reading_itself(folder: Path, url: str | None = None) -> Office:
+    """An office whose runs read in their own process: one that is only just starting complains when its run ends at once."""
+    office = office_in(folder, url)
+    settings = folder / "config" / "settings.yaml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace("processes: auto", "processes: 0"), encoding="utf-8"
+    )
+    return office
+
+
 FILLED = ("begin:12", "raw:2", "commit:7", "rows:2", "table:1")
 FILLED_SLOWLY = tuple(f"{moment}:{number}" for number in range(1, 25, 3) for moment in ("begin", "commit")) + tuple(
     f"{moment}:{number}" for moment, most in (("raw", 2), ("rows", 4), ("table", 2)) for number in range(1, most + 1)
@@ -89,7 +99,7 @@ FILLED_SLOWLY = tuple(f"{moment}:{number}" for number in range(1, 25, 3) for mom
 
 @pytest.mark.parametrize("moments", [FILLED, pytest.param(FILLED_SLOWLY, marks=pytest.mark.slow)], ids=["few", "many"])
 def test_a_full_disk_ends_a_run_and_harms_nothing(moments: tuple[str, ...], tmp_path: Path, small_disk: Path) -> None:
-    office, other = office_in(small_disk), office_in(tmp_path / "other")
+    office, other = reading_itself(small_disk), reading_itself(tmp_path / "other")
     filler = small_disk / "filler"
 
     def disturbed(at: int) -> tuple[str, Ran]:
@@ -110,7 +120,7 @@ def test_a_line_that_breaks_ends_a_run_and_harms_nothing(number: int, tmp_path: 
     if postgres.url is None:
         pytest.skip(postgres.reason)
     url = postgres.fresh_database()
-    office, other = office_in(tmp_path / "cut", url), office_in(tmp_path / "other")
+    office, other = reading_itself(tmp_path / "cut", url), reading_itself(tmp_path / "other")
     there = make_url(url)
     if not there.port:
         pytest.skip("the server listens on no port")

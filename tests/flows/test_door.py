@@ -157,7 +157,7 @@ def test_the_list_of_commands_is_not_cut(say) -> None:
     listed = say("--help").out.partition("Commands:")[2]
 
     assert "..." not in listed
-    assert "judge again what depends on them." in " ".join(listed.split())
+    assert "list what follows and who has what to do." in " ".join(listed.split())
 
 
 @pytest.mark.parametrize("command", ["consolidate", "rerun", "status", "failures", "demo", "init", "serve"])

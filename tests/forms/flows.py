@@ -42,8 +42,13 @@ def returns(form: Form, count: int, pick: Pick) -> list[Figures]:
     """The returns of the first `count` periods of a year (years of a yearly form)."""
     told: list[Figures] = []
     for period in first_periods(form, count):
-        told.append(_Clerk(form, period, told[-1] if told else None, pick).fill_in())
+        told.append(filled_in(form, period, told[-1] if told else None, pick))
     return told
+
+
+def filled_in(form: Form, period: Period, before: Figures | None, pick: Pick) -> Figures:
+    """The return of one period after that `before` it; None where there was none."""
+    return _Clerk(form, period, before, pick).fill_in()
 
 
 @dataclass

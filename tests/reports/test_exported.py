@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from disclosure_etl.decisions import Word
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate, roll_up
 from disclosure_etl.reports.by_tree import LineKind
 from disclosure_etl.reports.exported import Choice, Exported, exported, periods_of
+from disclosure_etl.returned import decide
+from disclosure_etl.signing import Wish, sign_off
 from schemas.errors import UserError
 from schemas.periods import Period
+from schemas.returns import ReturnAction
 from tests.factories import FAMILY, ZONE, return_bytes, send
 from tests.successions import FORM, OLD, month, office_of, sent
 
@@ -165,3 +169,17 @@ def test_periods_are_named_or_a_range() -> None:
     for wrong in ("2014-05..2014Q3", "2014-05..2014-04"):
         with pytest.raises(UserError, match="cannot be used"):
             periods_of([wrong])
+
+
+def test_a_version_without_held_blocks_is_told_without_them(office: Office) -> None:
+    first = office.warehouse.returns(FAMILY, JANUARY, "a")[0]
+    decide(office, ReturnAction.RETURN, first, Word("王处长", "单位来电说明"))
+    held = Wish("王处长", without_held=True, acknowledge="已核")
+    assert sign_off(office, FAMILY, JANUARY, held).version.without_held
+
+    for period in (JANUARY, FEBRUARY):
+        found = exported(office, FAMILY, period, by("day"))
+        assert "Not told by bureau" not in told(found)
+        for place in (MONTH, YEAR):
+            figures = told(found, place)
+            assert sum(value or 0 for name, value in figures.items() if name != "Total") == figures["Total"]

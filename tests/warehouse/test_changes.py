@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disclosure_etl.warehouse import Warehouse, base_of
+from disclosure_etl.warehouse import Dependents, Warehouse, base_of
 from schemas.periods import Frequency, Period
+from schemas.restatements import ReasonCode, Restatement
 from schemas.versions import Reason
 from tests.warehouse.signed import changes, codes_of, figures_changed, lock, sign, versions_of
 from tests.warehouse.small import AT, CASES, FAMILY, Story, failed, submission, values, verdict
@@ -125,6 +126,18 @@ def test_what_a_final_version_left_out_is_told_and_what_came_for_it(story: Story
     assert figures_changed(left_out)[("east", "cases.received")] == (5, None)
     assert codes_of(corrected_since, "east", "cases.received") == {"corrected"}
     assert figures_changed(corrected_since)[("east", "cases.received")] == (None, 6)
+
+
+def test_a_restated_cumulative_says_so(story: Story, warehouse: Warehouse) -> None:
+    story.month(JAN, {"east": EAST})
+    story.month(FEB, {"east": EAST})
+    told = (ReasonCode.RECOUNT, "盘点", "李科长", AT)
+    one = Restatement(0, FAMILY, FEB, "east", "publications", "year_to_date", -2, 0, *told)
+    warehouse.restate(one, story.run(FEB), Dependents())
+    story.freeze(FEB)
+    found = changes(story, FEB, 1, 2)
+    assert figures_changed(found, "year_to_date") == {(None, "publications"): (20, 18)}
+    assert [(why.code, why.by) for why in found.totals[0].reasons] == [("restated", "李科长")]
 
 
 FIGURES = st.tuples(*(st.integers(0, 50) for _ in range(6))).map(values)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from alembic import command
 from sqlalchemy import text
 
 from disclosure_etl.warehouse import Warehouse
 from disclosure_etl.warehouse.connection import _config, open_engine, writing
+from tests.ready_schema import by_migrations
+
+
+@pytest.fixture(autouse=True)
+def _made_by_migrations() -> Iterator[None]:
+    with by_migrations():
+        yield
+
 
 _ROWS = """
 INSERT INTO dim_form (id, family, version, frequency, digest, title_zh, title_en, valid_from) VALUES (101, 'small', '1', 'monthly', 'f', '表', 'form', '2013-01');

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from disclosure_etl.warehouse import Warehouse
 from disclosure_etl.warehouse.connection import reading
 from disclosure_etl.warehouse.dimension_tables import dim_succession, metadata
 from schemas.errors import UserError
+from tests.ready_schema import by_migrations
+
+
+@pytest.fixture(autouse=True)
+def _made_by_migrations() -> Iterator[None]:
+    with by_migrations():
+        yield
 
 
 def shown(error: pytest.ExceptionInfo[BaseException]) -> str:

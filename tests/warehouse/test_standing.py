@@ -7,13 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from disclosure_etl.warehouse import REOPEN, BaselineRow, Warehouse
+from disclosure_etl.warehouse import REOPEN, BaselineRow, Dependents, Warehouse
 from disclosure_etl.warehouse import pending as pending_work
 from disclosure_etl.warehouse.connection import writing
 from schemas.consolidation import VersionStatus
 from schemas.errors import UserError
 from schemas.formfile import Forms
 from schemas.periods import Period
+from schemas.restatements import ReasonCode, Restatement
+from schemas.returns import ReturnAction
 from tests.warehouse.signed import LATER, lock, sign, versions_of
 from tests.warehouse.small import (
     AT,
@@ -174,6 +176,7 @@ def test_no_waiver_and_no_earlier_figure_is_taken_in_a_locked_year(story: Story,
     with pytest.raises(UserError, match="2014-01 changed meanwhile"):
         lock(story)
     story.renew(verdict(submission(story.form, "east", JAN, EAST)))
+    story.freeze(JAN)
     lock(story)
     for done in (
         lambda: warehouse.waive(FAMILY, "west", waived, span, "经核实", "王处长", AT),
@@ -183,6 +186,22 @@ def test_no_waiver_and_no_earlier_figure_is_taken_in_a_locked_year(story: Story,
             "old.csv", AT, replace=True,
         ),
     ):  # fmt: skip
+        with pytest.raises(UserError, match="reopen 2014"):
+            done()
+
+
+def test_no_return_is_decided_and_no_figure_restated_in_a_locked_year(story: Story, warehouse: Warehouse) -> None:
+    sign(story, january(story))
+    lock(story)
+    one = warehouse.returns(FAMILY, PERIOD, "east")[0]
+    told = (ReasonCode.RECOUNT, "盘点", "李科长", AT)
+    restated = Restatement(1, FAMILY, JAN, "east", "publications", "year_to_date", -2, 0, *told)
+    word = ("有误", "王处长", AT)
+    for done in (
+        lambda: warehouse.decide_return(story.form, ReturnAction.WITHDRAW, one, *word, Dependents()),
+        lambda: warehouse.restate(restated, story.run(JAN), Dependents()),
+        lambda: warehouse.withdraw_restatement(restated, *word, story.run(JAN), Dependents()),
+    ):
         with pytest.raises(UserError, match="reopen 2014"):
             done()
 

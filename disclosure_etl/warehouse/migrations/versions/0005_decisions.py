@@ -14,7 +14,7 @@ _RETURN_MOVES = (
     ("held", ("returned", "withdrawn")),
     ("partly_held", ("returned", "withdrawn")),
     ("accepted", ("returned", "withdrawn")),
-    ("failed", ("withdrawn",)),
+    ("failed", ("returned", "withdrawn")),
     ("returned", ("held", "partly_held", "accepted", "failed", "superseded", "withdrawn")),
     ("withdrawn", ("held", "partly_held", "accepted", "failed", "superseded", "returned")),
     ("superseded", ("returned",)),
