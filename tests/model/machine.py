@@ -15,6 +15,7 @@ from schemas.errors import UserError
 from schemas.periods import Period
 from tests.model.naive import OUT, Receipt, Sent
 from tests.model.paper import (
+    BLOCK_OF,
     FAMILY,
     INDICATORS,
     MONTH,
@@ -186,33 +187,41 @@ class OfficeMachine(Stewards):
 
     def confirm(self, bureau: str) -> None:
         own = [one for one in self.proposed if one.bureau == bureau]
-        months = sorted({one.month for one in own if is_whole(self.model, one.month, bureau)})
+        is_refused = any(one.month in self.model.locked for one in own)
+        done = []
 
         def model() -> None:
-            for month in months:
-                self._put_into_force(month, bureau, {one.cell: one.proposed for one in own if one.month == month})
+            for month in sorted({one.month for one in own}) if not is_refused else ():
+                changed = {one.cell: one.proposed for one in own if one.month == month}
+                if is_whole(self.model, month, bureau) and self._put_into_force(month, bureau, changed):
+                    done.append(month)
             self.model.refresh()
 
         self.clock.set(self.clock() + timedelta(days=1))
         answers = [one.do(lambda office: deltas.confirm(office, FAMILY, bureau, WORD)) for one in self.products]
-        assert all(isinstance(each, UserError) == (not months) for each in answers), answers
         model()
+        assert all(isinstance(each, UserError) == (not done) for each in answers), (answers, done)
         self.touched = set()
         self.check()
         self.days.append((self.clock(), {month: (one.says, one.status) for month, one in self.last.items()}))
 
-    def _put_into_force(self, month: int, bureau: str, changed: dict[Cell, int]) -> None:
+    def _put_into_force(self, month: int, bureau: str, changed: dict[Cell, int]) -> bool:
+        """Another return of the same revision, unless it would be held in a block that the changes are of."""
+        known = [one for one in self.model.returns[month] if one.bureau == bureau]
         basis = next(one for one in self.model.in_order(month, bureau) if one.state not in OUT)
-        revision = max(one.paper.revision for one in self.model.returns[month] if one.bureau == bureau) + 1
         figures = {**basis.figures, **changed}
-        name = f"{bureau}_{MONTHS[month]}_r{revision}.json"
+        paper = Paper(bureau, month, max(one.paper.revision for one in known), tuple(sorted(figures.items())))
+        name = f"{bureau}_{MONTHS[month]}_confirmed_{len(known) + 1}.json"
+        one = Sent(paper, name, len(self.model.receipts) + 1, figures, "")
+        self.model.judge(one, month)
+        if not all(one.accepted[BLOCK_OF[indicator]] for indicator, _ in changed):
+            return False
         stored = self.products[0].office.warehouse.returns(FAMILY, period_of(month), bureau)
-        digest = next(one.digest for one in stored if one.file == name)
-        number = len(self.model.receipts) + 1
-        paper = Paper(bureau, month, revision, tuple(sorted(figures.items())))
-        self.model.receipts.append(Receipt(name, None, digest, month, number))
-        self.model.returns[month].append(Sent(paper, name, number, figures, digest))
+        one.digest = next((each.digest for each in stored if each.file == name), "not stored")
+        self.model.receipts.append(Receipt(name, None, one.digest, month, one.arrival))
+        self.model.returns[month].append(one)
         self.model.refresh()
+        return True
 
     # -- looking back
 

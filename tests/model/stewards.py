@@ -89,10 +89,12 @@ class Stewards(Days):
             stored = next(each for each in known if each.digest == one.digest)
             return returned.decide(office, ReturnAction(action), stored, WORD)
 
-        is_refused = one.state not in able[action] or month in self.model.locked
+        made = {"return": ("returned",), "withdraw": ("withdrawn",), "reinstate": able["return"]}
+        stands = one.last == action and one.state in made[action]  # to decide it again changes nothing
+        is_refused = not stands and (one.state not in able[action] or month in self.model.locked)
 
         def model() -> None:
-            if is_refused:
+            if is_refused or stands:
                 return
             self.numbers["return"] = self.number("return")
             own = [each.paper.revision for each in self.model.returns[month] if each.bureau == one.bureau]
