@@ -160,7 +160,7 @@ class Days(RuleBasedStateMachine):
         where, before = (product.name, MONTHS[month], version.number), self.last.get(month)
         is_new = before is None or version.number > before.number
         if month in self.model.locked:
-            assert before is not None and version == before._replace(status=version.status), where
+            assert before is not None and version == before._replace(status="locked"), where
             return
         assert version.says == says, (where, _differences(version.says, says))
         assert version.number - (before.number if before else 0) in (0, 1) or month not in self.touched, where
@@ -169,6 +169,29 @@ class Days(RuleBasedStateMachine):
         if before is not None and is_new:
             assert (version.says, version.counts) != (before.says, before.counts), (where, "nothing changed")
         assert version.status == ("final" if self.signed.get(month) == version.number else "provisional"), where
+
+    def is_final(self, month: int) -> bool:
+        """Whether the newest version of a month is signed off."""
+        return month in self.last and self.signed.get(month) == self.last[month].number
+
+    def may_be_signed(self, month: int) -> bool:
+        """Whether nothing stands in the way of a sign-off: nothing held, stale, sent back or failing, the months before it in the
+        year final, and nothing come for it since its newest version."""
+        if month not in self.last:
+            return False
+        if self.is_final(month):
+            return True
+        before = [one for one in self.last if one < month and MONTHS[one][:4] == MONTHS[month][:4]]
+        waiting = ("held", "partly_held", "returned")
+        bureaus_stand = all(
+            not (one.stale or one.errors or one.status in waiting) for one in self.last[month].says.bureaus
+        )
+        others = {one.bureau for one in self.model.returns[month]} - {
+            one.bureau for one in self.last[month].says.bureaus
+        }
+        others_stand = not any(one[0] in others and one[-1] is None for one in self.failing(month))
+        is_newest = self.last[month].counts == counts(self.model, month)
+        return bureaus_stand and others_stand and is_newest and all(map(self.is_final, before))
 
     def failing(self, month: int) -> set[tuple]:
         """What the model has failing in a month."""
@@ -203,7 +226,8 @@ class Days(RuleBasedStateMachine):
         for other in held[1:]:
             assert other.keys() == held[0].keys()
             for name, rows in other.items():
-                assert rows == held[0][name], name
+                differing = [pair for pair in zip(rows, held[0][name], strict=False) if pair[0] != pair[1]]
+                assert rows == held[0][name], (name, differing[:2])
 
     def teardown(self) -> None:
         try:

@@ -206,7 +206,7 @@ class Naive:
             self.settle(month)
             if month not in self.locked:
                 for one in [one for one in self.returns[month] if one.state not in OUT]:
-                    self._judge(one, month)
+                    self.judge(one, month)
             else:
                 for one in self.returns[month]:
                     self._hold_for_lock(one)
@@ -219,7 +219,8 @@ class Naive:
             if one.doubted:
                 one.failing.insert(0, Failing("return:two_returns", None, None, one.doubted))
 
-    def _judge(self, one: Sent, month: int) -> None:
+    def judge(self, one: Sent, month: int) -> None:
+        """What is found of a return, and what of it is accepted by that; what was accepted stays so."""
         one.is_for_locked = False
         if one.paper.nil:
             self._fill(one, month)

@@ -15,11 +15,12 @@ from sqlalchemy import select
 from disclosure_etl.office import Office
 from disclosure_etl.warehouse import facade, known_then
 from disclosure_etl.warehouse.connection import reading
+from disclosure_etl.warehouse.copying import lines_of, tables_of
 from disclosure_etl.warehouse.tables import consolidation_member, submission
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
 from schemas.periods import Period
-from tests.model.paper import FAMILY, MONTHS, period_of
+from tests.model.paper import FAMILY, period_of
 from tests.model.shown import Shown, Stands
 
 
@@ -130,16 +131,34 @@ class Product:
             found[one.indicator, one.column] = sum(known) if known else None
         return found
 
-    def contents(self) -> dict[str, list[bytes]]:
-        """Every row of every table but the runs', as a backup has them."""
-        with self.office.warehouse.copied() as copy:
-            return {
-                name: sorted(_in_order(line) for line in lines) for name, _, lines in copy.tables() if name != "run"
-            }
+    def contents(self) -> dict[str, list[list]]:
+        """Every row of every table but the runs', as a backup has them; with keys by their order, since a database may pass
+        over some that were given to what was not kept."""
+        with reading(self.office.warehouse.engine) as connection:
+            tables = [table for table in tables_of(connection) if table.name != "run"]
+            rows = {table.name: [json.loads(line) for line in lines_of(connection, table)] for table in tables}
+        keys: dict[str, dict] = {}
+        for table in tables:
+            place = [column.name for column in table.columns].index("id") if "id" in table.columns else None
+            found = [] if place is None else sorted(row[place] for row in rows[table.name])
+            keys[table.name] = {key: number for number, key in enumerate(found, 1)}
+        for table in tables:
+            for place, column in enumerate(table.columns):
+                to = next((one.column.table.name for one in column.foreign_keys if one.column.name == "id"), None)
+                to = to or _KEYS.get((table.name, column.name)) or (table.name if column.name == "id" else None)
+                for row in rows[table.name] if to in keys else ():
+                    row[place] = keys[str(to)].get(row[place], row[place])
+        return {name: sorted(own, key=lambda row: json.dumps(row, sort_keys=True)) for name, own in rows.items()}
 
 
-def _in_order(line: bytes) -> bytes:
-    return json.dumps(json.loads(line), sort_keys=True, ensure_ascii=False).encode()
+# Keys of which the databases do not know that they are any.
+_KEYS = {
+    ("submission", "arrival"): "receipt",
+    ("return_decision", "arrival"): "receipt",
+    ("fact_refilled", "until"): "consolidation",
+    ("fact_observation", "submission_id"): "submission",
+    ("fact_observation", "cell_id"): "dim_cell",
+}
 
 
 def _answered(command: Callable[[Office], Any], office: Office) -> Any:
@@ -147,8 +166,3 @@ def _answered(command: Callable[[Office], Any], office: Office) -> Any:
         return command(office)
     except UserError as refusal:
         return refusal
-
-
-def every_month() -> Iterator[tuple[int, Period]]:
-    """The months with their numbers."""
-    return ((month, period_of(month)) for month in range(len(MONTHS)))
