@@ -14,9 +14,10 @@ from prefect.cache_policies import NO_CACHE
 
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import Month, MonthResult, Progress, silent
+from disclosure_etl.reports.publishing import begin_publishing, publish
 from disclosure_etl.reports.rehearsal import Rehearsed, lines, periods_from, rehearsal
 from flows.artifacts import run_markdown, tasks_markdown
-from flows.running import RERUN, Ran, default_period, open_office, publish, ran_to, rerun_periods, run_period
+from flows.running import RERUN, Ran, default_period, open_office, ran_to, rerun_periods, run_period
 from schemas.errors import UserError
 from schemas.periods import Period
 
@@ -78,6 +79,8 @@ def in_tasks(
         ran = task(run_period, name="roll-up", cache_policy=NO_CACHE)(office, family, period)
         _leave_artifact(office, ran)
         return ran
+
+    begin_publishing(office)
 
     def run(one: Period) -> MonthResult:
         return _month_in_tasks(Month(office, family, one, command, bureaus, progress or silent, publish))

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from disclosure_etl.office import Office
 from disclosure_etl.reports.firmness import firmness
+from disclosure_etl.reports.publishing import in_office_time
 from disclosure_etl.reports.standing import absences, not_consolidated, parts_of, standing_then
 from flows.carried_screen import show_restatements
 from flows.console import Screen, show_consolidation, show_failures, show_unread, show_what_to_do
-from flows.running import in_office_time
 from flows.session import Session
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError

@@ -173,8 +173,8 @@ def _month(folder: str) -> dict[str, float]:
     from disclosure_etl.calendar import StoryClock
     from disclosure_etl.office import Office
     from disclosure_etl.pipeline import Month
+    from disclosure_etl.reports.publishing import write_tables
     from disclosure_etl.settings import load_settings
-    from flows.running import write_tables
     from tests.factories import ZONE, datetime
 
     settings = load_settings(Path(folder) / "config", {}, Path(folder))

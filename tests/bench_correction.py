@@ -21,8 +21,8 @@ from pathlib import Path
 from disclosure_etl.calendar import StoryClock
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import MonthResult, consolidate, roll_up
+from disclosure_etl.reports.publishing import write_tables
 from disclosure_etl.settings import load_settings
-from flows.running import write_tables
 from schemas.periods import Frequency, Period
 from tests.factories import FAMILY, ZONE, Figures, datetime, default_form, return_bytes, some_figures
 

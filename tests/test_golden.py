@@ -54,7 +54,7 @@ def test_the_blank_workbook(golden: Golden) -> None:
 
 
 def test_the_summary_of_a_month_with_a_held_block_and_a_missing_bureau(golden: Golden, tmp_path: Path) -> None:
-    from flows.running import write_tables
+    from disclosure_etl.reports.publishing import write_tables
 
     office = make_office(tmp_path)
     send_month(office, Period.parse("2014-01"), without=("yanqing",), changed={"haidian": with_slip()})

@@ -162,6 +162,11 @@ class Answers:
         with reading(self.engine) as connection:
             return versions.newest(connection, family, period, version, as_of)
 
+    def frozen_after(self, number: int) -> list[Consolidation]:
+        """The versions that were frozen after an event of the record, in that order."""
+        with reading(self.engine) as connection:
+            return versions.frozen_after(connection, number)
+
     def others(self, family: str, period: Period) -> int:
         """How many files of other periods the newest frozen version has met; 0 where there is none."""
         with reading(self.engine) as connection:

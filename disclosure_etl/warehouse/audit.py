@@ -119,13 +119,10 @@ def head(connection: Connection) -> Event | None:
     return next(_events(connection, newest_first=True), None)
 
 
-def events(connection: Connection, kind: str | None = None, subject: str | None = None) -> list[Event]:
-    """Events from the oldest on: of a kind, and of a subject or what begins with it."""
-    return [
-        one
-        for one in _events(connection)
-        if (kind is None or one.kind == kind) and (subject is None or one.subject.startswith(subject))
-    ]
+def events(connection: Connection, kind: str | None = None, subject: str | None = None, after: int = 0) -> list[Event]:
+    """Events from the oldest on: of a kind, of a subject or what begins with it, and after that of a number."""
+    wanted = [audit_event.c.number > after, *([audit_event.c.kind == kind] if kind is not None else [])]
+    return [one for one in _events(connection, of=wanted) if subject is None or one.subject.startswith(subject)]
 
 
 def freezing(connection: Connection, family: str, period: str, version: int) -> Event | None:

@@ -210,6 +210,15 @@ def _last(connection: Connection, family: str, period: Period) -> _Last:
     return _Last(row.version, row.content_hash, bool(row.without_held)) if row is not None else _Last(0, None, False)
 
 
+def frozen_after(connection: Connection, number: int) -> list[Consolidation]:
+    """The versions that were frozen after an event of the record, in that order."""
+    told = [
+        (*one.subject.split(" "), one.details["version"]) for one in audit.events(connection, "freeze", after=number)
+    ]
+    found = [newest(connection, family, Period.parse(period), version) for family, period, version in told]
+    return [one for one in found if one is not None]
+
+
 def others_of(connection: Connection, family: str, period: Period) -> int:
     """How many files of other periods the newest version of a period has met; 0 where there is none."""
     number = consolidation.c.account["counts"][Status.OTHER_PERIOD.value].as_integer()

@@ -67,8 +67,8 @@ def deltas_confirm(context: typer.Context, bureau: Bureau, reason: Reason = "", 
     from disclosure_etl.decisions import Word
     from disclosure_etl.deltas import confirm
     from disclosure_etl.reports.contract import delta_object
+    from disclosure_etl.reports.publishing import publish
     from flows.commands.signing import show_notices
-    from flows.running import publish
 
     session: Session = context.obj
     chosen = family or session.settings.family
@@ -171,8 +171,8 @@ def _bureau(session: Session, written: str) -> str:
 
 def _show(session: Session, verb: tuple[str, str], done: Restated, json: bool) -> None:
     from disclosure_etl.reports.contract import restatement_object
+    from disclosure_etl.reports.publishing import publish
     from flows.commands.signing import show_notices
-    from flows.running import publish
     from schemas.values import figure_text
 
     notices = publish(session.office, done.followed.consolidations)

@@ -243,7 +243,7 @@ def status(
 
 
 def _write_table(session: Session, one: Consolidation, file: Path, as_of: datetime | None) -> None:
-    from flows.running import table_of
+    from disclosure_etl.reports.publishing import table_of
     from schemas.errors import UserError
 
     if file.exists():

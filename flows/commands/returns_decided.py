@@ -143,8 +143,8 @@ def _decide(
 
 
 def _show(session: Session, verb: tuple[str, str], done: DecidedReturn, json: bool) -> None:
+    from disclosure_etl.reports.publishing import publish
     from flows.commands.signing import show_notices
-    from flows.running import publish
 
     again = [one.period for one in done.followed.consolidations]
     notices = publish(session.office, done.followed.consolidations)

@@ -230,8 +230,8 @@ def decide(
     import getpass
 
     from disclosure_etl import decisions
+    from disclosure_etl.reports.publishing import publish
     from flows.commands.signing import show_notices
-    from flows.running import publish
     from schemas.errors import UserError
     from schemas.periods import Period
 

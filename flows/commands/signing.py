@@ -60,7 +60,7 @@ def sign_off(
 ) -> None:
     """Sign the newest version of a period off: it is final from then on. What stands in the way is listed."""
     from disclosure_etl import signing
-    from flows.running import publish, table_path
+    from disclosure_etl.reports.publishing import publish, table_path
 
     session: Session = context.obj
     office, chosen, wanted = session.office, family or session.settings.family, read_period(period)
@@ -175,7 +175,7 @@ def reopen(
 
 def _tell_year(session: Session, done: YearDecided, of: tuple[str, int], json: bool) -> None:
     from disclosure_etl.reports.corrections import version_object
-    from flows.running import publish
+    from disclosure_etl.reports.publishing import publish
 
     frozen = done.followed.consolidations if done.followed else ()
     notices = publish(session.office, frozen)

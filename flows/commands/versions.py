@@ -149,7 +149,7 @@ def correction_notice(
     json: AsJson = False,
 ) -> None:
     """Print the correction notice (更正说明) of a version against an earlier one, and write it beside the tables."""
-    from flows.running import write_notice
+    from disclosure_etl.reports.publishing import write_notice
 
     session: Session = context.obj
     found, form = _change_list(session, family, read_period(period), (older, newer), None)

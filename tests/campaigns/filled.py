@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from disclosure_etl.intake.raw_store import RawStore
+from disclosure_etl.reports import publishing
 from disclosure_etl.warehouse import loading
-from flows import running
 from flows.cli import main
 
 
@@ -46,7 +46,7 @@ def _prepare(moment: str, reached: Callable[[], None]) -> None:
     if moment in ("begin", "commit"):
         event.listen(Engine, moment, lambda _connection: reached())
         return
-    holder, name = {"rows": (loading, "bulk"), "raw": (RawStore, "put"), "table": (running, "_write_whole")}[moment]
+    holder, name = {"rows": (loading, "bulk"), "raw": (RawStore, "put"), "table": (publishing, "_write_whole")}[moment]
     own = getattr(holder, name)
 
     def first(*arguments: Any) -> Any:

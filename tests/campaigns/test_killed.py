@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from disclosure_etl.keeping import verified
+from disclosure_etl.reports.publishing import table_path
 from disclosure_etl.settings import default_config_dir
 from schemas.periods import Period
 from tests.factories import default_form, make_office, return_bytes, send, send_month, some_figures
@@ -107,3 +108,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_put_right(
         for folder, url in ((tmp_path, warehouse_url), (undisturbed, None))
     ]
     assert months[0] == months[1]
+    for period in (JANUARY, FEBRUARY):
+        for version in range(1, office.warehouse.consolidation("bureau-monthly", period).version + 1):
+            frozen = office.warehouse.consolidation("bureau-monthly", period, version)
+            assert table_path(office, frozen).exists(), (period, version)

@@ -14,7 +14,7 @@ from disclosure_etl import deltas
 from disclosure_etl.keeping import verified
 from disclosure_etl.reports.by_tree import LineKind
 from disclosure_etl.reports.exported import TODAY, Choice, exported
-from flows.running import table_of, table_path
+from disclosure_etl.reports.publishing import table_of, table_path
 from schemas.consolidation import VersionStatus
 from schemas.periods import Frequency, Period
 from tests.campaigns.ledgers import Ledgers

@@ -17,7 +17,8 @@ from disclosure_etl.decisions import Word, waive
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import roll_up
 from disclosure_etl.releasing import release
-from flows.running import notice_due, publish, run_period, table_path
+from disclosure_etl.reports.publishing import notice_due, publish, table_path
+from flows.running import run_period
 from schemas.consolidation import Consolidation
 from schemas.forms import Form
 from schemas.periods import Frequency, Period
