@@ -103,6 +103,30 @@ class SignOffSettings(_Part):
     two_persons: bool = False
 
 
+class OidcSettings(_Part):
+    """Where people sign in elsewhere: the issuer's address and this desk's client id; its secret is `oidc_client` of the secrets.
+    `login_claim`: what of the provider's answer is the login here."""
+
+    issuer: str
+    client_id: str
+    login_claim: str = "preferred_username"
+    label: str = ""
+
+
+class DeskSettings(_Part):
+    """The desk: `https` where it is reached by TLS (then the browser sends the session by TLS only); minutes without use, and
+    hours in all, after which a session ends; `proxies`: addresses whose word of a visitor's own address is taken."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, gt=0, lt=65536)
+    https: bool = False
+    idle_minutes: float = Field(default=60, gt=0)
+    longest_hours: float = Field(default=12, gt=0)
+    uploads: str = "var/uploads"
+    proxies: tuple[str, ...] = ()
+    oidc: OidcSettings | None = None
+
+
 class SettingsFile(_Part):
     """The content of settings.yaml. Relative paths are relative to the folder that holds the config folder."""
 
@@ -122,6 +146,7 @@ class SettingsFile(_Part):
     run_patience_seconds: float = Field(default=600, ge=0)
     optional_blocks: dict[str, tuple[str, ...]] = {}
     sign_off: SignOffSettings = SignOffSettings()
+    desk: DeskSettings = DeskSettings()
 
 
 @dataclass(frozen=True)
@@ -156,6 +181,11 @@ class Settings:
     def reports_path(self) -> Path:
         """Where reports are written."""
         return self.base / self.file.reports
+
+    @property
+    def uploads_path(self) -> Path:
+        """Where files lie that came through the desk: a source of its own."""
+        return self.base / self.file.desk.uploads
 
     @property
     def prefect_home(self) -> Path:

@@ -13,6 +13,7 @@ import typer
 
 from flows.commands import (
     carrying,
+    desk,
     export,
     lists,
     month,
@@ -35,7 +36,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (month, signing, versions, returns, returns_decided, carrying, rules, lists, export, record, office):
+for commands in (
+    month,
+    signing,
+    versions,
+    returns,
+    returns_decided,
+    carrying,
+    rules,
+    lists,
+    export,
+    record,
+    desk,
+    office,
+):
     commands.register(app)
 
 

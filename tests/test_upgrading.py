@@ -104,6 +104,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 def made_up(column: Column, others: Rows) -> Any:
     """Something that may stand in a column of a table in which nobody has put anything yet."""
     for key in column.foreign_keys:
+        if key.column.table is column.table:
+            return None  # of itself: nothing was there before
         return others[key.column.table.name][0][key.column.name]
     match column.type:
         case Boolean():

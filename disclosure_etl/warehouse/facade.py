@@ -36,9 +36,10 @@ from disclosure_etl.warehouse.connection import (
     writing,
 )
 from disclosure_etl.warehouse.copying import Filling, version_of
-from disclosure_etl.warehouse.deciding import Deciding, utc_now
+from disclosure_etl.warehouse.deciding import utc_now
 from disclosure_etl.warehouse.dimensions import sync_bureaus, sync_form
 from disclosure_etl.warehouse.pending import Dependents, Waiting
+from disclosure_etl.warehouse.reviewing import Reviewing
 from disclosure_etl.warehouse.tables import run as run_table
 from schemas.consolidation import Consolidation
 from schemas.errors import UserError
@@ -55,7 +56,7 @@ from schemas.rules import RuleSet
 
 
 @dataclass(frozen=True)
-class Warehouse(Deciding):
+class Warehouse(Reviewing):
     """One database. All methods raise `UserError` where it cannot be reached."""
 
     @classmethod

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from disclosure_etl.warehouse import (  # noqa: F401 - they enter themselves into the metadata
     decision_tables,
+    desk_tables,
     item_table,
     tables,
     version_tables,
@@ -18,6 +19,7 @@ from disclosure_etl.warehouse.dimension_tables import metadata
 
 # Beside SELECT and INSERT. A table that is not named here is only ever appended to.
 _BESIDES = {
+    "api_token": ("UPDATE",),
     "baseline": ("UPDATE",),
     "current_block": ("DELETE",),
     "dim_bureau": ("UPDATE",),
@@ -26,11 +28,15 @@ _BESIDES = {
     "fact_observation": ("DELETE",),
     "failure": ("DELETE",),
     "pending": ("DELETE",),
+    "person": ("UPDATE",),
+    "person_session": ("UPDATE",),
+    "proposal": ("UPDATE",),
     "period_norm": ("DELETE",),
     "receipt": ("UPDATE",),
     "run": ("UPDATE",),
     "submission": ("UPDATE",),
     "submission_block": ("UPDATE",),
+    "visit": ("UPDATE",),
 }
 _READ_ONLY = ("alembic_version", "document_move", "state_move")  # what the schema brings with it
 

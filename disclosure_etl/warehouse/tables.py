@@ -205,6 +205,7 @@ failure = Table(
     Column("implied_by", String(32)),
     Column("case_id", String(32), comment="the first failure of those that have one cause"),
     Column("waiver", ForeignKey("decision.id"), comment="the decision by which it holds nothing"),
+    Index("ix_failure_failure_id", "failure_id"),
 )
 
 decision = Table(

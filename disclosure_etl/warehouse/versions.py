@@ -386,19 +386,12 @@ def _hash_of(
         },
         "bureaus": [
             [
-                state.bureau,
-                state.status,
-                state.stale,
-                state.held_blocks,
-                state.errors,
-                state.warnings,
-                state.notices,
-                state.not_assessable,
-                *state.attachments,
+                state.bureau, state.status, state.stale, state.held_blocks, state.errors, state.warnings, state.notices,
+                state.not_assessable, *state.attachments,
             ]
             for state in account["bureaus"]
         ],
-    }
+    }  # fmt: skip
     if account["without_held"]:
         content["without_held"] = True
     if account["restatements"]:  # versions were frozen before there were any

@@ -126,6 +126,8 @@ NOTHING_CHANGES: dict[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 
 ELSEWHERE = {
+    "desk": "runs until it is stopped; what its pages write is pressed twice in tests/desk",
+    "desk create-user": "a login that is taken is refused: tests/desk/test_door",
     "demo": "makes an office anew by design, and replaces an earlier one only where nothing was changed: test_demo_folder",
     "serve": "runs until it is stopped, and does nothing itself but start consolidate and rerun: test_serve",
 }

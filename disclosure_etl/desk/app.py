@@ -1,0 +1,137 @@
+"""The desk as an application: its rooms put together, the headers that every answer has, and what errors look like.
+
+Not here: what stands on a page (the rooms), who may ask for it (`access`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from disclosure_etl.desk import door, months
+from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, require_guards
+from disclosure_etl.desk.shown import FOLDER, page
+from disclosure_etl.desk.standing import Desk
+from schemas.errors import Message, UserError
+from schemas.people import Visitor
+
+_ROOMS = (door, months)
+_log = logging.getLogger("disclosure_etl.desk")
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(desk: Desk) -> FastAPI:
+    """The desk of one office, ready to be served.
+
+    Raises:
+        ProgramError: a route does not say what it takes.
+    """
+    app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    for room in _ROOMS:
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.middleware("http")(_around)
+    app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(UserError, _user_error)
+    app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(Exception, _fault)
+    require_guards(app)
+    return app
+
+
+async def _around(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    if request.method in UNSAFE and not _is_from_here(request):
+        told = Message(
+            "请求不是从本系统的页面发出的,未予受理。", "The request did not come from our own pages; refused."
+        )
+        response: Response = page(request, None, "error.html", 403, message=told)
+    else:
+        response = await call(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _is_from_here(request: Request) -> bool:
+    """Whether a browser says that one of our own pages sent this; what says nothing is refused, but for the API, where no cookie
+    counts."""
+    if request.url.path.startswith("/api/"):
+        return True
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+async def _sign_in_first(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SignInFirst)
+    where = f"/login?next={error.back}"
+    if request.headers.get("hx-request"):
+        return Response(status_code=200, headers={"HX-Redirect": where})
+    return RedirectResponse(where, 303)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    if error.status == 303:
+        return RedirectResponse("/account", 303)
+    return page(request, await _visitor(request), "error.html", error.status, message=error.message)
+
+
+async def _user_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UserError)
+    return page(request, await _visitor(request), "error.html", 422, message=error.message)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    told = {
+        404: Message("没有这个页面。", "There is no such page."),
+        405: Message("此处不接受这种请求。", "This cannot be asked for in this way."),
+        413: Message("文件过大。", "The file is too large."),
+    }
+    message = told.get(error.status_code, Message("请求不能处理。", "The request cannot be dealt with."))
+    return page(request, await _visitor(request), "error.html", error.status_code, message=message)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    _log.error("program fault at %s %s", request.method, request.url.path, exc_info=error)
+    told = Message(
+        "程序故障:这不是数据的问题,已记入日志。请告诉系统管理员。",
+        "A fault of the program, not of the data; it is in the log. Tell the administrator.",
+    )
+    response = page(request, None, "error.html", 500, message=told)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+async def _visitor(request: Request) -> Visitor | None:
+    desk: Desk = request.app.state.desk
+    try:
+        return await desk.visitor(request.cookies.get(SESSION_COOKIE, ""))
+    except UserError:  # the database is away: the page that says so needs nobody
+        return None

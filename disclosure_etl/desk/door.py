@@ -1,0 +1,144 @@
+"""The door: signing in and out, one's own account, the language, and which page comes first.
+
+Not here: accounts of others (`people_pages`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from disclosure_etl.desk.access import SESSION_COOKIE, Need, needs
+from disclosure_etl.desk.shown import done, page
+from disclosure_etl.desk.signing_in import hashed, sign_in
+from disclosure_etl.desk.standing import Desk, desk_of
+from schemas.errors import Message, UserError
+from schemas.people import Role, Visitor
+
+router = APIRouter()
+TheDesk = Annotated[Desk, Depends(desk_of)]
+FormText = Annotated[str, Form(max_length=4000)]
+
+
+def _inside(where: str) -> str:
+    """A place of ours to go to; the first page where it is none, so that nobody is sent elsewhere through us."""
+    return where if where.startswith("/") and not where.startswith(("//", "/\\")) else "/"
+
+
+@router.get("/")
+def first_page(who: Annotated[Visitor, needs(Need.SIGNED_IN)]) -> Response:
+    """On to the page that somebody's day begins with."""
+    where = {Role.REPORTER: "/own", Role.ADMINISTRATOR: "/people"}.get(who.person.role, "/months")
+    return RedirectResponse(where, 303)
+
+
+@router.get("/login")
+def login_page(request: Request, who: Annotated[Visitor | None, needs(Need.OPEN)], next: str = "/") -> Response:
+    """The form to sign in with."""
+    if who is not None:
+        return RedirectResponse(_inside(next), 303)
+    return page(request, None, "login.html", next=_inside(next), login="", message=None)
+
+
+@router.post("/login")
+def login(
+    request: Request,
+    desk: TheDesk,
+    _who: Annotated[Visitor | None, needs(Need.OPEN)],
+    login: FormText = "",
+    password: FormText = "",
+    next: FormText = "/",
+) -> Response:
+    """Sign in."""
+    address = request.client.host if request.client else ""
+    warehouse = desk.office.warehouse
+    try:
+        opened = sign_in(warehouse, login, password, address, request.headers.get("user-agent", ""))
+    except UserError as error:
+        return page(request, None, "login.html", 401, next=_inside(next), login=login, message=error.message)
+    response = RedirectResponse(_inside(next), 303)
+    keep_session(response, desk, opened.secret)
+    return response
+
+
+def keep_session(response: Response, desk: Desk, secret: str) -> None:
+    """Let the browser keep a session."""
+    longest = desk.settings.longest_hours * 3600
+    response.set_cookie(
+        SESSION_COOKIE,
+        secret,
+        max_age=int(longest),
+        httponly=True,
+        secure=desk.settings.https,
+        samesite="lax",
+        path="/",
+    )
+
+
+@router.post("/logout")
+def logout(desk: TheDesk, who: Annotated[Visitor, needs(Need.SIGNED_IN)]) -> Response:
+    """Sign out."""
+    desk.office_of(who.person).warehouse.end_session(who.session)
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    return response
+
+
+@router.get("/language/{code}")
+def language(code: str, _who: Annotated[Visitor | None, needs(Need.OPEN)], next: str = "/") -> Response:
+    """Choose the language of the pages."""
+    response = RedirectResponse(_inside(next), 303)
+    if code in ("zh", "en"):
+        response.set_cookie("language", code, max_age=31_536_000, httponly=True, samesite="lax", path="/")
+    return response
+
+
+@router.get("/account")
+def account(request: Request, desk: TheDesk, who: Annotated[Visitor, needs(Need.SIGNED_IN)]) -> Response:
+    """One's own account: the password, and where one is signed in."""
+    return _account_page(request, desk, who, None)
+
+
+def _account_page(request: Request, desk: Desk, who: Visitor, message: Message | None, status: int = 200) -> Any:
+    shown = desk.office.warehouse.sessions(who.person.key)
+    return page(request, who, "account.html", status, sessions=shown, message=message)
+
+
+@router.post("/account/password")
+def change_password(
+    request: Request,
+    desk: TheDesk,
+    who: Annotated[Visitor, needs(Need.SIGNED_IN)],
+    current: FormText = "",
+    new: FormText = "",
+    again: FormText = "",
+) -> Response:
+    """Choose another password; every other session of the account ends, and a new one begins here."""
+    from disclosure_etl.desk.signing_in import open_session, password_fits
+
+    warehouse = desk.office_of(who.person).warehouse
+    try:
+        if not password_fits(warehouse, who.person, current):
+            raise UserError("现在的密码不正确。", "The current password is not right.")
+        if new != again:
+            raise UserError("两次输入的新密码不同。", "The new password was written in two ways.")
+        changed = warehouse.change_person(
+            who.person.key, {"password": hashed(new, who.person.login), "must_change": False}
+        )
+    except UserError as error:
+        return _account_page(request, desk, who, error.message, 422)
+    opened = open_session(warehouse, changed, request.headers.get("user-agent", ""))
+    response = done(request, "/", Message("密码已更改。", "The password was changed."))
+    keep_session(response, desk, opened.secret)
+    return response
+
+
+@router.post("/account/sessions/end")
+def end_sessions(request: Request, desk: TheDesk, who: Annotated[Visitor, needs(Need.SIGNED_IN)]) -> Response:
+    """Sign out everywhere, here too."""
+    desk.office_of(who.person).warehouse.end_sessions(who.person)
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    return response

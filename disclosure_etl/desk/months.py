@@ -1,0 +1,189 @@
+"""The month at a glance: bureaus by blocks, how far the month is from sign-off, and what changed since the last visit.
+
+Not here: single cases (`cases`), signing (`signing_off`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.shown import page
+from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.warehouse.case_pages import BlockStanding
+from schemas.consolidation import BureauState, Consolidation
+from schemas.errors import Message
+from schemas.forms import Form
+from schemas.people import Visitor
+from schemas.periods import Period
+from schemas.versions import FrozenVersion
+
+router = APIRouter()
+TheDesk = Annotated[Desk, Depends(desk_of)]
+Seeing = Annotated[Visitor, needs(Need.SEE)]
+A_SCREENFUL = 50  # bureaus on a page
+_EVENTS = 12
+
+
+def read_period(code: str) -> Period:
+    """A period in an address.
+
+    Raises:
+        UserError: it is none.
+    """
+    return Period.parse(code)
+
+
+def form_of_version(desk: Desk, one: Consolidation) -> Form:
+    """The form of a version."""
+    return next(form for form in desk.office.forms.forms if form.key == one.form)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A bureau in the matrix: how it stands, and the state of each block in the form's order ('none' where it sent nothing)."""
+
+    state: BureauState
+    status: str
+    restated: bool
+    blocks: tuple[BlockStanding | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the things between now and sign-off: how many are done of how many."""
+
+    name: Message
+    left: int
+    of: int
+    where: str
+
+
+def status_of(state: BureauState) -> str:
+    """The one word for how a bureau stands: the worst that holds of it."""
+    return "stale" if state.stale else state.status
+
+
+_ORDER = {"failed": 0, "held": 1, "partly_held": 2, "stale": 3, "returned": 4, "missing": 5, "withdrawn": 6}
+
+
+def _rank(state: BureauState) -> tuple[int, int, int]:
+    """What needs a person comes first; of equal ones the larger heap."""
+    own = _ORDER.get(status_of(state), 7 if state.errors else 8 if state.warnings else 9)
+    return own, -state.errors, -state.warnings
+
+
+def needs_a_look(state: BureauState) -> bool:
+    """Whether a person has to look at a bureau before sign-off."""
+    return _rank(state)[0] < 9 or state.late
+
+
+def chosen_states(one: Consolidation, show: str, text: str) -> list[BureauState]:
+    """The bureaus that a page is asked for, those first that need a person."""
+    states = list(one.bureaus)
+    if text:
+        wanted = text.casefold()
+        states = [s for s in states if wanted in f"{s.bureau} {s.name_zh} {s.name_en}".casefold()]
+    if show == "open":
+        states = [state for state in states if needs_a_look(state)]
+    elif show in ("missing", "late", "held", "stale", "accepted", "returned"):
+        states = [state for state in states if _shows(state, show)]
+    return sorted(states, key=_rank)
+
+
+def _shows(state: BureauState, show: str) -> bool:
+    if show == "late":
+        return state.late
+    if show == "held":
+        return state.status in ("held", "partly_held", "failed")
+    return status_of(state) == show
+
+
+def matrix(desk: Desk, form: Form, period: Period, one: Consolidation, states: Sequence[BureauState]) -> list[Row]:
+    """The rows of these bureaus."""
+    codes = [state.bureau for state in states]
+    found = desk.office.warehouse.block_standings(form.family, period, codes) if codes else []
+    standing = {(each.bureau, each.block): each for each in found}
+    restated = {each.bureau for each in one.restatements}
+    return [
+        Row(
+            state,
+            status_of(state),
+            state.bureau in restated,
+            tuple(standing.get((state.bureau, block.code)) for block in form.blocks),
+        )
+        for state in states
+    ]
+
+
+def steps(period: Period, one: Consolidation) -> list[Step]:
+    """How far a month is from sign-off, by what the version says."""
+    states = one.bureaus
+    held = [state for state in states if state.status in ("held", "partly_held", "failed", "returned") or state.stale]
+    base = f"/months/{period}"
+    return [
+        Step(Message("已收到报表", "returns received"), len(one.missing), len(states), f"{base}?show=missing"),
+        Step(Message("无暂存、无待复核", "nothing held or to be looked at again"), len(held), len(states), f"{base}?show=held"),
+        Step(
+            Message("无未决错误", "no open errors"), sum(state.errors for state in states), 0,
+            f"{base}/cases?severity=error&state=open",
+        ),
+        Step(
+            Message("警告已确认", "warnings acknowledged"), sum(state.warnings for state in states), 0,
+            f"{base}/cases?severity=warning&state=open",
+        ),
+    ]  # fmt: skip
+
+
+@router.get("/months")
+def newest_month(desk: TheDesk, _who: Seeing) -> Response:
+    """On to the newest month that was consolidated, or that is over."""
+    known = [one for one in desk.office.warehouse.consolidated_periods(desk.family) if _is_own(desk, one)]
+    today = desk.office.clock().date()
+    period = known[-1] if known else Period.of_day(today, desk.office.forms.frequency_of(desk.family)).preceding
+    return RedirectResponse(f"/months/{period}", 303)
+
+
+def _is_own(desk: Desk, period: Period) -> bool:
+    return period.frequency is desk.office.forms.frequency_of(desk.family)
+
+
+@router.get("/months/{code}")
+def month(
+    request: Request, desk: TheDesk, who: Seeing, code: str, show: str = "", q: str = "", at: int = 1
+) -> Response:
+    """A month's matrix, its progress, and what changed since the last visit."""
+    period = read_period(code)
+    found = desk.versions.newest(desk.family, period)
+    if found is None:
+        return page(request, who, "month_empty.html", period=period)
+    version, one = found
+    form = form_of_version(desk, one)
+    show = show or ("open" if len(one.bureaus) > A_SCREENFUL else "all")
+    states = chosen_states(one, show, q.strip())
+    pages = max(1, -(-len(states) // A_SCREENFUL))
+    at = min(max(1, at), pages)
+    rows = matrix(desk, form, period, one, states[(at - 1) * A_SCREENFUL : at * A_SCREENFUL])
+    counts = Counter(status_of(state) for state in one.bureaus)
+    before = desk.office.warehouse.last_visit(who.person.key, desk.family, period)
+    events = desk.office.warehouse.events_since(desk.family, period, before[0], _EVENTS) if before else []
+    desk.office.warehouse.note_visit(who.person.key, desk.family, period)
+    return page(
+        request, who, "month.html", period=period, version=version, one=one, form=form, rows=rows, counts=counts,
+        show=show, q=q, at=at, pages=pages, number=len(states), steps=steps(period, one), events=events, before=before,
+        late=sum(state.late for state in one.bureaus), progress=_progress(version, one),
+        due=desk.office.due(period), release=desk.office.release_moment(period),
+    )  # fmt: skip
+
+
+def _progress(version: FrozenVersion, one: Consolidation) -> int:
+    """How much of the bureaus is done with, in per cent."""
+    if version.is_final or not one.bureaus:
+        return 100
+    return round(100 * sum(not needs_a_look(state) for state in one.bureaus) / len(one.bureaus))

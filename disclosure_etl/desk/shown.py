@@ -1,0 +1,128 @@
+"""Pages: the templates with what every page has (language, who is signed in, the word of its forms), and the responses of forms.
+
+Not here: what stands on a page (each route's room).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from disclosure_etl.desk.access import GRANTED, Need
+from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.words import EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
+from schemas.errors import Language, Message
+from schemas.people import Visitor
+
+FOLDER = Path(__file__).parent
+NOTICE_COOKIE = "notice"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters["said"] = _said
+    made.filters["state"] = _word(STATES)
+    made.filters["severity"] = _word(SEVERITIES)
+    made.filters["standing"] = _word(STANDINGS)
+    made.filters["role"] = _word(ROLES)
+    made.filters["event"] = _word(EVENTS)
+    made.filters["query"] = _query
+    made.filters["day"] = _moment("%Y-%m-%d")
+    made.filters["moment"] = _moment("%Y-%m-%d %H:%M")
+    return made
+
+
+@pass_context
+def _said(context: Context, message: Message) -> str:
+    return message.in_language(context["language"])
+
+
+def _word(words: dict[str, Word]) -> Callable[[Context, str], Markup]:
+    """A status as a mark with its word: told by its shape and its word as well as by its colour."""
+
+    @pass_context
+    def shown(context: Context, code: str) -> Markup:
+        word = words.get(code) or Word(code, code, "", "plain")
+        text = word.zh if context["language"] == "zh" else word.en
+        return Markup('<span class="mark {}"><span aria-hidden="true">{}</span> {}</span>').format(
+            word.tone, word.sign, text
+        )
+
+    return shown
+
+
+def _moment(form: str) -> Callable[[Context, Any], str]:
+    @pass_context
+    def shown(context: Context, at: Any) -> str:
+        return at.astimezone(context["zone"]).strftime(form) if at is not None else "—"
+
+    return shown
+
+
+def _query(values: dict[str, Any], **changed: Any) -> str:
+    """A query with some of its parts changed; what is empty is left out."""
+    return "?" + urlencode({name: value for name, value in {**values, **changed}.items() if value not in (None, "")})
+
+
+_templates = _environment()
+
+
+def page(request: Request, who: Visitor | None, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+    """A page from a template."""
+    desk = desk_of(request)
+    language = desk.language_of(request)
+    granted = GRANTED[who.person.role] if who else frozenset()
+
+    def t(zh: str, en: str) -> str:
+        return zh if language == "zh" else en
+
+    text = _templates.get_template(template).render(
+        t=t,
+        language=language,
+        zone=desk.office.clock().tzinfo,
+        who=who,
+        may={need.value for need in granted},
+        csrf=who.csrf if who else "",
+        path=request.url.path,
+        back=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        notice=_notice_of(request, desk, language),
+        **shown,
+    )
+    response = HTMLResponse(text, status)
+    if NOTICE_COOKIE in request.cookies:
+        response.delete_cookie(NOTICE_COOKIE)
+    return response
+
+
+def done(request: Request, where: str, message: Message | None = None) -> Response:
+    """After a form: on to a page, which tells once what was done."""
+    response = RedirectResponse(where, 303)
+    if message is not None:
+        text = message.in_language(desk_of(request).language_of(request))
+        response.set_cookie(
+            NOTICE_COOKIE, text[:900].encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
+        )
+    return response
+
+
+def _notice_of(request: Request, desk: Desk, language: Language) -> str:
+    try:
+        return bytes.fromhex(request.cookies.get(NOTICE_COOKIE, "")).decode()
+    except ValueError:
+        return ""
+
+
+def may(who: Visitor, need: Need) -> bool:
+    """Whether somebody's role has a need."""
+    return need in GRANTED[who.person.role]

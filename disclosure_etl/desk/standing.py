@@ -1,0 +1,120 @@
+"""What the desk has while it runs: the office, its people's sessions, what frozen versions say, the runs that it started.
+
+Not here: pages (`shown`) or routes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+
+from anyio import to_thread
+from fastapi import Request
+
+from disclosure_etl.office import Office
+from disclosure_etl.settings import DeskSettings
+from schemas.consolidation import Consolidation
+from schemas.errors import Language
+from schemas.people import Person, Visitor
+from schemas.periods import Period
+from schemas.versions import FrozenVersion
+
+_SEEN_AGAIN = timedelta(minutes=1)  # a session is noted as in use at most so often
+_VERSIONS_KEPT = 64
+
+
+def digest_of_secret(secret: str) -> str:
+    """What is kept of a session's or token's secret. They are long and random, so that a plain hash does."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass
+class Versions:
+    """Frozen versions that were asked for lately: they never change, and a large one takes a while to read."""
+
+    office: Office
+    _kept: OrderedDict[tuple[str, str, int], Consolidation] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def newest(self, family: str, period: Period) -> tuple[FrozenVersion, Consolidation] | None:
+        """The newest version of a period with its status of now; None where there is none."""
+        found = self.office.warehouse.frozen_versions(family, [period])
+        return (found[-1], self.of(found[-1])) if found else None
+
+    def of(self, version: FrozenVersion) -> Consolidation:
+        """A version, its account and figures. Its status is that of `version`."""
+        key = (version.family, version.period, version.version)
+        with self._lock:
+            if (known := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return replace(known, status=version.status)
+        found = self.office.warehouse.consolidation(version.family, Period.parse(version.period), version.version)
+        assert found is not None, key
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _VERSIONS_KEPT:
+                self._kept.popitem(last=False)
+        return replace(found, status=version.status)
+
+
+@dataclass
+class Desk:
+    """The desk of one office. `rerun` consolidates or reruns periods; it is passed in, since it stands above."""
+
+    office: Office
+    rerun: Callable[..., Any]
+    versions: Versions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.versions = Versions(self.office)
+
+    @property
+    def settings(self) -> DeskSettings:
+        """The desk's own settings."""
+        return self.office.settings.file.desk
+
+    @property
+    def family(self) -> str:
+        """The form family of the pages."""
+        return self.office.settings.family
+
+    def office_of(self, person: Person) -> Office:
+        """The office as somebody works in it: what is done is recorded by their login."""
+        own = copy(self.office)
+        own.__dict__["warehouse"] = replace(self.office.warehouse, actor=person.login)
+        return own
+
+    async def visitor(self, secret: str) -> Visitor | None:
+        """Whose session a browser's secret is; None where it ended, or nobody used it for too long."""
+        return await to_thread.run_sync(self._visitor, secret) if secret else None
+
+    def _visitor(self, secret: str) -> Visitor | None:
+        digest, now = digest_of_secret(secret), self.office.clock()
+        who = self.office.warehouse.visitor(digest)
+        if who is None:
+            return None
+        idle, longest = timedelta(minutes=self.settings.idle_minutes), timedelta(hours=self.settings.longest_hours)
+        if now - who.seen_at > idle or now - who.began_at > longest:
+            self.office.warehouse.end_session(digest)
+            return None
+        if now - who.seen_at > _SEEN_AGAIN:
+            self.office.warehouse.touch_session(digest)
+        return who
+
+    def language_of(self, request: Request) -> Language:
+        """The language that a browser chose, or the office's."""
+        chosen = request.cookies.get("language")
+        return chosen if chosen in ("zh", "en") else self.office.settings.language  # type: ignore[return-value]
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk that a request came to."""
+    desk = request.app.state.desk
+    assert isinstance(desk, Desk)
+    return desk

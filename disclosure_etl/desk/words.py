@@ -1,0 +1,80 @@
+"""The words and signs by which states are shown, in both languages: the same on every page.
+
+Not here: messages of failures (`quality`), sentences of pages (the templates).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Word(NamedTuple):
+    """A word, the sign beside it, and the tone in which both are shown (a class of the style sheet)."""
+
+    zh: str
+    en: str
+    sign: str
+    tone: str
+
+
+STATES = {
+    "accepted": Word("已认定", "accepted", "✓", "good"),
+    "partly_held": Word("部分暂存", "partly held", "◐", "bad"),
+    "held": Word("暂存", "held", "●", "bad"),
+    "missing": Word("未报", "missing", "○", "absent"),
+    "failed": Word("程序故障", "program fault", "✕", "bad"),
+    "returned": Word("已退回", "sent back", "↩", "waiting"),
+    "withdrawn": Word("已撤回", "withdrawn", "⌫", "absent"),
+    "superseded": Word("已被取代", "superseded", "⇢", "plain"),
+    "stale": Word("待复核", "to be looked at again", "!", "waiting"),
+    "waived": Word("已豁免", "waived", "◇", "good"),
+    "warned": Word("有警告", "with warnings", "△", "warn"),
+    "late": Word("迟报", "late", "◷", "warn"),
+    "restated": Word("有重述", "restated", "±", "plain"),
+    "none": Word("不涉及", "not owed", "·", "plain"),
+    "unreadable": Word("无法读取", "unreadable", "✕", "bad"),
+    "misdirected": Word("误投", "misdirected", "⤫", "bad"),
+}
+
+SEVERITIES = {
+    "error": Word("错误", "error", "●", "bad"),
+    "warning": Word("警告", "warning", "△", "warn"),
+    "notice": Word("提示", "notice", "·", "plain"),
+}
+
+STANDINGS = {
+    "provisional": Word("初步数", "provisional", "○", "waiting"),
+    "final": Word("已签发", "final", "✓", "good"),
+    "locked": Word("已锁定", "locked", "▣", "good"),
+    "unverified": Word("未核", "unverified", "?", "plain"),
+}
+
+ROLES = {
+    "steward": Word("数据管理员", "data steward", "", "plain"),
+    "head": Word("负责人", "head", "", "plain"),
+    "reporter": Word("填报人员", "bureau reporter", "", "plain"),
+    "auditor": Word("审计", "auditor", "", "plain"),
+    "administrator": Word("系统管理员", "administrator", "", "plain"),
+}
+
+# What was done, as the record calls it.
+EVENTS = {
+    "load": Word("装入报表", "returns loaded", "", "plain"),
+    "freeze": Word("固化新版本", "a version was frozen", "", "plain"),
+    "waive": Word("豁免", "a failure was waived", "", "plain"),
+    "withdraw": Word("撤销豁免", "a waiver was withdrawn", "", "plain"),
+    "sign": Word("签发", "signed off", "", "good"),
+    "lock": Word("锁定年度", "the year was locked", "", "good"),
+    "reopen": Word("重新打开年度", "the year was reopened", "", "waiting"),
+    "release": Word("发布", "released", "", "good"),
+    "return_back": Word("退回报表", "a return was sent back", "", "waiting"),
+    "return_withdrawn": Word("撤回报表", "a return was withdrawn", "", "plain"),
+    "return_reinstated": Word("恢复报表", "a return was reinstated", "", "plain"),
+    "return_undone": Word("撤销决定", "a decision was undone", "", "plain"),
+    "confirm": Word("确认顺延", "deltas were confirmed", "", "plain"),
+    "restate": Word("重述", "a restatement", "", "plain"),
+    "restatement_withdrawn": Word("撤销重述", "a restatement was withdrawn", "", "plain"),
+    "comment": Word("留言", "a comment", "", "plain"),
+    "assign": Word("分派", "a case was assigned", "", "plain"),
+    "proposal": Word("提请第二人", "waits for a second person", "", "waiting"),
+}

@@ -1,0 +1,193 @@
+"""What the desk's pages show of many returns at once: counted and cut by the database, so that a page costs what it shows.
+
+Not here: what single answers are made of (`queries`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+
+from disclosure_etl.warehouse.desk_tables import case_assignment, case_comment
+from disclosure_etl.warehouse.dimension_tables import dim_period
+from disclosure_etl.warehouse.queries import StoredFailure, stored_failure, told_in_order
+from disclosure_etl.warehouse.tables import current_block, failure, submission
+from schemas.periods import Period
+from schemas.records import Severity
+from schemas.states import OUT
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStanding:
+    """How a block of a bureau stands: whether its figures count as accepted, no longer follow, and what stands against it."""
+
+    bureau: str
+    block: str
+    accepted: bool
+    stale: bool
+    errors: int = 0
+    warnings: int = 0
+    waived: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which failures of a period a list shows. `state`: open, waived, or '' for both; `owner`: a person's key, or 0 for
+    nobody's; `text` is looked for in rules and messages."""
+
+    bureau: str = ""
+    block: str = ""
+    severity: str = ""
+    rule: str = ""
+    state: str = ""
+    owner: int | None = None
+    text: str = ""
+    cases_only: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A failure in a list: whose it is to deal with, how many others have its cause, and how many comments there are."""
+
+    stored: StoredFailure
+    owner: int | None
+    attached: int
+    comments: int
+
+
+def block_standings(
+    connection: Connection, family: str, period: Period, bureaus: Collection[str]
+) -> list[BlockStanding]:
+    """How each block of these bureaus stands that was sent in a period."""
+    in_period = (dim_period.c.code == period.code, dim_period.c.id == submission.c.period_id)
+    counted = connection.execute(
+        select(
+            submission.c.bureau_code, failure.c.block,
+            func.sum(case((failure.c.waiver.is_not(None), 0), (failure.c.severity == Severity.ERROR.value, 1), else_=0)),
+            func.sum(case((failure.c.waiver.is_not(None), 0), (failure.c.severity == Severity.WARNING.value, 1), else_=0)),
+            func.sum(case((failure.c.waiver.is_not(None), 1), else_=0)),
+        )
+        .join(failure, failure.c.submission_id == submission.c.id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(submission.c.family == family, *in_period, submission.c.status.not_in(OUT))
+        .where(submission.c.bureau_code.in_(bureaus))
+        .group_by(submission.c.bureau_code, failure.c.block)
+    )  # fmt: skip
+    against = {(row[0], row[1]): (int(row[2]), int(row[3]), int(row[4])) for row in counted}
+    rows = connection.execute(
+        select(current_block.c.bureau_code, current_block.c.block, current_block.c.accepted, current_block.c.stale)
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .where(current_block.c.family == family, dim_period.c.code == period.code)
+        .where(current_block.c.bureau_code.in_(bureaus))
+    )
+    return [BlockStanding(*row, *against.get((row[0], row[1]), (0, 0, 0))) for row in rows]
+
+
+def _owner() -> ColumnElement[int]:
+    """Whose a failure is: what was said last."""
+    own = case_assignment.alias()
+    newest = (
+        select(own.c.person_id)
+        .where(own.c.family == submission.c.family, own.c.period == dim_period.c.code)
+        .where(own.c.failure_id == failure.c.failure_id)
+        .order_by(own.c.id.desc())
+        .limit(1)
+    )
+    return newest.scalar_subquery()
+
+
+def _of(statement: Select, family: str, period: Period, wanted: Wanted) -> Select:
+    chosen: list[ColumnElement[bool]] = []
+    if wanted.bureau:
+        chosen.append(submission.c.bureau_code == wanted.bureau)
+    if wanted.block:
+        chosen.append(failure.c.block == wanted.block)
+    if wanted.severity:
+        chosen.append(failure.c.severity == wanted.severity)
+    if wanted.rule:
+        chosen.append(failure.c.rule == wanted.rule)
+    if wanted.state:
+        chosen.append(failure.c.waiver.is_(None) if wanted.state == "open" else failure.c.waiver.is_not(None))
+    if wanted.cases_only:
+        chosen.append(failure.c.case_id.is_(None))
+    if wanted.owner is not None:
+        chosen.append(func.coalesce(_owner(), 0) == wanted.owner)
+    if wanted.text:
+        like = f"%{wanted.text}%"
+        chosen.append(or_(failure.c.rule.like(like), failure.c.message_zh.like(like), failure.c.message_en.like(like)))
+    return (
+        statement.join(submission, submission.c.id == failure.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(
+            submission.c.family == family, dim_period.c.code == period.code, submission.c.status.not_in(OUT), *chosen
+        )
+    )
+
+
+def listed_failures(
+    connection: Connection, family: str, period: Period, wanted: Wanted, skip: int, most: int
+) -> tuple[list[Listed], int]:
+    """A page of a period's failures, errors first, then by impact; and how many there are in all."""
+    counted = _of(select(func.count()).select_from(failure), family, period, wanted)
+    number = connection.execute(counted).scalar_one()
+    other = failure.alias()
+    attached = (
+        select(func.count())
+        .select_from(other)
+        .where(other.c.submission_id == failure.c.submission_id, other.c.case_id == failure.c.failure_id)
+        .scalar_subquery()
+    )
+    said = (
+        select(func.count())
+        .select_from(case_comment)
+        .where(case_comment.c.family == submission.c.family, case_comment.c.period == dim_period.c.code)
+        .where(case_comment.c.failure_id == failure.c.failure_id)
+        .scalar_subquery()
+    )
+    columns = (failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file)
+    statement = _of(
+        select(*columns, _owner().label("owner"), attached.label("attached"), said.label("comments")),
+        family,
+        period,
+        wanted,
+    )
+    rows = connection.execute(statement.order_by(*told_in_order(failure)).offset(skip).limit(most))
+    return [Listed(stored_failure(row, period), row.owner, row.attached, row.comments) for row in rows], number
+
+
+def rules_failing(connection: Connection, family: str, period: Period) -> list[tuple[str, int]]:
+    """The rules that have failures in a period, with how many cases each; most first."""
+    statement = _of(select(failure.c.rule, func.count().label("cases")), family, period, Wanted())
+    rows = connection.execute(statement.group_by(failure.c.rule).order_by(func.count().desc(), failure.c.rule))
+    return [(row[0], row[1]) for row in rows]
+
+
+def failures_named(connection: Connection, family: str, period: Period, wanted: Sequence[str]) -> list[StoredFailure]:
+    """The failures of a period with these ids, and those that they are the cause of."""
+    named = or_(failure.c.failure_id.in_(wanted), failure.c.case_id.in_(wanted))
+    statement = _of(
+        select(failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file),
+        family,
+        period,
+        Wanted(cases_only=False),
+    ).where(named)
+    return [stored_failure(row, period) for row in connection.execute(statement.order_by(*told_in_order(failure)))]
+
+
+def failing_elsewhere(
+    connection: Connection, family: str, bureau: str, rule: str, most: int
+) -> list[tuple[str, str, str, int | None]]:
+    """Where else a rule failed at a bureau: period, failure id, severity and waiver, the newest period first; superseded returns
+    too, since they were what failed."""
+    rows = connection.execute(
+        select(dim_period.c.code, failure.c.failure_id, failure.c.severity, func.max(failure.c.waiver))
+        .join(submission, submission.c.id == failure.c.submission_id)
+        .join(dim_period, dim_period.c.id == submission.c.period_id)
+        .where(and_(submission.c.family == family, submission.c.bureau_code == bureau, failure.c.rule == rule))
+        .group_by(dim_period.c.code, dim_period.c.last_day, failure.c.failure_id, failure.c.severity)
+        .order_by(dim_period.c.last_day.desc())
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]

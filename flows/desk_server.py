@@ -1,0 +1,60 @@
+"""Serving the desk: the application of an office behind a web server, until it is stopped.
+
+Not here: what it shows (`disclosure_etl.desk`).
+"""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from disclosure_etl.desk.app import create_app
+from disclosure_etl.desk.standing import Desk
+from flows.running import run_period
+from flows.session import Session
+from schemas.errors import UserError
+
+
+def serve(session: Session, host: str | None, port: int | None) -> None:
+    """Serve the desk until it is stopped.
+
+    Raises:
+        UserError: nothing can be listened on there, or nobody has an account yet.
+    """
+    office = session.office
+    chosen = office.settings.file.desk
+    address, number = host or chosen.host, port if port is not None else chosen.port
+    if not office.warehouse.people():
+        raise UserError(
+            "还没有任何账号;请先建立管理员:disclosure-etl desk create-user 登录名 --name 姓名",
+            "Nobody has an account yet; make the administrator's first: disclosure-etl desk create-user LOGIN --name NAME",
+        )
+    listening = _listen(address, number)
+    app = create_app(Desk(office, run_period))
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, proxy_headers=bool(chosen.proxies),
+        forwarded_allow_ips=list(chosen.proxies),
+    )  # fmt: skip
+    shown = f"[{address}]" if ":" in address else address
+    where = f"http://{shown}:{listening.getsockname()[1]}/"
+    session.say(f"审核台:{where}  (Ctrl-C 停止)", f"The desk: {where}  (stop it with Ctrl-C)")
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _listen(address: str, number: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((address, number))
+    except OSError as error:
+        listening.close()
+        raise UserError(
+            f"端口 {address}:{number} 不能使用({error.strerror})。请停掉占用它的程序,或用 --port 另选一个。",
+            f"Port {address}:{number} cannot be used ({error.strerror}). Stop what uses it, or choose another with --port.",
+        ) from error
+    return listening

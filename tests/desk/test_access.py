@@ -1,0 +1,84 @@
+"""Every route by every role: what each gets is written down here, and a route without a row fails.
+
+`own`: the reporter of Haidian asks for Haidian's; `other`: the reporter of Dongcheng asks for Haidian's.
+"""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from disclosure_etl.desk.access import GRANTED, Need, need_of
+from tests.desk.conftest import sign_in
+
+# What a route takes, by method and path. A new route needs a row.
+TABLE: dict[tuple[str, str], Need] = {
+    ("GET", "/"): Need.SIGNED_IN,
+    ("GET", "/login"): Need.OPEN,
+    ("POST", "/login"): Need.OPEN,
+    ("POST", "/logout"): Need.SIGNED_IN,
+    ("GET", "/language/{code}"): Need.OPEN,
+    ("GET", "/account"): Need.SIGNED_IN,
+    ("POST", "/account/password"): Need.SIGNED_IN,
+    ("POST", "/account/sessions/end"): Need.SIGNED_IN,
+    ("GET", "/months"): Need.SEE,
+    ("GET", "/months/{code}"): Need.SEE,
+}
+# Who may have what, written down a second time: a role that is given more by mistake is found here.
+MAY: dict[str, set[str]] = {
+    "wang": {"signed_in", "see", "decide", "sign"},
+    "li": {"signed_in", "see", "decide", "sign", "record"},
+    "shen": {"signed_in", "see", "record"},
+    "admin": {"signed_in", "people", "record"},
+    "hd": {"signed_in", "own"},
+}
+PARTS = {"code": "2014-01"}
+
+
+def routes(app: FastAPI) -> list[tuple[str, APIRoute]]:
+    return [(method, one) for one in app.routes if isinstance(one, APIRoute) for method in sorted(one.methods)]
+
+
+def test_every_route_has_a_row_and_every_row_a_route(app: FastAPI) -> None:
+    assert {(method, one.path): need_of(one) for method, one in routes(app)} == TABLE
+
+
+def test_every_role_is_written_down(app: FastAPI) -> None:
+    warehouse = app.state.desk.office.warehouse
+    for login, may in MAY.items():
+        found = warehouse.person_by_login(login)
+        assert found is not None
+        assert {need.value for need in GRANTED[found[0].role]} == may, login
+
+
+def _path(route: APIRoute) -> str:
+    path = route.path
+    for name, value in PARTS.items():
+        path = path.replace("{" + name + "}", value)
+    return path
+
+
+def test_nobody_gets_in_without_signing_in(app: FastAPI) -> None:
+    from starlette.testclient import TestClient
+
+    http = TestClient(app, base_url="http://desk", headers={"Origin": "http://desk"}, follow_redirects=False)
+    for method, route in routes(app):
+        if TABLE[method, route.path] not in (Need.OPEN, Need.TOKEN):
+            answer = http.request(method, _path(route))
+            assert answer.status_code == 303, (method, route.path, answer.status_code)
+            assert answer.headers["location"].startswith("/login"), (method, route.path)
+
+
+@pytest.mark.parametrize("login", MAY)
+def test_every_route_by_role(app: FastAPI, login: str) -> None:
+    client = sign_in(app, login)
+    for method, route in routes(app):
+        need = TABLE[method, route.path]
+        if need in (Need.OPEN, Need.TOKEN) or route.path in ("/logout", "/account/sessions/end"):
+            continue
+        sent = {"data": {"csrf": client.csrf}} if method == "POST" else {}
+        answer = client.http.request(method, _path(route), **sent)
+        allowed = need.value in MAY[login]
+        assert (answer.status_code != 403) == allowed, (login, method, route.path, answer.status_code)
+        assert answer.status_code != 500, (login, method, route.path, answer.text[:500])
