@@ -21,7 +21,7 @@ from disclosure_etl.desk.standing import Desk
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
-_ROOMS = (door, months)
+ROOMS = (door, months)
 _log = logging.getLogger("disclosure_etl.desk")
 
 _HEADERS = {
@@ -46,7 +46,8 @@ def create_app(desk: Desk) -> FastAPI:
     """
     app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
-    for room in _ROOMS:
+    for room in ROOMS:
+        require_guards(room.router.routes)
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.middleware("http")(_around)
@@ -55,7 +56,6 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _fault)
-    require_guards(app)
     return app
 
 
