@@ -6,22 +6,24 @@ Not here: what stands on a page (the rooms), who may ask for it (`access`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from disclosure_etl.desk import door, months
+from disclosure_etl.desk import door, months, runs, signing_off, years
 from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, require_guards
 from disclosure_etl.desk.shown import FOLDER, page
 from disclosure_etl.desk.standing import Desk
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
-ROOMS = (door, months)
+ROOMS = (door, months, runs, signing_off, years)
 _log = logging.getLogger("disclosure_etl.desk")
 
 _HEADERS = {
@@ -44,7 +46,7 @@ def create_app(desk: Desk) -> FastAPI:
     Raises:
         ProgramError: a route does not say what it takes.
     """
-    app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_while_served)
     app.state.desk = desk
     for room in ROOMS:
         require_guards(room.router.routes)
@@ -57,6 +59,13 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _fault)
     return app
+
+
+@asynccontextmanager
+async def _while_served(app: FastAPI) -> AsyncIterator[None]:
+    """A run that is at work is waited for when the server stops."""
+    yield
+    await to_thread.run_sync(app.state.desk.jobs.close)
 
 
 async def _around(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:

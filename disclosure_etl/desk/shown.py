@@ -33,6 +33,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters["said"] = _said
     made.filters["state"] = _word(STATES)
+    made.filters["sign"] = _sign
     made.filters["severity"] = _word(SEVERITIES)
     made.filters["standing"] = _word(STANDINGS)
     made.filters["role"] = _word(ROLES)
@@ -41,6 +42,16 @@ def _environment() -> Environment:
     made.filters["day"] = _moment("%Y-%m-%d")
     made.filters["moment"] = _moment("%Y-%m-%d %H:%M")
     return made
+
+
+@pass_context
+def _sign(context: Context, code: str) -> Markup:
+    """A state's sign alone, where there is no room for its word, which is read out all the same."""
+    word = STATES[code]
+    text = word.zh if context["language"] == "zh" else word.en
+    return Markup(
+        '<span class="mark {}" title="{}"><span aria-hidden="true">{}</span><span class="sr">{}</span></span>'
+    ).format(word.tone, text, word.sign, text)
 
 
 @pass_context

@@ -17,6 +17,7 @@ from typing import Any
 from anyio import to_thread
 from fastapi import Request
 
+from disclosure_etl.desk.jobs import Jobs
 from disclosure_etl.office import Office
 from disclosure_etl.settings import DeskSettings
 from schemas.consolidation import Consolidation
@@ -70,9 +71,11 @@ class Desk:
     office: Office
     rerun: Callable[..., Any]
     versions: Versions = field(init=False)
+    jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.office)
+        self.jobs = Jobs(self.office.clock)
 
     @property
     def settings(self) -> DeskSettings:

@@ -25,6 +25,17 @@ TABLE: dict[tuple[str, str], Need] = {
     ("POST", "/account/sessions/end"): Need.SIGNED_IN,
     ("GET", "/months"): Need.SEE,
     ("GET", "/months/{code}"): Need.SEE,
+    ("POST", "/months/{code}/rerun"): Need.DECIDE,
+    ("GET", "/runs/{key}"): Need.DECIDE,
+    ("GET", "/months/{code}/sign-off"): Need.SIGN,
+    ("POST", "/months/{code}/sign-off"): Need.SIGN,
+    ("POST", "/months/{code}/sign-off/second"): Need.SIGN,
+    ("GET", "/months/{code}/receipt"): Need.SEE,
+    ("GET", "/months/{code}/table.xlsx"): Need.SEE,
+    ("GET", "/calendar"): Need.SEE,
+    ("POST", "/years/{year}/lock"): Need.SIGN,
+    ("POST", "/years/{year}/reopen"): Need.SIGN,
+    ("POST", "/years/{year}/reopen/second"): Need.SIGN,
 }
 # Who may have what, written down a second time: a role that is given more by mistake is found here.
 MAY: dict[str, set[str]] = {
@@ -34,7 +45,7 @@ MAY: dict[str, set[str]] = {
     "admin": {"signed_in", "people", "record"},
     "hd": {"signed_in", "own"},
 }
-PARTS = {"code": "2014-01"}
+PARTS = {"code": "2014-01", "key": "none", "year": "2014"}
 
 
 def routes() -> list[tuple[str, APIRoute]]:
