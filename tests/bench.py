@@ -328,6 +328,13 @@ def _reading_alone(count: int, base: Path) -> Iterator[str]:
     yield from _reading(base / "clean", base, count)
 
 
+def _desk(count: int, months: int, base: Path) -> Iterator[str]:
+    from tests.bench_desk import lines
+
+    _make_configuration(base, count)
+    yield from lines(base, count, months)
+
+
 def main() -> None:
     """Run it and print line by line."""
     arguments = sys.argv[1:]
@@ -339,6 +346,8 @@ def main() -> None:
             told = _reading_alone(count, Path(base))
         if "--correction" in arguments:
             told = _correction(numbers[0] if numbers else 300, numbers[1] if numbers[1:] else 14, Path(base))
+        if "--desk" in arguments:
+            told = _desk(numbers[0] if numbers else 300, numbers[1] if numbers[1:] else 12, Path(base))
         for line in told:
             print(line, flush=True)
 

@@ -81,7 +81,7 @@ def _rank(state: BureauState) -> tuple[int, int, int]:
 
 def needs_a_look(state: BureauState) -> bool:
     """Whether a person has to look at a bureau before sign-off."""
-    return _rank(state)[0] < 9 or state.late
+    return _rank(state)[0] < 9
 
 
 def chosen_states(one: Consolidation, show: str, text: str) -> list[BureauState]:

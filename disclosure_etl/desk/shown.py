@@ -33,7 +33,8 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters["said"] = _said
     made.filters["state"] = _word(STATES)
-    made.filters["sign"] = _sign
+    made.filters["sign"] = _sign(STATES)
+    made.filters["firm"] = _sign(STANDINGS)
     made.filters["severity"] = _word(SEVERITIES)
     made.filters["standing"] = _word(STANDINGS)
     made.filters["role"] = _word(ROLES)
@@ -44,11 +45,18 @@ def _environment() -> Environment:
     return made
 
 
-@pass_context
-def _sign(context: Context, code: str) -> Markup:
+def _sign(words: dict[str, Word]) -> Callable[[Context, str], Markup]:
     """A state's sign alone, where there is no room for its word, which is read out all the same."""
-    word = STATES[code]
-    text = word.zh if context["language"] == "zh" else word.en
+
+    @pass_context
+    def shown(context: Context, code: str) -> Markup:
+        return _sign_of(words[code], context["language"])
+
+    return shown
+
+
+def _sign_of(word: Word, language: Language) -> Markup:
+    text = word.zh if language == "zh" else word.en
     return Markup(
         '<span class="mark {}" title="{}"><span aria-hidden="true">{}</span><span class="sr">{}</span></span>'
     ).format(word.tone, text, word.sign, text)
