@@ -21,6 +21,7 @@ from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.words import EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
 from schemas.errors import Language, Message
 from schemas.people import Visitor
+from schemas.values import figure_text
 
 FOLDER = Path(__file__).parent
 NOTICE_COOKIE = "notice"
@@ -37,6 +38,7 @@ def _environment() -> Environment:
     made.filters["firm"] = _sign(STANDINGS)
     made.filters["severity"] = _word(SEVERITIES)
     made.filters["standing"] = _word(STANDINGS)
+    made.filters["figure"] = _figure
     made.filters["role"] = _word(ROLES)
     made.filters["event"] = _word(EVENTS)
     made.filters["query"] = _query
@@ -87,6 +89,15 @@ def _moment(form: str) -> Callable[[Context, Any], str]:
         return at.astimezone(context["zone"]).strftime(form) if at is not None else "—"
 
     return shown
+
+
+def _figure(value: int | None, scale: int = 0) -> str:
+    """A scaled whole number as people write it, with thousands apart."""
+    if value is None:
+        return "—"
+    whole, point, rest = figure_text(value, scale).partition(".")
+    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{rest}"
 
 
 def _query(values: dict[str, Any], **changed: Any) -> str:
