@@ -16,14 +16,25 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from disclosure_etl.desk import door, months, runs, signing_off, years
+from disclosure_etl.desk import (
+    cases,
+    corrections,
+    deciding,
+    door,
+    months,
+    own_pages,
+    returns_pages,
+    runs,
+    signing_off,
+    years,
+)
 from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, require_guards
 from disclosure_etl.desk.shown import FOLDER, page
 from disclosure_etl.desk.standing import Desk
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
-ROOMS = (door, months, runs, signing_off, years)
+ROOMS = (door, months, cases, deciding, returns_pages, runs, corrections, signing_off, years, own_pages)
 _log = logging.getLogger("disclosure_etl.desk")
 
 _HEADERS = {

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from disclosure_etl.warehouse.desk_tables import case_assignment, case_comment
-from disclosure_etl.warehouse.dimension_tables import dim_period
+from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_indicator, dim_period
 from disclosure_etl.warehouse.queries import StoredFailure, stored_failure, told_in_order
-from disclosure_etl.warehouse.tables import current_block, failure, submission
+from disclosure_etl.warehouse.tables import current_block, fact_observation, failure, submission
 from schemas.periods import Period
 from schemas.records import Severity
 from schemas.states import OUT
@@ -157,6 +157,13 @@ def listed_failures(
     return [Listed(stored_failure(row, period), row.owner, row.attached, row.comments) for row in rows], number
 
 
+def open_cases(connection: Connection, family: str, period: Period) -> list[str]:
+    """The ids of a period's open cases that a person has to decide, in the order of the list."""
+    statement = _of(select(failure.c.failure_id), family, period, Wanted(state="open"))
+    statement = statement.where(failure.c.severity != Severity.NOTICE.value)
+    return list(dict.fromkeys(connection.execute(statement.order_by(*told_in_order(failure))).scalars()))
+
+
 def rules_failing(connection: Connection, family: str, period: Period) -> list[tuple[str, int]]:
     """The rules that have failures in a period, with how many cases each; most first."""
     statement = _of(select(failure.c.rule, func.count().label("cases")), family, period, Wanted())
@@ -191,3 +198,69 @@ def failing_elsewhere(
         .limit(most)
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The return that a failure is of: where its bytes are, and where it stands."""
+
+    key: int
+    digest: str
+    file: str
+    status: str
+    bureau: str | None
+    revision: int
+
+
+def sent_with(connection: Connection, family: str, period: Period, failure_id: str) -> Sent | None:
+    """The newest return of a period that has a failure; None where none has."""
+    one = submission.c
+    row = connection.execute(
+        select(one.id, one.digest, one.file, one.status, one.bureau_code, one.revision)
+        .join(failure, failure.c.submission_id == one.id)
+        .join(dim_period, dim_period.c.id == one.period_id)
+        .where(one.family == family, dim_period.c.code == period.code, failure.c.failure_id == failure_id)
+        .where(one.status.not_in(OUT))
+        .order_by(one.id.desc())
+        .limit(1)
+    ).first()
+    return Sent(*row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A bureau's figure of a month as it counts, a whole number in the cell's scale; `accepted` is false while its block is held."""
+
+    period: str
+    indicator: str
+    value: int | None
+    scale: int
+    accepted: bool
+
+
+def course(
+    connection: Connection, family: str, bureau: str, indicators: Collection[str], column: str, last: Period, most: int
+) -> list[Point]:
+    """What a bureau reported of these indicators in a column, up to a period and in so many of them before; oldest first."""
+    first = last.shifted(1 - most)
+    rows = connection.execute(
+        select(
+            dim_period.c.code, dim_indicator.c.code.label("indicator"), fact_observation.c.value, dim_cell.c.scale,
+            current_block.c.accepted,
+        )
+        .select_from(current_block)
+        .join(dim_period, dim_period.c.id == current_block.c.period_id)
+        .join(submission, submission.c.id == current_block.c.submission_id)
+        .join(dim_cell, (dim_cell.c.form_id == submission.c.form_id) & (dim_cell.c.block == current_block.c.block))
+        .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
+        .join(
+            fact_observation,
+            (fact_observation.c.submission_id == submission.c.id) & (fact_observation.c.cell_id == dim_cell.c.id),
+        )
+        .where(current_block.c.family == family, current_block.c.bureau_code == bureau)
+        .where(dim_period.c.frequency == last.frequency.value, dim_period.c.first_day >= first.start)
+        .where(dim_period.c.last_day <= last.end, dim_cell.c.column_code == column, dim_cell.c.measure != "share")
+        .where(dim_indicator.c.code.in_(indicators))
+        .order_by(dim_period.c.last_day, dim_cell.c.position)
+    )  # fmt: skip
+    return [Point(*row) for row in rows]

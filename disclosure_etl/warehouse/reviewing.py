@@ -10,7 +10,7 @@ from typing import Any
 
 from disclosure_etl.warehouse import case_pages, casework
 from disclosure_etl.warehouse.audit import Event
-from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Wanted
+from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Point, Sent, Wanted
 from disclosure_etl.warehouse.casework import Comment, Proposal, Upload
 from disclosure_etl.warehouse.connection import reading
 from disclosure_etl.warehouse.queries import StoredFailure
@@ -51,6 +51,23 @@ class Reviewing(Staffing):
         """Where else a rule failed at a bureau; see `case_pages.failing_elsewhere`."""
         with reading(self.engine) as connection:
             return case_pages.failing_elsewhere(connection, family, bureau, rule, most)
+
+    def open_cases(self, family: str, period: Period) -> list[str]:
+        """The ids of a period's open cases, in the order of the list."""
+        with reading(self.engine) as connection:
+            return case_pages.open_cases(connection, family, period)
+
+    def sent_with(self, family: str, period: Period, failure_id: str) -> Sent | None:
+        """The newest return of a period that has a failure; None where none has."""
+        with reading(self.engine) as connection:
+            return case_pages.sent_with(connection, family, period, failure_id)
+
+    def course(
+        self, family: str, bureau: str, indicators: Collection[str], column: str, last: Period, most: int = 12
+    ) -> list[Point]:
+        """What a bureau reported of these indicators up to a period; see `case_pages.course`."""
+        with reading(self.engine) as connection:
+            return case_pages.course(connection, family, bureau, indicators, column, last, most)
 
     def comment(self, by: Person, family: str, period: Period, failure_id: str, text: str) -> None:
         """Keep what somebody says of a case."""

@@ -25,8 +25,32 @@ TABLE: dict[tuple[str, str], Need] = {
     ("POST", "/account/sessions/end"): Need.SIGNED_IN,
     ("GET", "/months"): Need.SEE,
     ("GET", "/months/{code}"): Need.SEE,
+    ("GET", "/months/{code}/cases"): Need.SEE,
+    ("GET", "/months/{code}/cases/{failure}"): Need.SEE,
+    ("POST", "/months/{code}/cases/{failure}/waive"): Need.DECIDE,
+    ("POST", "/months/{code}/cases/{failure}/unwaive"): Need.DECIDE,
+    ("POST", "/months/{code}/cases/{failure}/return"): Need.DECIDE,
+    ("POST", "/months/{code}/cases/{failure}/unreturn"): Need.DECIDE,
+    ("POST", "/months/{code}/cases/{failure}/assign"): Need.DECIDE,
+    ("POST", "/months/{code}/cases/{failure}/comment"): Need.DECIDE,
+    ("POST", "/months/{code}/acknowledge"): Need.DECIDE,
+    ("GET", "/months/{code}/returns/{digest}/notice"): Need.SEE,
+    ("GET", "/months/{code}/returns/{digest}/notice.docx"): Need.SEE,
+    ("GET", "/months/{code}/returns/{digest}/workbook"): Need.SEE,
     ("POST", "/months/{code}/rerun"): Need.DECIDE,
     ("GET", "/runs/{key}"): Need.DECIDE,
+    ("GET", "/months/{code}/upload"): Need.DECIDE,
+    ("POST", "/months/{code}/upload"): Need.DECIDE,
+    ("POST", "/runs/{key}/take"): Need.DECIDE,
+    ("GET", "/own"): Need.OWN,
+    ("GET", "/own/months/{code}"): Need.OWN,
+    ("GET", "/own/template/{code}"): Need.OWN,
+    ("POST", "/own/check"): Need.OWN,
+    ("POST", "/own/send"): Need.OWN,
+    ("POST", "/own/deltas"): Need.OWN,
+    ("GET", "/own/returns/{code}/{digest}/notice"): Need.OWN,
+    ("GET", "/own/returns/{code}/{digest}/notice.docx"): Need.OWN,
+    ("GET", "/own/returns/{code}/{digest}/workbook"): Need.OWN,
     ("GET", "/months/{code}/sign-off"): Need.SIGN,
     ("POST", "/months/{code}/sign-off"): Need.SIGN,
     ("POST", "/months/{code}/sign-off/second"): Need.SIGN,
@@ -45,7 +69,7 @@ MAY: dict[str, set[str]] = {
     "admin": {"signed_in", "people", "record"},
     "hd": {"signed_in", "own"},
 }
-PARTS = {"code": "2014-01", "key": "none", "year": "2014"}
+PARTS = {"code": "2014-01", "key": "none", "year": "2014", "failure": "none", "digest": "none"}
 
 
 def routes() -> list[tuple[str, APIRoute]]:
