@@ -23,6 +23,8 @@ from disclosure_etl.desk import (
     door,
     months,
     own_pages,
+    people_pages,
+    record,
     returns_pages,
     runs,
     signing_off,
@@ -34,7 +36,20 @@ from disclosure_etl.desk.standing import Desk
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
-ROOMS = (door, months, cases, deciding, returns_pages, runs, corrections, signing_off, years, own_pages)
+ROOMS = (
+    door,
+    months,
+    cases,
+    deciding,
+    returns_pages,
+    runs,
+    corrections,
+    signing_off,
+    years,
+    own_pages,
+    people_pages,
+    record,
+)
 _log = logging.getLogger("disclosure_etl.desk")
 
 _HEADERS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from disclosure_etl.warehouse import case_pages, casework
+from disclosure_etl.warehouse import audit, case_pages, casework
 from disclosure_etl.warehouse.audit import Event
 from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Point, Sent, Wanted
 from disclosure_etl.warehouse.casework import Comment, Proposal, Upload
@@ -88,6 +88,16 @@ class Reviewing(Staffing):
         """Give a case to somebody, or to nobody."""
         with self._writing() as connection:
             casework.assign(connection, self._act(), by.signature, family, period, failure_id, to)
+
+    def listed_events(self, kind: str, actor: str, subject: str, skip: int, most: int) -> tuple[list[Event], int]:
+        """A page of the record, and how many events there are in all; see `audit.listed`."""
+        with reading(self.engine) as connection:
+            return audit.listed(connection, kind, actor, subject, skip, most)
+
+    def kinds_of_events(self) -> list[str]:
+        """The kinds of events that there are."""
+        with reading(self.engine) as connection:
+            return audit.kinds(connection)
 
     def events_since(self, family: str, period: Period, number: int, most: int) -> list[Event]:
         """What was done to a period since an event of the record, the newest first."""
