@@ -127,10 +127,10 @@ class Answers:
         with reading(self.engine) as connection:
             return return_decisions.stored_returns(connection, family, period.code, bureau)
 
-    def return_decisions(self, family: str) -> list[ReturnDecision]:
-        """What was decided of a family's returns, and stands."""
+    def return_decisions(self, family: str, of: int | None = None) -> list[ReturnDecision]:
+        """What was decided of a family's returns, and stands; of one return where its key is given."""
         with reading(self.engine) as connection:
-            return return_decisions.decisions(connection, family)
+            return return_decisions.decisions(connection, family, of)
 
     def stale_since(
         self, family: str, first: Period | None = None, bureaus: Collection[str] | None = None

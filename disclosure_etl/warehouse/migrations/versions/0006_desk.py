@@ -161,4 +161,5 @@ def _make_tables() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_visit_person_id_person")),
         sa.PrimaryKeyConstraint("person_id", "family", "period", name=op.f("pk_visit")),
     )
+    op.create_index("ix_submission_bureau", "submission", ["family", "bureau_code"], unique=False)
     op.create_index("ix_failure_failure_id", "failure", ["failure_id"], unique=False)
