@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from sys import maxsize
 
 from disclosure_etl.intake.copies import copies_of
 from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
@@ -192,6 +193,7 @@ class Month:
         for one in mark_two_returns([one for one in news if one.digest not in copies]):
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
+        fitting = self._ranked(fitting)
         self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
         if self._alone.warehouse.lock_of(self.family, self.period) is not None:
             held = [held_for_lock(one, self.period) for one in fitting]
@@ -208,6 +210,12 @@ class Month:
         self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
+
+    def _ranked(self, news: Sequence[Submission]) -> list[Submission]:
+        """New returns with the place among their bureau's that they will have when they are stored: what was judged before may
+        have come after them."""
+        first = self._alone.warehouse.first_receipts([one.digest for one in news])
+        return [replace(one, rank=(one.revision, first.get(one.digest, 0), 0, maxsize)) for one in news]
 
     def _look_again(self) -> None:
         """What other runs have loaded and attached since `find` is done, and none of our business any more."""
@@ -227,7 +235,7 @@ class Month:
         if not scans:
             return {}
         read = [receipt for receipt, record in arrived if record.status == "read"]
-        in_order = sorted(sent, key=lambda one: one.revision)
+        in_order = sorted(sent, key=lambda one: one.rank)
         return returns_of_scans(scans, in_order, read, self.office.bureaus, self.period)
 
     def _note_faults(self, verdicts: Sequence[Judged]) -> None:

@@ -56,6 +56,19 @@ def known_documents(connection: Connection, digests: Collection[str] | None = No
     return found
 
 
+def first_receipts(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
+    """The receipt that first brought each of these bytes."""
+    found: dict[str, int] = {}
+    for part in in_parts(digests):
+        rows = connection.execute(
+            select(receipt.c.digest, func.min(receipt.c.id))
+            .where(receipt.c.digest.in_(part))
+            .group_by(receipt.c.digest)
+        )
+        found |= {row[0]: row[1] for row in rows}
+    return found
+
+
 def record_receipts(connection: Connection, run: str, receipts: Sequence[Receipt]) -> list[Receipt]:
     """Note arrivals: what has come under a new name, or in the place of something else under a known one; these."""
     fresh: dict[tuple[str, str], Receipt] = {(one.source, storable(one.name)): one for one in receipts}
