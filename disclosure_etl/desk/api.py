@@ -18,7 +18,7 @@ from disclosure_etl.desk.receiving import read_upload, receive
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.intake.raw_store import digest_of
 from disclosure_etl.warehouse.casework import Upload
-from schemas.errors import Message, UserError
+from schemas.errors import Message
 from schemas.people import Token
 from schemas.periods import Period
 
@@ -67,7 +67,7 @@ class Submissions(BaseModel):
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "description": text, "content": {_PROBLEM: {}}}
     for code, text in (
-        (400, "the request cannot be read"), (401, "no token, or one that is not in force"), (413, "the file is too large"),
+        (400, "the request cannot be read"), (401, "no token, or one that is not in force"), (409, "the key was used for another file"), (413, "the file is too large"),
         (422, "the file or the key cannot be taken"), (429, "too many requests"),
     )
 }  # fmt: skip
@@ -120,7 +120,7 @@ async def submit(
         told = Message(
             "这个幂等键已用于另一个文件。", "This idempotency key was used for another file before; choose a new one."
         )
-        raise UserError(told.zh, told.en)
+        return problem(409, "Conflict", told)
     shown = await run_in_threadpool(lambda: _shown(desk, kept, whole=False))
     return JSONResponse(shown.model_dump(), 202, {"Location": f"{router.prefix}/submissions/{kept.key}"})
 

@@ -73,7 +73,7 @@ def test_one_key_is_one_submission(office: Office, haidian: Sender) -> None:
 
     assert first.json()["id"] == second.json()["id"]
     assert len(list(office.settings.uploads_path.rglob("*.xlsx"))) == 1
-    is_problem(haidian.send(data + b" ", "k1"), 422)
+    is_problem(haidian.send(data + b" ", "k1"), 409)
 
 
 def test_nobody_sends_or_sees_what_is_another_bureaus(app: FastAPI, office: Office, haidian: Sender) -> None:
