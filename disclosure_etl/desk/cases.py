@@ -39,7 +39,7 @@ from schemas.rules import RuleSet
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Seeing = Annotated[Visitor, needs(Need.SEE)]
-_HISTORY = 24
+_HISTORY, _CHARTS = 24, 6
 _LAST_PAGE = 1_000_000  # whatever an address says, a database counts no further
 
 
@@ -322,13 +322,16 @@ def _labels(form: Form) -> dict[str, Message]:
 
 
 def _charts(desk: Desk, form: Form, period: Period, one: Case) -> Sequence[Chart]:
+    """The course of the figures that a case is about: the total, or what is shown last, before the others."""
     if one.main.bureau is None or not one.failure.indicators:
         return ()
     column = one.failure.column or next(iter(form.columns))
-    points = desk.office.warehouse.course(desk.family, one.main.bureau, one.failure.indicators[:4], column, period)
+    *others, last = dict.fromkeys(one.failure.indicators)
+    chosen = (last, *others)[:_CHARTS]
+    points = desk.office.warehouse.course(desk.family, one.main.bureau, chosen, column, period)
     labels = _labels(form)
     return [
         chart(labels.get(code, Message(code, code)), own, period.code)
-        for code in one.failure.indicators[:4]
+        for code in chosen
         if (own := [each for each in points if each.indicator == code])
     ]
