@@ -13,7 +13,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.warehouse import StoredFailure
 from schemas.errors import UserError
 from schemas.periods import Period
-from schemas.records import Waiver
+from schemas.records import Failure, Waiver
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,18 @@ def is_waivable(found: StoredFailure) -> bool:
     return found.bureau is not None and not of_the_whole
 
 
-def _refuse_unwaivable(found: StoredFailure) -> str:
-    if found.bureau is None or not is_waivable(found):
+def _refuse_unwaivable(found: Sequence[StoredFailure]) -> list[tuple[str, Failure]]:
+    """Whose each failure is. One that cannot be waived is refused with all others that cannot, so that somebody who chose many
+    has to choose anew once."""
+    whose = [(one.bureau, one.failure) for one in found if one.bureau is not None and is_waivable(one)]
+    if len(whose) < len(found):
+        refused = [one for one in found if not is_waivable(one)]
+        rules = [f"{one.failure.rule}" + (f" #{one.failure.id[:8]}" if len(found) > 1 else "") for one in refused]
         raise UserError(
-            f"「{found.failure.rule}」不能豁免:须由单位更正或补报。",
-            f"'{found.failure.rule}' cannot be waived: the bureau has to correct or send its return.",
+            f"「{'、'.join(rules)}」不能豁免:须由单位更正或补报。",
+            f"'{', '.join(rules)}' cannot be waived: the bureau has to correct or send its return.",
         )
-    return found.bureau
+    return whose
 
 
 def _refuse_reversed(periods: tuple[Period, Period]) -> None:
@@ -77,14 +82,14 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
         UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason; a locked
             year.
     """
-    bureau = _refuse_unwaivable(found)
+    [(bureau, failure)] = _refuse_unwaivable([found])
     _refuse_reversed(periods)
     word = word.checked()
     with office.alone(f"decide {periods[0]}") as alone:
         alone.warehouse.refuse_locked(family, periods)
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, periods[0], at)
-        waiver = alone.warehouse.waive(family, bureau, found.failure, periods, word.reason, word.by, at)
+        waiver = alone.warehouse.waive(family, bureau, failure, periods, word.reason, word.by, at)
         return _followed(alone, run, waiver)
 
 
@@ -95,11 +100,14 @@ def waive_many(
     all of them.
 
     Raises:
-        UserError: one of them cannot be waived (then none is); no reason; a locked year; the periods are reversed.
+        UserError: some of them cannot be waived (then none is, and those are named); no reason; a locked year; the periods are
+            reversed.
     """
-    whose = [(_refuse_unwaivable(one), one.failure) for one in found]
+    whose = _refuse_unwaivable(found)
     _refuse_reversed(periods)
     word = word.checked()
+    if not whose:
+        return Followed((), {})
     with office.alone(f"decide {periods[0]}") as alone:
         alone.warehouse.refuse_locked(family, periods)
         at = alone.clock()

@@ -169,14 +169,17 @@ class Office:
             yield own
 
     @contextmanager
-    def alone(self, doing: str) -> Iterator[Office]:
+    def alone(self, doing: str, patience_seconds: float | None = None) -> Iterator[Office]:
         """This office while nobody else judges or decides, in any process: what is read in it stays as it is until what follows
-        from it is stored. `doing` is what others are told who wait.
+        from it is stored. `doing` is what others are told who wait; `patience_seconds` is of somebody who waits for less long than
+        the settings say.
 
         Raises:
             UserError: somebody else is at it, and takes longer than the settings' patience.
         """
-        with self.warehouse.alone(doing, self.settings.run_patience_seconds, self.tell) as warehouse:
+        longest = self.settings.run_patience_seconds
+        patience = longest if patience_seconds is None else min(patience_seconds, longest)
+        with self.warehouse.alone(doing, patience, self.tell) as warehouse:
             own = copy(self)
             own.__dict__["warehouse"] = warehouse
             yield own

@@ -17,27 +17,30 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl.decisions import is_waivable
 from disclosure_etl.desk.access import Need, needs
-from disclosure_etl.desk.charts import Chart, chart
+from disclosure_etl.desk.charts import Chart, chart, rows_of
 from disclosure_etl.desk.months import A_SCREENFUL, form_of_version, read_period
 from disclosure_etl.desk.shown import page
 from disclosure_etl.desk.source_cells import surroundings
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.quality.book import KINDS, RuleRecord, rule_book
 from disclosure_etl.warehouse import StoredFailure
-from disclosure_etl.warehouse.case_pages import Sent, Wanted
+from disclosure_etl.warehouse.case_history import Step
+from disclosure_etl.warehouse.case_pages import Listed, Sent, Wanted
 from schemas.constraints import Kind
 from schemas.errors import Message
 from schemas.forms import Form
+from schemas.kernels import Diagnosis
 from schemas.people import Role, Visitor
 from schemas.periods import Period
-from schemas.records import Failure, Waiver
+from schemas.records import Failure, Severity, Waiver
 from schemas.returns import ReturnDecision
 from schemas.rules import RuleSet
 
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Seeing = Annotated[Visitor, needs(Need.SEE)]
-_HISTORY = 24
+_HISTORY, _CHARTS = 24, 6
+_LAST_PAGE = 1_000_000  # whatever an address says, a database counts no further
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Case:
     owner: int | None
     waiver: Waiver | None
     returned: ReturnDecision | None
+    steps: tuple[Step, ...] = ()
+    known_waivers: tuple[Waiver, ...] = ()
 
     @property
     def failure(self) -> Failure:
@@ -59,9 +64,18 @@ class Case:
 
     @property
     def seen(self) -> str:
-        """What a form carries, so that nobody decides of what has changed since they looked."""
-        told = f"{self.failure.seen}|{self.failure.waiver}|{self.sent.key}|{self.sent.status}|{self.assignment}"
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """What a form carries, so that nobody decides of what has changed since they looked: a digest of what the page shows, and
+        how many steps were taken until then, so that the next page can tell which were taken since."""
+        shown = [(each.id, each.seen, each.waiver) for each in (one.failure for one in (self.main, *self.attached))]
+        told = f"{shown}|{self.sent.key}|{self.sent.status}|{self.assignment}"
+        return hashlib.sha256(told.encode()).hexdigest()[:12] + f"{len(self.steps):04x}"
+
+    def steps_since(self, seen: str) -> tuple[Step, ...]:
+        """What was decided since a page showed `seen`."""
+        try:
+            return self.steps[int(seen[12:], 16) :] if len(seen) == 16 else ()
+        except ValueError:  # no page of ours
+            return ()
 
     @property
     def to_waive(self) -> list[StoredFailure]:
@@ -70,8 +84,17 @@ class Case:
 
     @property
     def waivers(self) -> set[int]:
-        """The waivers by which it stands, and what has its cause with it."""
-        return {one.failure.waiver for one in (self.main, *self.attached) if one.failure.waiver is not None}
+        """The waiver by which it stands, and those of what has its cause that were given with it; what somebody decided of these
+        by themselves is another decision."""
+        if self.waiver is None:
+            return set()
+        of_attached = {one.failure.waiver for one in self.attached}
+        return {self.waiver.number} | {
+            one.number
+            for one in self.known_waivers
+            if one.number in of_attached
+            and (one.by, one.at, one.reason) == (self.waiver.by, self.waiver.at, self.waiver.reason)
+        }
 
     @property
     def is_waivable(self) -> bool:
@@ -99,6 +122,7 @@ def case_of(desk: Desk, period: Period, failure_id: str) -> Case:
     return Case(
         main[-1], others, sent, assignment, owner, next((one for one in waivers if one.number == number), None),
         decided[-1] if decided else None,
+        tuple(warehouse.case_steps(desk.family, period, main[-1].bureau, main[-1].failure, sent.key)), tuple(waivers),
     )  # fmt: skip
 
 
@@ -115,39 +139,114 @@ def rule_words(desk: Desk, form: Form, period: Period, failure: Failure) -> Mess
     return KINDS[Kind(failure.kind)] if failure.kind in set(Kind) else None
 
 
+_DIAGNOSES = {
+    Diagnosis.ADJUSTED: ("为使合计恰为 100 调整了一个末位单位", "adjusted by one unit of the last place to add to 100"),
+    Diagnosis.OTHER_TOTAL: ("按另一总数计算", "computed on another total"),
+    Diagnosis.TRUNCATED: ("截尾而未四舍五入", "cut off instead of rounded"),
+    Diagnosis.UNATTAINABLE: ("任何整数都得不出", "no whole number has it"),
+    Diagnosis.WRONG: ("与分项、总数不符", "does not fit part and total"),
+}
+
+
+def diagnosis_of(failure: Failure) -> Message | None:
+    """Why a figure is off, as far as that is known; the other total with it, where it is right for one."""
+    if failure.diagnosis is None:
+        return None
+    code, _, other = failure.diagnosis.partition(":")
+    zh, en = _DIAGNOSES.get(code, (code, code))
+    return Message(zh + (f":{other}" if other else ""), en + (f": {other}" if other else ""))
+
+
 def colleagues(desk: Desk) -> dict[int, str]:
     """Those to whom a case can be given, by key."""
     deciding = (Role.STEWARD, Role.HEAD)
     return {one.key: one.name for one in desk.office.warehouse.people() if one.role in deciding and one.active}
 
 
-def wanted_of(
-    who: Visitor, bureau: str, block: str, severity: str, rule: str, state: str, owner: str, text: str
-) -> Wanted:
-    """What a list's form asks for."""
-    whose = {"mine": who.person.key, "nobody": 0}.get(owner)
-    return Wanted(bureau, block, severity, rule, state, whose, text.strip())
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is asked for, as it stands in its address."""
+
+    bureau: str = ""
+    block: str = ""
+    severity: str = ""
+    rule: str = ""
+    state: str = "open"
+    owner: str = ""
+    q: str = ""
+    at: int = 1
+
+    @property
+    def turn(self) -> dict[str, str]:
+        """The same for the address of another page of the list."""
+        return {
+            "bureau": self.bureau, "block": self.block, "severity": self.severity, "rule": self.rule, "state": self.state,
+            "owner": self.owner, "q": self.q,
+        }  # fmt: skip
+
+    def wanted(self, who: Visitor) -> Wanted:
+        """What the warehouse is asked for."""
+        whose = {"mine": who.person.key, "nobody": 0}.get(self.owner)
+        state = self.state if self.state in ("open", "waived") else ""
+        return Wanted(self.bureau, self.block, self.severity, self.rule, state, whose, self.q.strip())
+
+
+TheFilters = Annotated[Filters, Depends(Filters)]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody wrote into a form that was not taken, and chose: the page keeps it for them."""
+
+    reason: str = ""
+    until: str = ""
+    text: str = ""
+    chosen: frozenset[str] = frozenset()
+
+
+def shown_of(found: StoredFailure) -> str:
+    """What a list's form carries of a case: its id, and what the list shows of it."""
+    one = found.failure
+    told = f"{one.seen}|{one.severity}|{one.waiver}"
+    return f"{one.id}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+
+
+def can_acknowledge(one: Listed) -> bool:
+    """Whether a case of the list may be chosen to be acknowledged with others."""
+    failure = one.stored.failure
+    return failure.severity is Severity.WARNING and failure.waiver is None and is_waivable(one.stored)
 
 
 @router.get("/months/{code}/cases")
-def cases(
-    request: Request, desk: TheDesk, who: Seeing, code: str,
-    bureau: str = "", block: str = "", severity: str = "", rule: str = "", state: str = "open", owner: str = "",
-    q: str = "", at: int = 1,
-) -> Response:  # fmt: skip
+def cases(request: Request, desk: TheDesk, who: Seeing, code: str, filters: TheFilters) -> Response:
     """The cases of a month: errors first, then by impact."""
-    period = read_period(code)
+    return list_page(request, desk, who, read_period(code), filters)
+
+
+def list_page(
+    request: Request,
+    desk: Desk,
+    who: Visitor,
+    period: Period,
+    filters: Filters,
+    message: Message | None = None,
+    status: int = 200,
+    typed: Typed = Typed(),
+) -> Response:
+    """The page of a list; `message` is what hindered acknowledging."""
     found = desk.versions.newest(desk.family, period)
     if found is None:
         return page(request, who, "month_empty.html", period=period)
     version, one = found
     warehouse = desk.office.warehouse
-    wanted = wanted_of(who, bureau, block, severity, rule, "" if state == "all" else state, owner, q)
-    at = max(1, at)
+    bureau, block, rule, q = filters.bureau, filters.block, filters.rule, filters.q
+    wanted = filters.wanted(who)
+    at = min(max(1, filters.at), _LAST_PAGE)
     listed, number = warehouse.listed_failures(desk.family, period, wanted, (at - 1) * A_SCREENFUL, A_SCREENFUL)
-    turn = {
-        "bureau": bureau, "block": block, "severity": severity, "rule": rule, "state": state, "owner": owner, "q": q,
-    }  # fmt: skip
+    pages = max(1, -(-number // A_SCREENFUL))
+    if at > pages:  # the last page was decided away meanwhile
+        at = pages
+        listed, number = warehouse.listed_failures(desk.family, period, wanted, (at - 1) * A_SCREENFUL, A_SCREENFUL)
     names = {each.bureau: Message(each.name_zh, each.name_en) for each in one.bureaus}
     refused = (
         warehouse.version_refused(desk.family, period, version.version)
@@ -155,9 +254,10 @@ def cases(
         else []
     )
     return page(
-        request, who, "cases.html", period=period, version=version, listed=listed, number=number, at=at, turn=turn,
-        pages=max(1, -(-number // A_SCREENFUL)), names=names, form=form_of_version(desk, one), owners=colleagues(desk),
-        rules=warehouse.rules_failing(desk.family, period), refused=refused,
+        request, who, "cases.html", status, period=period, version=version, listed=listed, number=number, at=at,
+        turn=filters.turn, pages=pages, names=names, form=form_of_version(desk, one), owners=colleagues(desk),
+        rules=warehouse.rules_failing(desk.family, period), refused=refused, message=message, typed=typed,
+        shown={each.stored.failure.id: shown_of(each.stored) for each in listed if can_acknowledge(each)},
     )  # fmt: skip
 
 
@@ -168,6 +268,14 @@ def neighbours(desk: Desk, period: Period, failure_id: str) -> tuple[str | None,
         place = order.index(failure_id)
         return (order[place - 1] if place else None), (order[place + 1] if place + 1 < len(order) else None)
     return None, order[0] if order else None
+
+
+def next_open(before: Sequence[str], failure_id: str, after: Sequence[str]) -> str | None:
+    """The next case to look at, given the open ones before and after a decision: the first that followed and is still open, or,
+    past the end, the first of all."""
+    place = before.index(failure_id) + 1 if failure_id in before else 0
+    left = set(after) - {failure_id}
+    return next((one for one in (*before[place:], *before[:place], *after) if one in left), None)
 
 
 @router.get("/months/{code}/cases/{failure}")
@@ -185,27 +293,31 @@ def case_page(
     one: Case,
     message: Message | None = None,
     status: int = 200,
+    typed: Typed = Typed(),
 ) -> Response:
     """The page of a case; `message` is what hindered a decision."""
     warehouse, failure = desk.office.warehouse, one.failure
     found = desk.versions.newest(desk.family, period)
-    assert found is not None, period
+    if found is None:  # loaded, and not frozen yet
+        return page(request, who, "month_empty.html", period=period)
     form = form_of_version(desk, found[1])
     names = {each.bureau: Message(each.name_zh, each.name_en) for each in found[1].bureaus}
     before, after = neighbours(desk, period, failure.id)
     bureau = one.main.bureau
+    charts = _charts(desk, form, period, one)
     return page(
         request, who, "case.html", status, period=period, case=one, failure=failure, form=form, message=message,
         bureau=names.get(bureau or "", Message(bureau or one.sent.file, bureau or one.sent.file)),
         shown=surroundings(desk.documents, one.sent.file, one.sent.digest, failure.cells),
         rule=rule_words(desk, form, period, failure),
-        charts=_charts(desk, form, period, one), comments=warehouse.comments(desk.family, period, failure.id),
+        charts=charts, courses=rows_of(charts), comments=warehouse.comments(desk.family, period, failure.id),
         history=[
             each
             for each in (warehouse.failing_elsewhere(desk.family, bureau, failure.rule, _HISTORY) if bureau else [])
             if each[1] != failure.id
         ],
-        owners=colleagues(desk), before=before, after=after, version=found[0], labels=_labels(form),
+        owners=colleagues(desk), before=before, after=after, version=found[0], diagnosis=diagnosis_of(failure), typed=typed,
+        block=next((Message(each.label.zh, each.label.en) for each in form.blocks if each.code == failure.block), None),
     )  # fmt: skip
 
 
@@ -214,13 +326,16 @@ def _labels(form: Form) -> dict[str, Message]:
 
 
 def _charts(desk: Desk, form: Form, period: Period, one: Case) -> Sequence[Chart]:
+    """The course of the figures that a case is about: the total, or what is shown last, before the others."""
     if one.main.bureau is None or not one.failure.indicators:
         return ()
     column = one.failure.column or next(iter(form.columns))
-    points = desk.office.warehouse.course(desk.family, one.main.bureau, one.failure.indicators[:4], column, period)
+    *others, last = dict.fromkeys(one.failure.indicators)
+    chosen = (last, *others)[:_CHARTS]
+    points = desk.office.warehouse.course(desk.family, one.main.bureau, chosen, column, period)
     labels = _labels(form)
     return [
         chart(labels.get(code, Message(code, code)), own, period.code)
-        for code in one.failure.indicators[:4]
+        for code in chosen
         if (own := [each for each in points if each.indicator == code])
     ]

@@ -49,3 +49,10 @@ def chart(name: Message, points: Sequence[Point], now: str) -> Chart:
         for place, one in enumerate(known)
     ]
     return Chart(name, tuple(dots))
+
+
+def rows_of(charts: Sequence[Chart]) -> list[tuple[str, tuple[Point | None, ...]]]:
+    """The same figures as a table, period by period: a bureau may have sent one indicator in a month and not the other."""
+    periods = sorted({dot.point.period for one in charts for dot in one.dots})
+    known = [{dot.point.period: dot.point for dot in one.dots} for one in charts]
+    return [(period, tuple(points.get(period) for points in known)) for period in periods]

@@ -1,25 +1,41 @@
 """Deciding a case: letting it stand, sending the return back, giving it to somebody, saying something; and taking that back.
 
-Each form carries what its page showed. Where that has changed since, nothing is done and the case is shown as it is now. Not here:
-what a decision does (`decisions`, `returned`).
+Each form carries what its page showed. It is looked at again while nobody else can decide or judge, in any process; where it has
+changed since, nothing is done and the case is shown as it is now. Not here: what a decision does (`decisions`, `returned`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
-from starlette.exceptions import HTTPException
 
 from disclosure_etl import decisions, returned
 from disclosure_etl.decisions import Word
 from disclosure_etl.desk.access import Need, needs
-from disclosure_etl.desk.cases import Case, case_of, case_page, neighbours
+from disclosure_etl.desk.cases import (
+    Case,
+    TheFilters,
+    Typed,
+    case_of,
+    case_page,
+    colleagues,
+    list_page,
+    next_open,
+    shown_of,
+)
 from disclosure_etl.desk.months import read_period
 from disclosure_etl.desk.shown import done
 from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.words import EVENTS
+from disclosure_etl.judgement import Followed
+from disclosure_etl.office import Office
 from disclosure_etl.reports.publishing import publish
+from disclosure_etl.warehouse import StoredFailure
+from disclosure_etl.warehouse.case_history import Step
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 from schemas.periods import Period
@@ -29,22 +45,29 @@ from schemas.returns import ReturnAction
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Deciding = Annotated[Visitor, needs(Need.DECIDE)]
-Seen = Annotated[str, Form(max_length=16)]
+Seen = Annotated[str, Form(max_length=64)]
 Text = Annotated[str, Form(max_length=4000)]
+Short = Annotated[str, Form(max_length=16)]
+
+# A person before a page waits less long for a run than a command does.
+_PATIENCE_SECONDS = 20
+_TOLD = 5  # changes that one message tells
 
 
-def _changed(desk: Desk, one: Case) -> Message:
+def _moment(desk: Desk, step: Step) -> str:
+    return f"{step.at.astimezone(desk.office.clock().tzinfo):%Y-%m-%d %H:%M}"
+
+
+def _changed(desk: Desk, one: Case, seen: str) -> Message:
     """What has happened to a case since somebody looked."""
-    if one.waiver is not None:
-        at = one.waiver.at.astimezone(desk.office.clock().tzinfo)
+    told_zh, told_en = [], []
+    for step in one.steps_since(seen)[-_TOLD:]:
+        word, at, told = EVENTS[step.kind], _moment(desk, step), step.reason or step.detail
+        told_zh.append(f"{step.by} 已于 {at} {word.zh}" + (f":{told}" if told else ""))
+        told_en.append(f"{step.by}, {at}: {word.en}" + (f" ({told})" if told else ""))
+    if told_zh:
         return Message(
-            f"{one.waiver.by} 已于 {at:%Y-%m-%d %H:%M} 豁免:{one.waiver.reason}。您的决定没有记录。",
-            f"{one.waiver.by} let it stand on {at:%Y-%m-%d %H:%M}: {one.waiver.reason}. Your decision was not recorded.",
-        )
-    if one.returned is not None and one.sent.status == "returned":
-        return Message(
-            f"{one.returned.by} 已退回这份报表:{one.returned.reason}。您的决定没有记录。",
-            f"{one.returned.by} has sent this return back: {one.returned.reason}. Your decision was not recorded.",
+            f"{';'.join(told_zh)}。您的决定没有记录。", f"{'; '.join(told_en)}. Your decision was not recorded."
         )
     return Message(
         "您打开页面后,这一条有了变化。请看过现状再决定;刚才的决定没有记录。",
@@ -52,34 +75,57 @@ def _changed(desk: Desk, one: Case) -> Message:
     )
 
 
-def _now(desk: Desk, period: Period, failure: str, seen: str) -> tuple[Case, bool]:
-    """The case as it stands, and whether that is what the page showed."""
+def _decided(
+    request: Request,
+    desk: Desk,
+    who: Visitor,
+    period: Period,
+    failure: str,
+    seen: str,
+    typed: Typed,
+    act: Callable[[Office, Case], Followed | None],
+) -> Response | None:
+    """Do what `act` does, if the case is as the page showed it: None where that was done, else the page of the case as it is
+    now, with what hindered it. `act` gives None where the case is not such that it can be done."""
+    own = desk.office_of(who.person)
     one = case_of(desk, period, failure)
-    return one, one.seen == seen
+    try:
+        with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
+            one = case_of(desk, period, failure)
+            followed = act(office, one) if one.seen == seen else None
+    except UserError as error:
+        return case_page(request, desk, who, period, one, error.message, 422, typed)
+    if followed is None:
+        return case_page(request, desk, who, period, one, _changed(desk, one, seen), 409, typed)
+    publish(own, followed.consolidations)
+    return None
+
+
+def _on(request: Request, desk: Desk, period: Period, failure: str, before: list[str], told: Message) -> Response:
+    """On to the next open case; to the list where there is none."""
+    after = next_open(before, failure, desk.office.warehouse.open_cases(desk.family, period))
+    return done(request, f"/months/{period}/cases" + (f"/{after}" if after else ""), told)
 
 
 @router.post("/months/{code}/cases/{failure}/waive")
 def waive(
-    request: Request, desk: TheDesk, who: Deciding, code: str, failure: str,
-    seen: Seen = "", reason: Text = "", until: Annotated[str, Form(max_length=16)] = "",
+    request: Request, desk: TheDesk, who: Deciding, code: str, failure: str, seen: Seen = "", reason: Text = "",
+    until: Short = "",
 ) -> Response:  # fmt: skip
-    """Let a failure stand, as long as the same figures are seen."""
+    """Let a failure stand, as long as the same figures are seen, and what has its cause with it."""
     period = read_period(code)
-    with desk.deciding:
-        one, same = _now(desk, period, failure, seen)
-        if not same:
-            return case_page(request, desk, who, period, one, _changed(desk, one), 409)
-        _, after = neighbours(desk, period, failure)
-        try:
-            last = Period.parse(until) if until.strip() else period
-            office = desk.office_of(who.person)
-            word = Word(who.person.signature, reason)
-            followed = decisions.waive_many(office, desk.family, one.to_waive, (period, last), word)
-        except UserError as error:
-            return case_page(request, desk, who, period, one, error.message, 422)
-    publish(office, followed.consolidations)
+    before = desk.office.warehouse.open_cases(desk.family, period)
+
+    def act(office: Office, one: Case) -> Followed | None:
+        if one.failure.waiver is not None:
+            return None
+        last = Period.parse(until) if until.strip() else period
+        word = Word(who.person.signature, reason.strip())
+        return decisions.waive_many(office, desk.family, one.to_waive, (period, last), word)
+
+    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason, until), act)
     told = Message("已接受,同因的一并接受。", "It may stand, and what has the same cause with it.")
-    return done(request, f"/months/{period}/cases" + (f"/{after}" if after else ""), told)
+    return hindered or _on(request, desk, period, failure, before, told)
 
 
 @router.post("/months/{code}/cases/{failure}/unwaive")
@@ -88,17 +134,16 @@ def unwaive(
 ) -> Response:
     """Withdraw the waiver of a failure."""
     period = read_period(code)
-    with desk.deciding:
-        one, same = _now(desk, period, failure, seen)
-        if not same or one.waiver is None:
-            return case_page(request, desk, who, period, one, _changed(desk, one), 409)
-        try:
-            office = desk.office_of(who.person)
-            followed = decisions.withdraw_many(office, desk.family, one.waivers, Word(who.person.signature, reason))
-        except UserError as error:
-            return case_page(request, desk, who, period, one, error.message, 422)
-    publish(office, followed.consolidations)
-    return done(request, f"/months/{period}/cases/{failure}", Message("豁免已撤销。", "The waiver is withdrawn."))
+
+    def act(office: Office, one: Case) -> Followed | None:
+        if one.waiver is None:
+            return None
+        word = Word(who.person.signature, reason.strip())
+        return decisions.withdraw_many(office, desk.family, one.waivers, word)
+
+    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    told = Message("豁免已撤销。", "The waiver is withdrawn.")
+    return hindered or done(request, f"/months/{period}/cases/{failure}", told)
 
 
 @router.post("/months/{code}/cases/{failure}/return")
@@ -107,19 +152,21 @@ def send_back(
 ) -> Response:
     """Send the return back to be corrected."""
     period = read_period(code)
-    with desk.deciding:
-        one, same = _now(desk, period, failure, seen)
-        if not same:
-            return case_page(request, desk, who, period, one, _changed(desk, one), 409)
-        stored = [each for each in desk.office.warehouse.returns(desk.family, period) if each.key == one.sent.key]
-        try:
-            office = desk.office_of(who.person)
-            result = returned.decide(office, ReturnAction.RETURN, stored[0], Word(who.person.signature, reason))
-        except UserError as error:
-            return case_page(request, desk, who, period, one, error.message, 422)
-    publish(office, result.followed.consolidations)
-    told = Message("已退回,退回通知可以下载。", "It is sent back; the notice can be downloaded.")
-    return done(request, f"/months/{period}/returns/{one.sent.digest}/notice", told)
+    before = desk.office.warehouse.open_cases(desk.family, period)
+
+    def act(office: Office, one: Case) -> Followed | None:
+        found = office.warehouse.returns(desk.family, period, one.sent.bureau)
+        stored = next(each for each in found if each.key == one.sent.key)
+        word = Word(who.person.signature, reason.strip())
+        result = returned.decide(office, ReturnAction.RETURN, stored, word)
+        return result.followed if result.is_new else None
+
+    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    told = Message(
+        "已退回;退回通知和带批注的工作簿在该条的页面上。",
+        "It is sent back; the notice and the workbook with comments are on the page of its case.",
+    )
+    return hindered or _on(request, desk, period, failure, before, told)
 
 
 @router.post("/months/{code}/cases/{failure}/unreturn")
@@ -128,33 +175,32 @@ def take_back(
 ) -> Response:
     """Take the sending back of a return back."""
     period = read_period(code)
-    with desk.deciding:
-        one, same = _now(desk, period, failure, seen)
-        if not same or one.returned is None:
-            return case_page(request, desk, who, period, one, _changed(desk, one), 409)
-        try:
-            office = desk.office_of(who.person)
-            result = returned.undo(office, desk.family, one.returned.number, Word(who.person.signature, reason))
-        except UserError as error:
-            return case_page(request, desk, who, period, one, error.message, 422)
-    publish(office, result.followed.consolidations)
-    return done(request, f"/months/{period}/cases/{failure}", Message("退回已撤销。", "The return stands again."))
+
+    def act(office: Office, one: Case) -> Followed | None:
+        if one.returned is None or one.returned.action is not ReturnAction.RETURN:
+            return None
+        word = Word(who.person.signature, reason.strip())
+        return returned.undo(office, desk.family, one.returned.number, word).followed
+
+    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    told = Message("退回已撤销。", "The return stands again.")
+    return hindered or done(request, f"/months/{period}/cases/{failure}", told)
 
 
 @router.post("/months/{code}/cases/{failure}/assign")
 def assign(
-    request: Request, desk: TheDesk, who: Deciding, code: str, failure: str, seen: Seen = "",
-    to: Annotated[str, Form(max_length=16)] = "",
-) -> Response:  # fmt: skip
-    """Give a case to somebody, or to nobody."""
+    request: Request, desk: TheDesk, who: Deciding, code: str, failure: str, seen: Seen = "", to: Short = ""
+) -> Response:
+    """Give a case to somebody, or to nobody. It changes no figure, so no run is waited for."""
     period = read_period(code)
+    key = next((each for each in colleagues(desk) if str(each) == to), None)
     with desk.deciding:
-        one, same = _now(desk, period, failure, seen)
-        if not same:
-            return case_page(request, desk, who, period, one, _changed(desk, one), 409)
-        key = int(to) if to.isdigit() else None
-        if key is not None and key not in {person.key for person in desk.office.warehouse.people() if person.active}:
-            raise HTTPException(422)
+        one = case_of(desk, period, failure)
+        if one.seen != seen:
+            return case_page(request, desk, who, period, one, _changed(desk, one, seen), 409)
+        if to and key is None:
+            told = Message("不能分派给这个人。", "A case cannot be given to that person.")
+            return case_page(request, desk, who, period, one, told, 422)
         desk.office_of(who.person).warehouse.assign(who.person, desk.family, period, failure, key)
     return done(request, f"/months/{period}/cases/{failure}", Message("已分派。", "Given."))
 
@@ -175,31 +221,71 @@ def comment(request: Request, desk: TheDesk, who: Deciding, code: str, failure: 
     return done(request, f"/months/{period}/cases/{failure}#comments", Message("已留言。", "Said."))
 
 
+# -- many at once
+
+
+def _to_acknowledge(desk: Desk, period: Period, chosen: frozenset[str]) -> tuple[list[StoredFailure], set[str]]:
+    """The warnings chosen, with the warnings that have their cause and nobody waived; and what the list would carry of them now."""
+    found = desk.office.warehouse.failures_named(desk.family, period, sorted(chosen))
+    main = [one for one in found if one.failure.id in chosen and one.failure.severity is Severity.WARNING]
+    known = {one.failure.id for one in main}
+    beside = [
+        one
+        for one in found
+        if one.failure.case in known and one.failure.severity is Severity.WARNING and one.failure.waiver is None
+        and decisions.is_waivable(one)
+    ]  # fmt: skip
+    each = {(one.bureau, one.file, one.failure.id): one for one in (*main, *beside)}
+    return list(each.values()), {shown_of(one) for one in main}
+
+
 @router.post("/months/{code}/acknowledge")
 def acknowledge(
-    request: Request, desk: TheDesk, who: Deciding, code: str,
-    id: Annotated[list[str] | None, Form()] = None, reason: Text = "",
+    request: Request, desk: TheDesk, who: Deciding, code: str, filters: TheFilters,
+    id: Annotated[list[str] | None, Form()] = None, shown: Annotated[list[str] | None, Form()] = None, reason: Text = "",
 ) -> Response:  # fmt: skip
-    """Let many warnings stand for one reason. Those that were decided meanwhile are left as they are."""
+    """Let many warnings stand for one reason: all that were chosen, or, where one has changed since the list was shown, none."""
     period = read_period(code)
-    where = f"/months/{period}/cases?severity=warning&state=open"
-    chosen = set(id or ())
+    chosen = frozenset(id or ())
+    typed = Typed(reason, chosen=chosen)
+
+    def again(message: Message, status: int) -> Response:
+        return list_page(request, desk, who, period, filters, message, status, typed)
+
     if not chosen:
-        return done(request, where, Message("没有选中任何警告。", "No warning was chosen."))
-    with desk.deciding:
-        office = desk.office_of(who.person)
-        found = {
-            one.failure.id: one
-            for one in desk.office.warehouse.failures_named(desk.family, period, sorted(chosen))
-            if one.failure.id in chosen and one.failure.waiver is None and one.failure.severity is Severity.WARNING
-        }
-        followed = decisions.waive_many(
-            office, desk.family, list(found.values()), (period, period), Word(who.person.signature, reason)
-        )
-    publish(office, followed.consolidations)
-    left = len(chosen) - len(found)
-    told = Message(
-        f"已确认 {len(found)} 条警告" + (f";{left} 条此前已有决定或已不存在。" if left else "。"),
-        f"{len(found)} warnings acknowledged" + (f"; {left} had been decided or were gone." if left else "."),
+        return again(Message("没有选中任何警告。", "No warning was chosen."), 422)
+    expected = {one for one in shown or () if one.partition(":")[0] in chosen}
+    own = desk.office_of(who.person)
+    try:
+        with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
+            found, now = _to_acknowledge(desk, period, chosen)
+            if len(expected) < len(chosen) or now != expected:
+                return again(_changed_in_list(desk, period, chosen, expected), 409)
+            word = Word(who.person.signature, reason.strip())
+            followed = decisions.waive_many(office, desk.family, found, (period, period), word)
+    except UserError as error:
+        return again(error.message, 422)
+    publish(own, followed.consolidations)
+    told = Message(f"已确认 {len(chosen)} 条警告。", f"{len(chosen)} warnings acknowledged.")
+    where = urlencode({name: value for name, value in filters.turn.items() if value})
+    return done(request, f"/months/{period}/cases" + (f"?{where}" if where else ""), told)
+
+
+def _changed_in_list(desk: Desk, period: Period, chosen: frozenset[str], expected: set[str]) -> Message:
+    """Which of the chosen warnings are not what the list showed, and by whom they were decided."""
+    found = desk.office.warehouse.failures_named(desk.family, period, sorted(chosen))
+    waivers = {one.number: one for one in desk.office.warehouse.waivers(desk.family)}
+    other = [one for one in found if one.failure.id in chosen and shown_of(one) not in expected]
+    gone = chosen - {one.failure.id for one in found}
+    by = dict.fromkeys(
+        f"{waiver.by} {waiver.at.astimezone(desk.office.clock().tzinfo):%Y-%m-%d %H:%M}"
+        for one in other
+        if (waiver := waivers.get(one.failure.waiver or 0)) is not None
     )
-    return done(request, where, told)
+    zh = f"(已由 {'、'.join(by)} 决定)" if by else ""
+    en = f" (decided by {', '.join(by)})" if by else ""
+    return Message(
+        f"所选警告中有 {len(other) + len(gone)} 条在您打开列表后有了变化{zh};一条也没有确认。请看过现状再选。",
+        f"{len(other) + len(gone)} of the chosen warnings have changed since the list was shown{en}; none was acknowledged. "
+        "Look at the list as it is now, and choose again.",
+    )

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+from zipfile import BadZipFile
 
 import docx
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
@@ -54,7 +56,7 @@ class Notice:
     @property
     def paragraphs(self) -> tuple[str, ...]:
         """The text, without title, address and signature."""
-        told = [one.message.zh for one in self.failures if one.severity is not Severity.NOTICE]
+        told = [one.message.zh for one in self.failures if one.severity is not Severity.NOTICE and one.case is None]
         listed = [f"{number}.{text}" for number, text in enumerate(told[:_SHOWN], 1)]
         more = [f"其余{len(told) - _SHOWN}条从略。"] if len(told) > _SHOWN else []
         return (
@@ -119,23 +121,30 @@ def commented(data: bytes, failures: Sequence[Failure], by: str) -> bytes:
         raise _no_workbook()
     try:
         book = load_workbook(io.BytesIO(data))
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, TypeError, OSError, BadZipFile) as error:
         raise _no_workbook() from error
+    worksheets = {sheet.title: sheet for sheet in book.worksheets}  # a sheet of a chart has no cells
     told: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in failures:
-        for cell in one.cells:
-            if (found := _IN_SHEET.fullmatch(cell)) is not None and found[1] in book.sheetnames:
-                told[found[1], found[2]].append(one.message.zh)
-    for (sheet, address), texts in told.items():
-        cell = book[sheet][address]
-        if not hasattr(cell, "comment") or type(cell).__name__ == "MergedCell":
-            continue
-        comment = Comment("\n".join(dict.fromkeys(texts)), by)
+        for place in one.cells:
+            if (found := _IN_SHEET.fullmatch(place)) is not None and found[1] in worksheets:
+                told[found[1], _anchor(worksheets[found[1]], found[2])].append(one.message.zh)
+    for (name, address), texts in told.items():
+        cell = worksheets[name][address]
+        before = [cell.comment.text] if cell.comment is not None else []  # what the bureau wrote there stays
+        comment = Comment("\n".join(dict.fromkeys((*before, *texts))), by)
         comment.width, comment.height = 360, 120
         cell.comment = comment
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
+
+
+def _anchor(sheet: Any, address: str) -> str:
+    """The cell that can have a comment: of a merged range its first."""
+    ranges = (one for one in sheet.merged_cells.ranges if address in one)
+    found = next(ranges, None)
+    return found.start_cell.coordinate if found is not None else address
 
 
 def _no_workbook() -> UserError:

@@ -54,7 +54,8 @@ def sent_back(desk: Desk, period: Period, digest: str) -> SentBack:
         raise HTTPException(404)
     one, last = found[-1], decided[-1]
     names = {bureau.code: bureau.name_zh for bureau in desk.office.bureaus.bureaus}
-    failures = [each.failure for each in warehouse.failures(desk.family, period, one.bureau) if each.file == one.file]
+    known = [each.failure for each in warehouse.failures(desk.family, period, one.bureau) if each.file == one.file]
+    failures = [each for each in known if each.waiver is None]  # what was accepted is not to be corrected
     day = last.at.astimezone(desk.office.clock().tzinfo).date()
     office = names.get(desk.office.settings.bureau, "")
     told = Notice(

@@ -20,7 +20,7 @@ from schemas.errors import Message, ProgramError
 
 _KEPT = 64
 _ABOVE, _BESIDE, _MOST_ROWS, _MOST_COLUMNS = 3, 3, 30, 16
-_HEADER_ROWS, _LABEL_COLUMNS = 4, 2
+_TITLE_ROWS, _HEADING_ROWS, _LABEL_COLUMNS = 1, 3, 2
 _AROUND = 120  # signs of a text on each side
 _IN_SHEET = re.compile(r"(.*)!([A-Z]{1,3})(\d+)", re.DOTALL)
 _IN_TABLE = re.compile(r"table (\d+), row (\d+), column (\d+)")
@@ -152,7 +152,8 @@ def _near(marked: Iterable[int], size: int, before: int, after: int, always: int
 def _window(grid: Grid, marked: set[tuple[int, int]]) -> Table:
     height = max(len(grid.values), max(row for row, _ in marked) + 1)
     width = max([len(row) for row in grid.values] + [column + 1 for _, column in marked])
-    rows = _near({row for row, _ in marked}, height, _ABOVE, _ABOVE, _HEADER_ROWS, _MOST_ROWS)
+    near = _near({row for row, _ in marked}, height, _ABOVE, _ABOVE, _TITLE_ROWS, _MOST_ROWS)
+    rows = sorted({*near, *_headings(grid, marked)})
     columns = (
         list(range(width))
         if width <= _MOST_COLUMNS
@@ -172,6 +173,34 @@ def _window(grid: Grid, marked: set[tuple[int, int]]) -> Table:
         lines.append((str(row + 1), tuple(line)))
     names = tuple(str(column + 1) if grid.table is not None else column_letters(column) for column in columns)
     return Table(grid.name, names, tuple(lines))
+
+
+def _headings(grid: Grid, marked: set[tuple[int, int]]) -> set[int]:
+    """The rows that say what the columns of the marked cells are: the nearest above with words in such a column and beside it, and
+    those right over it of the same kind."""
+    found: set[int] = set()
+    for column in {column for _, column in marked}:
+        top = min(row for row, own in marked if own == column)
+        row = next((row for row in range(top - 1, -1, -1) if _is_heading(grid, row, column)), None)
+        for step in range(_HEADING_ROWS if row is not None else 0):
+            if not _is_heading(grid, row - step, column):  # type: ignore[operator]
+                break
+            found.add(row - step)  # type: ignore[operator]
+    return found
+
+
+def _is_heading(grid: Grid, row: int, column: int) -> bool:
+    if row < 0:
+        return False
+    words = [place for place in range(len(grid.values[row])) if _is_word(grid, row, place)]
+    return column in words and len(words) > 1
+
+
+def _is_word(grid: Grid, row: int, column: int) -> bool:
+    value = grid.values[row][column]
+    return (
+        isinstance(value, str) and not any(sign.isdigit() for sign in value) and any(sign.isalpha() for sign in value)
+    )
 
 
 def _spans(

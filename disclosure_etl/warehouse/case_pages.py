@@ -16,7 +16,7 @@ from disclosure_etl.warehouse.queries import StoredFailure, stored_failure, told
 from disclosure_etl.warehouse.tables import current_block, fact_observation, failure, submission
 from schemas.periods import Period
 from schemas.records import Severity
-from schemas.states import OUT
+from schemas.states import OUT, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,12 @@ def listed_failures(
 
 
 def open_cases(connection: Connection, family: str, period: Period) -> list[str]:
-    """The ids of a period's open cases that a person has to decide, in the order of the list."""
+    """The ids of a period's open cases that a person has to decide, in the order of the list; what was sent back waits for its
+    bureau."""
     statement = _of(select(failure.c.failure_id), family, period, Wanted(state="open"))
-    statement = statement.where(failure.c.severity != Severity.NOTICE.value)
+    statement = statement.where(
+        failure.c.severity != Severity.NOTICE.value, submission.c.status != State.RETURNED.value
+    )
     return list(dict.fromkeys(connection.execute(statement.order_by(*told_in_order(failure))).scalars()))
 
 

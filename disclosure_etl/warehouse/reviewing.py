@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from disclosure_etl.warehouse import audit, case_pages, casework
+from disclosure_etl.warehouse import audit, case_history, case_pages, casework
 from disclosure_etl.warehouse.audit import Event
 from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Point, Sent, Wanted
 from disclosure_etl.warehouse.casework import Comment, Proposal, Upload
@@ -17,6 +17,7 @@ from disclosure_etl.warehouse.queries import StoredFailure
 from disclosure_etl.warehouse.staffing import Staffing
 from schemas.people import Person
 from schemas.periods import Period
+from schemas.records import Failure
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,13 @@ class Reviewing(Staffing):
         """What a bureau reported of these indicators up to a period; see `case_pages.course`."""
         with reading(self.engine) as connection:
             return case_pages.course(connection, family, bureau, indicators, column, last, most)
+
+    def case_steps(
+        self, family: str, period: Period, bureau: str | None, failure: Failure, submission: int
+    ) -> list[case_history.Step]:
+        """What was decided of a failure and of its return, the oldest first."""
+        with reading(self.engine) as connection:
+            return case_history.steps(connection, family, period, bureau, failure, submission)
 
     def comment(self, by: Person, family: str, period: Period, failure_id: str, text: str) -> None:
         """Keep what somebody says of a case."""

@@ -91,8 +91,11 @@ def test_sent_back_the_bureau_gets_a_notice_and_its_workbook_with_comments(
     office: Office, steward: Client, case: str
 ) -> None:
     answer = steward.post(f"{case}/return", {"seen": seen(steward, case), "reason": "分项与总数不符,请核对"})
-    where = answer.headers["location"]
+    [one] = office.warehouse.returns(office.settings.family, JANUARY, "haidian")
+    where = f"/months/2014-01/returns/{one.digest}/notice"
 
+    assert answer.headers["location"] == CASES  # no other case is open
+    assert f'href="{where}"' in steward.get(case).text
     assert state(office, "haidian") == "returned"
     assert "分项与总数不符,请核对" in steward.get(where).text
     texts = [one.text for one in Document(io.BytesIO(steward.get(f"{where}.docx").content)).paragraphs]
