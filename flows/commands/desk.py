@@ -12,7 +12,7 @@ from flows.session import CLEAN, Session
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     desk = typer.Typer(
-        help="Start the review desk: the pages on which stewards look at a month and decide, and bureaus mend their own.",
+        help="Start the review desk, or make its accounts.",
         invoke_without_command=True,
         rich_markup_mode=None,
     )
