@@ -3,6 +3,7 @@
 Figures of one machine mean little; ratios within one run mean something. Nothing here passes or fails.
 Usage: python -m tests.bench [bureaus] [--no-prefect] [--reading]     (--reading: the mixed files alone)
        python -m tests.bench --correction [bureaus] [months]   (a correction beside a full rebuild; 3000 36 takes a quarter hour)
+       python -m tests.bench --desk [bureaus] [months]         (twenty stewards at the desk; 3000 24 takes a quarter hour)
 """
 
 from __future__ import annotations

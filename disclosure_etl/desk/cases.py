@@ -118,7 +118,7 @@ def case_of(desk: Desk, period: Period, failure_id: str) -> Case:
     assignment, owner = warehouse.owner(desk.family, period, failure_id)
     number = main[-1].failure.waiver
     waivers = warehouse.waivers(desk.family) if number is not None else ()
-    decided = [one for one in warehouse.return_decisions(desk.family) if one.submission == sent.key]
+    decided = warehouse.return_decisions(desk.family, sent.key)
     return Case(
         main[-1], others, sent, assignment, owner, next((one for one in waivers if one.number == number), None),
         decided[-1] if decided else None,
@@ -248,7 +248,11 @@ def list_page(
         at = pages
         listed, number = warehouse.listed_failures(desk.family, period, wanted, (at - 1) * A_SCREENFUL, A_SCREENFUL)
     names = {each.bureau: Message(each.name_zh, each.name_en) for each in one.bureaus}
-    refused = warehouse.refused(desk.family, period) if at == 1 and not any((bureau, block, rule, q)) else []
+    refused = (
+        warehouse.version_refused(desk.family, period, version.version)
+        if at == 1 and not any((bureau, block, rule, q))
+        else []
+    )
     return page(
         request, who, "cases.html", status, period=period, version=version, listed=listed, number=number, at=at,
         turn=filters.turn, pages=pages, names=names, form=form_of_version(desk, one), owners=colleagues(desk),

@@ -50,16 +50,16 @@ def people(request: Request, desk: TheDesk, who: Administering) -> Response:
 @router.post("/people")
 def add(
     request: Request, desk: TheDesk, who: Administering,
-    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "", subject: Short = "",
+    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "",
 ) -> Response:  # fmt: skip
-    """Make an account with a password that is shown once, or for somebody who signs in elsewhere."""
-    password = None if subject.strip() else secrets.token_urlsafe(12)
+    """Make an account with a password that is shown once."""
+    password = secrets.token_urlsafe(12)
     try:
-        wish = NewPerson(login, name, _role(role), bureau or None, subject.strip() or None)
+        wish = NewPerson(login, name, _role(role), bureau or None)
         made = create(desk.office_of(who.person), wish, password)
     except UserError as error:
         return _page(request, desk, who, error.message, 422)
-    return _page(request, desk, who, login=made.login, password=password or "")
+    return _page(request, desk, who, login=made.login, password=password)
 
 
 def _role(written: str) -> Role:

@@ -18,6 +18,7 @@ from anyio import to_thread
 from fastapi import Request
 
 from disclosure_etl.desk.jobs import Jobs
+from disclosure_etl.desk.pace import Pace
 from disclosure_etl.desk.source_cells import Documents
 from disclosure_etl.office import Office
 from disclosure_etl.settings import DeskSettings
@@ -74,6 +75,7 @@ class Desk:
     rerun: Callable[..., Any]
     versions: Versions = field(init=False)
     jobs: Jobs = field(init=False)
+    pace: Pace = field(default_factory=Pace)
     documents: Documents = field(init=False)
     deciding: Lock = field(default_factory=Lock)
 

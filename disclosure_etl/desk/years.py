@@ -59,27 +59,33 @@ def _versions(desk: Desk, periods: Sequence[Period]) -> dict[str, FrozenVersion]
     return {one.period: one for one in desk.office.warehouse.frozen_versions(desk.family, periods)}
 
 
-def lines_of(periods: Sequence[Period], known: dict[str, Consolidation], show: str, text: str) -> list[Line]:
-    """A line for each bureau of the year, in the order in which they are listed; those that need a look alone, or those whose
-    name or code has `text` in it, where that is asked for."""
+def lines_of(
+    periods: Sequence[Period], known: dict[str, Consolidation], show: str, text: str, skip: int, most: int
+) -> tuple[list[Line], int]:
+    """Lines of a page, a bureau each, in the order in which they are listed, and how many there are in all; those that need a
+    look alone, or whose name or code has `text` in it, where that is asked for. Only what is shown is put together."""
     states: dict[str, dict[str, BureauState]] = {}
     for period in periods:
         for state in known[period.code].bureaus if period.code in known else ():
             states.setdefault(state.bureau, {})[period.code] = state
+    chosen = list(states)
+    if text:
+        wanted = text.casefold()
+        last = {bureau: next(reversed(own.values())) for bureau, own in states.items()}
+        chosen = [one for one in chosen if wanted in f"{one} {last[one].name_zh} {last[one].name_en}".casefold()]
+    if show == "open":
+        chosen = [one for one in chosen if any(map(needs_a_look, states[one].values()))]
     restated = {(one.bureau, one.period) for version in known.values() for one in version.restatements}
-    found = []
-    for bureau, own in states.items():
-        last = next(reversed(own.values()))
-        if text and text.casefold() not in f"{bureau} {last.name_zh} {last.name_en}".casefold():
-            continue
-        if show == "open" and not any(map(needs_a_look, own.values())):
-            continue
+    lines = []
+    for bureau in chosen[skip : skip + most]:
+        own = states[bureau]
+        named = next(reversed(own.values()))
         squares = tuple(
             Square(status_of(own[code]), own[code].late, (bureau, code) in restated) if code in own else None
             for code in (period.code for period in periods)
         )
-        found.append(Line(bureau, Message(last.name_zh, last.name_en), squares))
-    return found
+        lines.append(Line(bureau, Message(named.name_zh, named.name_en), squares))
+    return lines, len(chosen)
 
 
 @router.get("/calendar")
@@ -103,12 +109,12 @@ def _page(
     periods = whole.parts(own) if own is not Frequency.YEARLY else (whole,)
     versions = _versions(desk, (*periods, whole))
     known = {code: desk.versions.of(one) for code, one in versions.items() if code != whole.code or len(periods) == 1}
-    lines = lines_of(periods, known, show, q.strip())
-    pages = max(1, -(-len(lines) // A_SCREENFUL))
-    at = min(max(1, at), pages)
+    at = max(1, at)
+    lines, number = lines_of(periods, known, show, q.strip(), (at - 1) * A_SCREENFUL, A_SCREENFUL)
+    pages = max(1, -(-number // A_SCREENFUL))
     return page(
         request, who, "calendar.html", status, year=year, whole=whole, periods=periods, versions=versions,
-        lines=lines[(at - 1) * A_SCREENFUL : at * A_SCREENFUL], number=len(lines), pages=pages, at=at, show=show, q=q,
+        lines=lines, number=number, pages=pages, at=at, show=show, q=q,
         lock=desk.office.warehouse.last_lock(desk.family, year), decided=decided, message=message, locked=LOCK,
         proposal=desk.office.warehouse.open_proposal(_KIND, desk.family, whole),
     )  # fmt: skip

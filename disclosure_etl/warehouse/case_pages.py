@@ -176,7 +176,11 @@ def rules_failing(connection: Connection, family: str, period: Period) -> list[t
 
 def failures_named(connection: Connection, family: str, period: Period, wanted: Sequence[str]) -> list[StoredFailure]:
     """The failures of a period with these ids, and those that they are the cause of."""
-    named = or_(failure.c.failure_id.in_(wanted), failure.c.case_id.in_(wanted))
+    own = failure.alias()
+    returns = select(own.c.submission_id).where(
+        own.c.failure_id.in_(wanted)
+    )  # few: the others of a cause are in the same return
+    named = failure.c.submission_id.in_(returns) & or_(failure.c.failure_id.in_(wanted), failure.c.case_id.in_(wanted))
     statement = _of(
         select(failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file),
         family,
@@ -220,10 +224,9 @@ def sent_with(connection: Connection, family: str, period: Period, failure_id: s
     one = submission.c
     row = connection.execute(
         select(one.id, one.digest, one.file, one.status, one.bureau_code, one.revision)
-        .join(failure, failure.c.submission_id == one.id)
         .join(dim_period, dim_period.c.id == one.period_id)
-        .where(one.family == family, dim_period.c.code == period.code, failure.c.failure_id == failure_id)
-        .where(one.status.not_in(OUT))
+        .where(one.id.in_(select(failure.c.submission_id).where(failure.c.failure_id == failure_id)))
+        .where(one.family == family, dim_period.c.code == period.code, one.status.not_in(OUT))
         .order_by(one.id.desc())
         .limit(1)
     ).first()
@@ -245,25 +248,32 @@ def course(
     connection: Connection, family: str, bureau: str, indicators: Collection[str], column: str, last: Period, most: int
 ) -> list[Point]:
     """What a bureau reported of these indicators in a column, up to a period and in so many of them before; oldest first."""
-    first = last.shifted(1 - most)
+    codes = [last.shifted(-step).code for step in range(most)]
+    periods = dict(
+        connection.execute(select(dim_period.c.id, dim_period.c.code).where(dim_period.c.code.in_(codes))).all()
+    )
+    cells = {
+        row.id: row
+        for row in connection.execute(
+            select(dim_cell.c.id, dim_cell.c.form_id, dim_cell.c.block, dim_cell.c.scale, dim_indicator.c.code)
+            .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
+            .where(
+                dim_indicator.c.code.in_(indicators), dim_cell.c.column_code == column, dim_cell.c.measure != "share"
+            )
+        )
+    }
+    if not periods or not cells:
+        return []
+    one = current_block.c
     rows = connection.execute(
-        select(
-            dim_period.c.code, dim_indicator.c.code.label("indicator"), fact_observation.c.value, dim_cell.c.scale,
-            current_block.c.accepted,
-        )
-        .select_from(current_block)
-        .join(dim_period, dim_period.c.id == current_block.c.period_id)
-        .join(submission, submission.c.id == current_block.c.submission_id)
-        .join(dim_cell, (dim_cell.c.form_id == submission.c.form_id) & (dim_cell.c.block == current_block.c.block))
-        .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
-        .join(
-            fact_observation,
-            (fact_observation.c.submission_id == submission.c.id) & (fact_observation.c.cell_id == dim_cell.c.id),
-        )
-        .where(current_block.c.family == family, current_block.c.bureau_code == bureau)
-        .where(dim_period.c.frequency == last.frequency.value, dim_period.c.first_day >= first.start)
-        .where(dim_period.c.last_day <= last.end, dim_cell.c.column_code == column, dim_cell.c.measure != "share")
-        .where(dim_indicator.c.code.in_(indicators))
-        .order_by(dim_period.c.last_day, dim_cell.c.position)
-    )  # fmt: skip
-    return [Point(*row) for row in rows]
+        select(one.period_id, one.block, one.accepted, fact_observation.c.cell_id, fact_observation.c.value)
+        .join(fact_observation, fact_observation.c.submission_id == one.submission_id)
+        .where(one.family == family, one.period_id.in_(periods), one.bureau_code == bureau)
+        .where(one.block.in_({row.block for row in cells.values()}), fact_observation.c.cell_id.in_(cells))
+    )
+    found = [
+        Point(periods[row.period_id], cells[row.cell_id].code, row.value, cells[row.cell_id].scale, row.accepted)
+        for row in rows
+        if cells[row.cell_id].block == row.block
+    ]
+    return sorted(found, key=lambda point: (Period.parse(point.period).end, point.indicator))

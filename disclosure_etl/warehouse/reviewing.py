@@ -117,8 +117,11 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return casework.last_visit(connection, key, family, period)
 
-    def note_visit(self, key: int, family: str, period: Period) -> None:
-        """Note that somebody sees a period as it is now."""
+    def note_visit(self, key: int, family: str, period: Period, before: int | None) -> None:
+        """Note that somebody sees a period as it is now; where nothing was done since `before`, nothing is to be noted."""
+        head = self.audit_head()
+        if before is not None and head is not None and head.number == before:
+            return
         with self._writing() as connection:
             casework.note_visit(connection, self._act(), key, family, period)
 
