@@ -18,6 +18,7 @@ from disclosure_etl.desk.months import read_period
 from disclosure_etl.desk.notices import Notice, commented, notice_docx
 from disclosure_etl.desk.shown import page
 from disclosure_etl.desk.standing import Desk, desk_of
+from schemas.errors import ProgramError, UserError
 from schemas.people import Visitor
 from schemas.periods import Period
 from schemas.returns import ReturnAction, StoredReturn
@@ -80,9 +81,15 @@ def workbook_file(desk: Desk, told: SentBack) -> Response:
     """The return as it came, with comments.
 
     Raises:
-        UserError: it is no workbook.
+        UserError: it is no workbook, or its bytes are gone.
     """
-    data = desk.office.raw_store.get(told.one.digest)
+    try:
+        data = desk.office.raw_store.get(told.one.digest)
+    except (OSError, ProgramError) as error:
+        raise UserError(
+            "原始文件不在原始库中或已损坏,不能加批注;请用退回通知。",
+            "The file is not in the raw store any more, or is damaged: use the notice.",
+        ) from error
     return attached(
         commented(data, told.notice.failures, told.notice.office),
         f"批注-{told.notice.bureau}-{told.notice.period}.xlsx",

@@ -107,7 +107,8 @@ def around(document: Document, cells: Sequence[str]) -> Surroundings:
     passages = []
     for cell in dict.fromkeys(cells):
         if (span := _IN_TEXT.fullmatch(cell)) is not None:
-            passages.append(_passage(document.text, int(span[1]) - 1, int(span[2])))
+            if int(span[2]) <= len(document.text):
+                passages.append(_passage(document.text, int(span[1]) - 1, int(span[2])))
         elif (place := _place(document.grids, cell)) is not None:
             places.setdefault(place[0], set()).add(place[1:])
     tables = tuple(_window(document.grids[number], marked) for number, marked in sorted(places.items()))
@@ -190,7 +191,7 @@ def _headings(grid: Grid, marked: set[tuple[int, int]]) -> set[int]:
 
 
 def _is_heading(grid: Grid, row: int, column: int) -> bool:
-    if row < 0:
+    if not 0 <= row < len(grid.values):
         return False
     words = [place for place in range(len(grid.values[row])) if _is_word(grid, row, place)]
     return column in words and len(words) > 1

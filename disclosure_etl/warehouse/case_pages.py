@@ -115,8 +115,8 @@ def _of(statement: Select, family: str, period: Period, wanted: Wanted) -> Selec
     if wanted.owner is not None:
         chosen.append(func.coalesce(_owner(), 0) == wanted.owner)
     if wanted.text:
-        like = f"%{wanted.text}%"
-        chosen.append(or_(failure.c.rule.like(like), failure.c.message_zh.like(like), failure.c.message_en.like(like)))
+        told = (failure.c.rule, failure.c.message_zh, failure.c.message_en)
+        chosen.append(or_(*(column.contains(wanted.text, autoescape=True) for column in told)))
     return (
         statement.join(submission, submission.c.id == failure.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)

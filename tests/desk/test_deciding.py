@@ -5,16 +5,27 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from docx import Document
 from openpyxl import load_workbook
+from sqlalchemy import func, select
 
+from disclosure_etl.decisions import Word, waive_many
+from disclosure_etl.desk import deciding
 from disclosure_etl.desk.months import status_of
+from disclosure_etl.hindrances import warnings_of
 from disclosure_etl.office import Office
-from tests.desk.conftest import JANUARY, Client
+from disclosure_etl.warehouse.tables import run
+from flows.running import run_period
+from schemas.errors import UserError
+from tests.desk.conftest import FEBRUARY, JANUARY, Client
+from tests.factories import FAMILY, default_form, return_bytes, send, with_slip
 
 CASES = "/months/2014-01/cases"
+ACKNOWLEDGE = "/months/2014-02/acknowledge"
 
 
 @pytest.fixture
@@ -137,3 +148,204 @@ def test_an_auditor_sees_and_decides_nothing(as_: Callable[[str], Client], case:
 
 def test_a_case_that_is_gone_is_not_there(steward: Client) -> None:
     assert steward.get(f"{CASES}/0123456789abcdef").status_code == 404
+
+
+# -- two at once, in this process and beside it
+
+
+def warnings(client: Client) -> dict[str, str]:
+    """What the list's form carries of each warning of February, by id."""
+    shown = client.get("/months/2014-02/cases").text
+    return {key: told for told, key in re.findall(r'name="shown" value="(([0-9a-f]{16}):[0-9a-f]{8})"', shown)}
+
+
+def runs(office: Office) -> int:
+    """How many runs there were."""
+    with office.warehouse.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(run)).scalar_one()
+
+
+def test_of_two_who_press_at_the_same_moment_one_decides(
+    office: Office, as_: Callable[[str], Client], case: str
+) -> None:
+    both = [as_("wang"), as_("zhao")]
+    shown = [seen(one, case) for one in both]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(both[0].post, f"{case}/waive", {"seen": shown[0], "reason": "核实无误"})
+        second = pool.submit(both[1].post, f"{case}/return", {"seen": shown[1], "reason": "请更正"})
+        codes = sorted((first.result().status_code, second.result().status_code))
+
+    assert codes == [303, 409]
+    waived, sent_back = office.warehouse.waivers(FAMILY), office.warehouse.return_decisions(FAMILY)
+    assert bool(waived) != bool(sent_back)
+
+
+def test_who_comes_late_is_told_who_did_what_and_keeps_what_they_wrote(as_: Callable[[str], Client], case: str) -> None:
+    wang, zhao = as_("wang"), as_("zhao")
+    late = seen(zhao, case)
+    wang.post(f"{case}/return", {"seen": seen(wang, case), "reason": "分项有误"})
+    wang.post(f"{case}/unreturn", {"seen": seen(wang, case), "reason": "误退"})
+    answer = zhao.post(f"{case}/waive", {"seen": late, "reason": "已电话核实,无误"})
+
+    assert answer.status_code == 409
+    alert = answer.text.split('role="alert">')[1].split("</p>")[0]
+    assert "wang的姓名(wang) 已于 2014-03-06 09:00 退回报表:分项有误" in alert and "误退" in alert
+    assert "已电话核实,无误</textarea>" in answer.text
+
+
+def test_a_run_at_work_is_waited_for_a_while_and_nothing_is_decided(
+    office: Office, steward: Client, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "_PATIENCE_SECONDS", 0.2)
+    shown = seen(steward, case)
+    with office.alone("consolidate 2014-02"):
+        answer = steward.post(f"{case}/waive", {"seen": shown, "reason": "核实无误"})
+        assert steward.post(f"{case}/comment", {"text": "先留言"}).status_code == 303  # it changes no figure
+
+    assert answer.status_code == 422
+    assert "consolidate 2014-02" in answer.text and "核实无误</textarea>" in answer.text
+    assert office.warehouse.waivers(FAMILY) == ()
+    assert steward.post(f"{case}/waive", {"seen": shown, "reason": "核实无误"}).status_code == 303
+
+
+def test_figures_that_changed_since_are_not_decided_on(office: Office, steward: Client, case: str) -> None:
+    shown = seen(steward, case)
+    form = default_form()
+    figures = with_slip()
+    figures["enquiries.telephone", "month"] += 1
+    send(office, "haidian_2014-01_r2.xlsx", return_bytes(form, JANUARY, "haidian", "海淀分局", figures, 2))
+    run_period(office, FAMILY, JANUARY)
+    answer = steward.post(f"{case}/waive", {"seen": shown, "reason": "核实无误"})
+
+    assert answer.status_code == 409 and "有了变化" in answer.text
+    assert office.warehouse.waivers(FAMILY) == ()
+
+
+# -- what goes with a decision
+
+
+def test_it_may_stand_until_a_later_month_and_not_an_earlier(office: Office, steward: Client, case: str) -> None:
+    for until in ("2013-12", "sometime"):
+        answer = steward.post(f"{case}/waive", {"seen": seen(steward, case), "reason": "核实无误", "until": until})
+        assert answer.status_code == 422 and f'value="{until}"' in answer.text
+    assert steward.post(
+        f"{case}/waive", {"seen": seen(steward, case), "reason": "核实无误", "until": "2014-04"}
+    ).status_code == 303  # fmt: skip
+    assert {(one.first, one.last) for one in office.warehouse.waivers(FAMILY)} == {("2014-01", "2014-04")}
+
+
+def test_undoing_leaves_what_somebody_else_decided_of_the_same_cause(
+    office: Office, as_: Callable[[str], Client], case: str
+) -> None:
+    wang, zhao = as_("wang"), as_("zhao")
+    other = re.findall(r'<a href="(/months/2014-01/cases/[0-9a-f]{16})">', wang.get(case).text)[0]
+    zhao.post(f"{other}/waive", {"seen": seen(zhao, other), "reason": "累计数另行更正"})
+    wang.post(f"{case}/waive", {"seen": seen(wang, case), "reason": "核实无误"})
+    assert len(office.warehouse.waivers(FAMILY)) == 3
+    wang.post(f"{case}/unwaive", {"seen": seen(wang, case), "reason": "看错了"})
+
+    assert [one.by for one in office.warehouse.waivers(FAMILY)] == ["zhao的姓名(zhao)"]
+    assert "看错了" in wang.get(case).text and "核实无误" in wang.get(case).text  # what was taken back is told, too
+
+
+def test_one_decided_the_next_follows(office: Office, steward: Client) -> None:
+    shown = steward.get("/months/2014-02/cases").text
+    order = re.findall(r'data-row href="([^"]+)"', shown)
+    assert f'rel="next" data-key href="{order[1]}"' in steward.get(order[0]).text
+    assert f'rel="prev" data-key href="{order[0]}"' in steward.get(order[1]).text
+
+    accepted = steward.post(f"{order[0]}/waive", {"seen": seen(steward, order[0]), "reason": "核实无误"})
+    sent_back = steward.post(f"{order[1]}/return", {"seen": seen(steward, order[1]), "reason": "请重报"})
+    last = steward.post(f"{order[-1]}/waive", {"seen": seen(steward, order[-1]), "reason": "核实无误"})
+
+    assert [one.headers["location"] for one in (accepted, sent_back, last)] == [order[1], order[2], order[2]]
+
+
+def test_the_record_names_who_decided(office: Office, steward: Client, case: str) -> None:
+    steward.post(
+        f"{case}/assign", {"seen": seen(steward, case), "to": str(office.warehouse.person_by_login("wang")[0].key)}
+    )
+    steward.post(f"{case}/return", {"seen": seen(steward, case), "reason": "请更正"})
+    done = {one.kind: one.actor for one in office.warehouse.events_since(FAMILY, JANUARY, 0, 50)}
+
+    assert (done["return_back"], done["assign"]) == ("wang的姓名(wang)", "wang")
+
+
+@pytest.mark.parametrize("to", ["²", "999", "x", "-1", "admin"])
+def test_a_case_is_given_only_to_who_can_decide_it(office: Office, steward: Client, case: str, to: str) -> None:
+    to = str(office.warehouse.person_by_login("admin")[0].key) if to == "admin" else to
+    assert steward.post(f"{case}/assign", {"seen": seen(steward, case), "to": to}).status_code == 422
+    assert office.warehouse.owner(FAMILY, JANUARY, case.rsplit("/", 1)[1]) == (0, None)
+
+
+# -- many at once
+
+
+def test_many_warnings_are_acknowledged_for_one_reason_and_judged_once(office: Office, steward: Client) -> None:
+    shown, before = warnings(steward), runs(office)
+    answer = steward.post(
+        f"{ACKNOWLEDGE}?state=open&bureau=",
+        {"id": list(shown), "shown": list(shown.values()), "reason": "逐家核实,确无变化"},
+    )
+
+    assert answer.status_code == 303 and answer.headers["location"] == "/months/2014-02/cases?state=open"
+    assert len(shown) == len(office.warehouse.waivers(FAMILY)) == 16
+    assert runs(office) == before + 1
+    assert warnings_of(office.warehouse.failures(FAMILY, FEBRUARY)) == ()
+
+    version = office.warehouse.consolidation(FAMILY, FEBRUARY).version
+    again = steward.post(ACKNOWLEDGE, {"id": list(shown), "shown": list(shown.values()), "reason": "逐家核实,确无变化"})
+    assert again.status_code == 409 and "wang的姓名(wang)" in again.text
+    assert len(office.warehouse.waivers(FAMILY)) == 16 and runs(office) == before + 1
+    assert office.warehouse.consolidation(FAMILY, FEBRUARY).version == version
+
+
+def test_of_many_of_which_one_was_decided_meanwhile_none_is(office: Office, as_: Callable[[str], Client]) -> None:
+    wang, zhao = as_("wang"), as_("zhao")
+    shown = warnings(wang)
+    first = next(iter(shown))
+    zhao.post(ACKNOWLEDGE, {"id": [first], "shown": [shown[first]], "reason": "已核实"})
+    answer = wang.post(ACKNOWLEDGE, {"id": list(shown), "shown": list(shown.values()), "reason": "一并确认"})
+
+    assert answer.status_code == 409
+    assert "zhao的姓名(zhao)" in answer.text and 'value="一并确认"' in answer.text
+    assert answer.text.count("checked") == 15  # what was chosen stays so
+    assert [one.by for one in office.warehouse.waivers(FAMILY)] == ["zhao的姓名(zhao)"]
+
+
+@pytest.mark.parametrize(
+    ("which", "reason", "status"),
+    [
+        ("none", "已核实", 422),
+        ("all", " ", 422),
+        ("unshown", "已核实", 409),
+        ("unknown", "已核实", 409),
+        ("error", "已核实", 409),
+    ],
+)
+def test_what_cannot_be_acknowledged_changes_nothing(
+    office: Office, steward: Client, case: str, which: str, reason: str, status: int
+) -> None:
+    shown, where, error = warnings(steward), ACKNOWLEDGE, case.rsplit("/", 1)[1]
+    sent = {
+        "none": {}, "all": {"id": list(shown), "shown": list(shown.values())}, "unshown": {"id": list(shown)},
+        "unknown": {"id": ["0" * 16], "shown": ["0" * 16 + ":00000000"]}, "error": {"id": [error], "shown": [f"{error}:00000000"]},
+    }[which]  # fmt: skip
+    if which == "error":
+        where = "/months/2014-01/acknowledge"
+    assert steward.post(where, {**sent, "reason": reason}).status_code == status
+    assert office.warehouse.waivers(FAMILY) == ()
+
+
+def test_all_that_cannot_be_waived_are_named_and_none_is(office: Office) -> None:
+    found = office.warehouse.failures(FAMILY, JANUARY)
+    odd = [
+        replace(one, failure=replace(one.failure, kind="identity", rule=f"identity:{at}"))
+        for at, one in enumerate(found[:2])
+    ]
+    with pytest.raises(UserError) as refused:
+        waive_many(office, FAMILY, [*odd, found[2]], (JANUARY, JANUARY), Word("王芳", "核实无误"))
+
+    assert all(rule in refused.value.message.zh for rule in ("identity:0", "identity:1"))
+    assert found[2].failure.rule not in refused.value.message.zh
+    assert office.warehouse.waivers(FAMILY) == ()
