@@ -62,7 +62,7 @@ checker: .venv/.ready-dev
 lock:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" --quiet --output-file requirements.txt
-	uv pip compile pyproject.toml --extra sources --extra oidc --group build --group dev --constraint requirements.txt --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra sources --group build --group dev --constraint requirements.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
 	  --output-file requirements-dev.txt
 	uv pip compile --group checker --constraint requirements.txt --universal --python-version 3.11 --generate-hashes \

@@ -5,6 +5,7 @@ Not here: where decisions are kept (`warehouse`), what a waiver does to a verdic
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from disclosure_etl.judgement import Followed, follow
@@ -12,7 +13,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.warehouse import StoredFailure
 from schemas.errors import UserError
 from schemas.periods import Period
-from schemas.records import Waiver
+from schemas.records import Failure, Waiver
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,35 @@ class Word:
         return self
 
 
+def is_waivable(found: StoredFailure) -> bool:
+    """Whether a person may let a failure stand. Not one of no bureau, and none of the return as a whole for which nobody can
+    vouch: of two returns nobody knows which counts, and a waiver would let both through."""
+    of_the_whole = found.failure.rule == "return:two_returns" or found.failure.kind in ("identity", "duty", "waiver")
+    return found.bureau is not None and not of_the_whole
+
+
+def _refuse_unwaivable(found: Sequence[StoredFailure]) -> list[tuple[str, Failure]]:
+    """Whose each failure is. One that cannot be waived is refused with all others that cannot, so that somebody who chose many
+    has to choose anew once."""
+    whose = [(one.bureau, one.failure) for one in found if one.bureau is not None and is_waivable(one)]
+    if len(whose) < len(found):
+        refused = [one for one in found if not is_waivable(one)]
+        rules = [f"{one.failure.rule}" + (f" #{one.failure.id[:8]}" if len(found) > 1 else "") for one in refused]
+        raise UserError(
+            f"「{'、'.join(rules)}」不能豁免:须由单位更正或补报。",
+            f"'{', '.join(rules)}' cannot be waived: the bureau has to correct or send its return.",
+        )
+    return whose
+
+
+def _refuse_reversed(periods: tuple[Period, Period]) -> None:
+    if periods[1].end < periods[0].end:
+        raise UserError(
+            f"豁免时期 {periods[0]} 至 {periods[1]} 首尾颠倒。",
+            f"The waiver's periods {periods[0]} to {periods[1]} are reversed.",
+        )
+
+
 def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Period, Period], word: Word) -> Decided:
     """Let a failure stand, as long as the same figures are seen, from the first of `periods` to the second.
 
@@ -52,24 +82,65 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
         UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason; a locked
             year.
     """
-    nobody_knows = found.failure.rule == "return:two_returns"  # which of them counts; a waiver would let both through
-    if found.bureau is None or nobody_knows or found.failure.kind in ("identity", "duty", "waiver"):
-        raise UserError(
-            f"「{found.failure.rule}」不能豁免:须由单位更正或补报。",
-            f"'{found.failure.rule}' cannot be waived: the bureau has to correct or send its return.",
-        )
-    if periods[1].end < periods[0].end:
-        raise UserError(
-            f"豁免时期 {periods[0]} 至 {periods[1]} 首尾颠倒。",
-            f"The waiver's periods {periods[0]} to {periods[1]} are reversed.",
-        )
+    [(bureau, failure)] = _refuse_unwaivable([found])
+    _refuse_reversed(periods)
     word = word.checked()
     with office.alone(f"decide {periods[0]}") as alone:
         alone.warehouse.refuse_locked(family, periods)
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, periods[0], at)
-        waiver = alone.warehouse.waive(family, found.bureau, found.failure, periods, word.reason, word.by, at)
+        waiver = alone.warehouse.waive(family, bureau, failure, periods, word.reason, word.by, at)
         return _followed(alone, run, waiver)
+
+
+def waive_many(
+    office: Office, family: str, found: Sequence[StoredFailure], periods: tuple[Period, Period], word: Word
+) -> Followed:
+    """Let several failures stand for one reason, such as a case with all that has its cause: judged again and frozen once for
+    all of them.
+
+    Raises:
+        UserError: some of them cannot be waived (then none is, and those are named); no reason; a locked year; the periods are
+            reversed.
+    """
+    whose = _refuse_unwaivable(found)
+    _refuse_reversed(periods)
+    word = word.checked()
+    if not whose:
+        return Followed((), {})
+    with office.alone(f"decide {periods[0]}") as alone:
+        alone.warehouse.refuse_locked(family, periods)
+        at = alone.clock()
+        run = alone.warehouse.start_run("decide", family, periods[0], at)
+        for bureau, failure in whose:
+            alone.warehouse.waive(family, bureau, failure, periods, word.reason, word.by, at)
+        return _follow(alone, run)
+
+
+def withdraw_many(office: Office, family: str, numbers: Collection[int], word: Word) -> Followed:
+    """Withdraw several waivers for one reason; those that were withdrawn before stay so.
+
+    Raises:
+        UserError: no reason; a locked year.
+    """
+    word = word.checked()
+    with office.alone("decide --withdraw") as alone:
+        known = [one for one in alone.warehouse.waivers(family) if one.number in numbers]
+        if not known:
+            return Followed((), {})
+        spans = [(Period.parse(one.first), Period.parse(one.last)) for one in known]
+        alone.warehouse.refuse_locked(family, [period for span in spans for period in span])
+        at = alone.clock()
+        run = alone.warehouse.start_run("decide", family, spans[0][0], at)
+        for one in known:
+            alone.warehouse.withdraw(one, word.reason, word.by, at)
+        return _follow(alone, run)
+
+
+def _follow(office: Office, run: str) -> Followed:
+    followed = follow(office, run, lambda stage, done, of: None)
+    office.warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())
+    return followed
 
 
 def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
@@ -96,9 +167,7 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
 
 
 def _followed(office: Office, run: str, waiver: Waiver) -> Decided:
-    followed = follow(office, run, lambda stage, done, of: None)
-    office.warehouse.finish_run(run, "failed" if followed.faults else "done", {}, office.clock())
-    return Decided(waiver, followed)
+    return Decided(waiver, _follow(office, run))
 
 
 def failure_by_id(found: list[StoredFailure], wanted: str) -> StoredFailure:

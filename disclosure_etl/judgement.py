@@ -13,6 +13,7 @@ from disclosure_etl.lookback import looked_back, with_siblings
 from disclosure_etl.office import Office
 from disclosure_etl.quality.branches import units_figures
 from disclosure_etl.quality.judging import Verdict, judge, looks_back_on, norms_of, totals_of
+from disclosure_etl.quality.nil import fill_nil
 from disclosure_etl.quality.waivers import Waivers, waives
 from disclosure_etl.succession import heirs, siblings
 from disclosure_etl.warehouse import Dependents, Waiting
@@ -37,6 +38,10 @@ def verdict_of(office: Office, rules: RuleSet, batch: Batch, *, is_part: bool = 
     looks = looks_back_on(rules)
     branches = office.bureaus.units(form.family, period)
     contained = _contained(branches)
+    looked = looked_back(office, rules, bureaus, looks)
+    # Of a nil return that comes for the first time nothing is written yet; the sums over all bureaus are what they will be when it
+    # is stored, so that judging again comes to the same.
+    batch = fill_nil(batch, looked, period.opens_year)
     totals, beside, norms = totals_of(batch, contained), batch, None
     if is_part:
         here = {code for code in bureaus if code is not None}
@@ -50,7 +55,7 @@ def verdict_of(office: Office, rules: RuleSet, batch: Batch, *, is_part: bool = 
             everybody = replace(batch, submissions=(*rest, *batch.submissions))
             peers = [one.bureau for one in everybody.submissions]
             norms = norms_of(everybody, rules, looked_back(office, rules, peers, looks))
-    history = with_siblings(office, rules, beside, bureaus, looked_back(office, rules, bureaus, looks))
+    history = with_siblings(office, rules, beside, bureaus, looked)
     units = units_figures(beside, looks.units, branches, bureaus)
     keys = _keys(office, batch) if form.lists else None
     history = replace(history, figures={**history.figures, **units}, norms=norms, keys=keys)

@@ -5,7 +5,7 @@ Not here: any step of the work (`pipeline`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -120,7 +120,16 @@ class Office:
             settings.family,
             lambda: self.forms,
         )
-        return tuple(open_source(one, around) for one in self.declared_sources)
+        declared = tuple(open_source(one, around) for one in self.declared_sources)
+        return (*declared, *self._uploads({one.name for one in declared}))
+
+    def _uploads(self, taken: Collection[str]) -> Iterator[Source]:
+        """What came through the desk is a source like any other, once something did."""
+        from disclosure_etl.intake.sources import FolderSource
+
+        if self.settings.uploads_path.is_dir():
+            name = "desk" if "desk" not in taken else "desk uploads"
+            yield FolderSource(self.settings.uploads_path, ZoneInfo(self.schedule.timezone), name)
 
     @cached_property
     def _secrets(self) -> Secrets:
@@ -160,14 +169,17 @@ class Office:
             yield own
 
     @contextmanager
-    def alone(self, doing: str) -> Iterator[Office]:
+    def alone(self, doing: str, patience_seconds: float | None = None) -> Iterator[Office]:
         """This office while nobody else judges or decides, in any process: what is read in it stays as it is until what follows
-        from it is stored. `doing` is what others are told who wait.
+        from it is stored. `doing` is what others are told who wait; `patience_seconds` is of somebody who waits for less long than
+        the settings say.
 
         Raises:
             UserError: somebody else is at it, and takes longer than the settings' patience.
         """
-        with self.warehouse.alone(doing, self.settings.run_patience_seconds, self.tell) as warehouse:
+        longest = self.settings.run_patience_seconds
+        patience = longest if patience_seconds is None else min(patience_seconds, longest)
+        with self.warehouse.alone(doing, patience, self.tell) as warehouse:
             own = copy(self)
             own.__dict__["warehouse"] = warehouse
             yield own

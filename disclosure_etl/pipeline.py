@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from sys import maxsize
 
 from disclosure_etl.intake.copies import copies_of
 from disclosure_etl.intake.identity import NOT_THROUGH_HERE, UNCONFIRMED_SENDER
 from disclosure_etl.intake.reading import Arrived, ChunkedReading, StoredReader
 from disclosure_etl.intake.scans import returns_of_scans
+from disclosure_etl.intake.sources import Delivery
 from disclosure_etl.intake.sources.listing import Listed, Standing, list_all, standing
 from disclosure_etl.judgement import dependents_of, follow, frozen, held_together, verdict_of
 from disclosure_etl.office import Office
@@ -28,6 +30,7 @@ from schemas.periods import Period
 from schemas.records import ATTACHED, Batch, DocumentRecord, Judged, Receipt, Submission
 
 _OF_THE_WAY = frozenset({NOT_THROUGH_HERE, UNCONFIRMED_SENDER})  # refused for how they came, not for what they are
+_PASSED = -1  # in the place of a chunk's number: what was not fetched
 _MAY_YET_BE_READ = _OF_THE_WAY | {"no_known_label"}  # once the office has described such a layout
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -79,6 +82,7 @@ class Month:
     _submissions: dict[str, Submission] = field(init=False, default_factory=dict)
     _receipts: dict[str, Receipt] = field(init=False, default_factory=dict)
     _others: dict[int, int] = field(init=False, default_factory=dict)  # by chunk: a chunk may be read again
+    _passed: list[tuple[Delivery, str]] = field(init=False, default_factory=list)  # not fetched, with the digests known
     _faults: dict[str, str] = field(init=False, default_factory=dict)  # by file
     _judged: list[Judged] = field(init=False, default_factory=list)
     _attached: dict[str, str] = field(
@@ -102,7 +106,6 @@ class Month:
         for source in self.office.sources:
             self._open.callback(source.close)
         self._listed = list_all(self.office.sources, now)
-        deliveries = [delivery for one in self._listed for delivery in one.deliveries]
         warehouse = self.office.warehouse
         self.run = warehouse.start_run(self.command, self.family, self.period, now)
         for one in self._listed:
@@ -110,12 +113,31 @@ class Month:
                 warehouse.note_gone(one.source.name, one.present)
         self._documents = warehouse.documents()
         settled = frozenset(digest for digest, record in self._documents.items() if self._is_settled(record))
+        deliveries = [delivery for one in self._listed for delivery in one.deliveries]
+        if self.bureaus is not None:
+            deliveries = self._to_fetch(settled)
         settings = self.office.settings
         self._reading = ChunkedReading(
             _reader(self.office), deliveries, settings.chunk_size, settled, settings.processes
         )
         self._open.callback(self._reading.close)
         return len(self._reading)
+
+    def _to_fetch(self, settled: Collection[str]) -> list[Delivery]:
+        """What a run for some bureaus fetches: not what by its size and time was taken before and needs no reading, since years of
+        other returns may lie beside one correction. A run for all looks at all bytes."""
+        wanted: list[Delivery] = []
+        for listed in self._listed:
+            is_told = any(one.size is not None for one in listed.deliveries)
+            known = self.office.warehouse.taken(listed.source.name) if is_told else {}
+            for one in listed.deliveries:
+                before = known.get(one.name)
+                if before is None or before[1:] != (one.size, one.arrived_at) or before.digest not in settled:
+                    wanted.append(one)
+                else:
+                    self._passed.append((one, before.digest))
+        self._others[_PASSED] = sum(self._is_of_another_period(self._documents[digest]) for _, digest in self._passed)
+        return wanted
 
     def read_chunk(self, chunk: int) -> int:
         """Keep the bytes of one chunk, and read those that are of this period and not in the warehouse yet.
@@ -192,6 +214,7 @@ class Month:
         for one in mark_two_returns([one for one in news if one.digest not in copies]):
             fits = one.form == self.form.key and one.period == self.period.code
             (fitting if fits else in_doubt).append(one)
+        fitting = self._ranked(fitting)
         self._attached = copies | self._returns_of_scans([*stored.submissions, *fitting])
         if self._alone.warehouse.lock_of(self.family, self.period) is not None:
             held = [held_for_lock(one, self.period) for one in fitting]
@@ -208,6 +231,12 @@ class Month:
         self._note_faults(self._judged)
         self.progress("judge", len(self._judged), len(self._judged))
         return sum(len(one.failures) for one in self._judged)
+
+    def _ranked(self, news: Sequence[Submission]) -> list[Submission]:
+        """New returns with the place among their bureau's that they will have when they are stored: what was judged before may
+        have come after them."""
+        first = self._alone.warehouse.first_receipts([one.digest for one in news])
+        return [replace(one, rank=(one.revision, first.get(one.digest, 0), 0, maxsize)) for one in news]
 
     def _look_again(self) -> None:
         """What other runs have loaded and attached since `find` is done, and none of our business any more."""
@@ -227,7 +256,9 @@ class Month:
         if not scans:
             return {}
         read = [receipt for receipt, record in arrived if record.status == "read"]
-        in_order = sorted(sent, key=lambda one: one.revision)
+        passed = {digest: one for one, digest in reversed(self._passed) if digest not in self._receipts}
+        read += [Receipt(one.name, one.source, key, one.size or 0, one.arrived_at) for key, one in passed.items()]
+        in_order = sorted(sent, key=lambda one: one.rank)
         return returns_of_scans(scans, in_order, read, self.office.bureaus, self.period)
 
     def _note_faults(self, verdicts: Sequence[Judged]) -> None:

@@ -103,16 +103,6 @@ class SignOffSettings(_Part):
     two_persons: bool = False
 
 
-class OidcSettings(_Part):
-    """Where people sign in elsewhere: the issuer's address and this desk's client id; its secret is `oidc_client` of the secrets.
-    `login_claim`: what of the provider's answer is the login here."""
-
-    issuer: str
-    client_id: str
-    login_claim: str = "preferred_username"
-    label: str = ""
-
-
 class DeskSettings(_Part):
     """The desk: `https` where it is reached by TLS (then the browser sends the session by TLS only); minutes without use, and
     hours in all, after which a session ends; `proxies`: addresses whose word of a visitor's own address is taken."""
@@ -124,7 +114,6 @@ class DeskSettings(_Part):
     longest_hours: float = Field(default=12, gt=0)
     uploads: str = "var/uploads"
     proxies: tuple[str, ...] = ()
-    oidc: OidcSettings | None = None
 
 
 class SettingsFile(_Part):

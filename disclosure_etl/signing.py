@@ -5,7 +5,7 @@ Not here: how it is recorded (`warehouse.signing`), or when a version may be rel
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from disclosure_etl.hindrances import (
@@ -25,7 +25,7 @@ from disclosure_etl.hindrances import (
 )
 from disclosure_etl.judgement import Followed, dependents_of, duty_of, follow
 from disclosure_etl.office import Office
-from disclosure_etl.warehouse import LOCK, REOPEN, YearLock
+from disclosure_etl.warehouse import LOCK, REOPEN, Refused, StoredFailure, YearLock
 from schemas.consolidation import Consolidation
 from schemas.errors import Message, UserError
 from schemas.forms import Form
@@ -39,7 +39,7 @@ _NOT_TAKEN = Status.SUPERSEDED.value
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A sign-off as it is asked for. `missing`: the bureaus that the person knows to be missing; `acknowledge`: why the
-    warnings may stand."""
+    warnings may stand; `content_hash`: of the version that the person looked at, '' where it is whichever is the newest."""
 
     by: str
     second: str | None = None
@@ -47,6 +47,7 @@ class Wish:
     missing: frozenset[str] = frozenset()
     acknowledge: str = ""
     without_held: bool = False
+    content_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +100,64 @@ def _signed_off(office: Office, family: str, period: Period, wish: Wish) -> Sign
             f"{period} 是导入的历史数,未经本系统核实,不能签发。",
             f"{period} was taken over from before and never checked here: it cannot be signed off.",
         )
-    own = period.frequency is office.forms.frequency_of(family)
-    form = office.forms.choose(family, period) if own else office.forms.for_roll_up(family, period)
-    failures = office.warehouse.failures(family, period) if own else []
-    refused = [file for file in office.warehouse.refused(family, period) if file.status != _NOT_TAKEN] if own else []
-    hindrances = [*waiting(office, family, period)]
-    if own:
-        hindrances += [
-            *unsigned_before(office, form, period),
-            *held(office, one, failures, without_held=wish.without_held),
-            *unnamed(one, wish.missing),
-            *unacknowledged(failures, refused, wish.acknowledge),
-        ]
-    else:
-        hindrances += unsigned_parts(office, family, period)
-    if hindrances:
-        return Signed(one, None, tuple(hindrances))
+    if wish.content_hash and wish.content_hash != one.content_hash:
+        return Signed(one, None, (_changed(one),))
+    form = _form_of(office, family, period)
+    failures, refused = _stands_against(office, family, period)
+    if hindrances := _hindrances(office, form, one, wish, failures, refused):
+        return Signed(one, None, hindrances)
     return _sign(office, form, one, wish, (*warnings_of(failures), *(file.digest[:16] for file in refused)))
+
+
+def hindrances_of(office: Office, family: str, period: Period, wish: Wish) -> tuple[Hindrance, ...]:
+    """What would stand in the way of a sign-off now. Nothing is signed."""
+    one = office.warehouse.consolidation(family, period)
+    if one is None:
+        return ()
+    failures, refused = _stands_against(office, family, period)
+    return _hindrances(office, _form_of(office, family, period), one, wish, failures, refused)
+
+
+def _changed(one: Consolidation) -> Hindrance:
+    told = Message(
+        f"{one.period} 已有新的第 {one.version} 版,与所看的不同;请核对后再签发。",
+        f"{one.period} has a newer version {one.version} than the one that was looked at: look at it, then sign.",
+    )
+    return Hindrance("changed", told)
+
+
+def _form_of(office: Office, family: str, period: Period) -> Form:
+    own = period.frequency is office.forms.frequency_of(family)
+    return office.forms.choose(family, period) if own else office.forms.for_roll_up(family, period)
+
+
+def _stands_against(office: Office, family: str, period: Period) -> tuple[list[StoredFailure], list[Refused]]:
+    """The failures of a period's returns and the files that were not taken; of a coarser period its parts have them."""
+    if period.frequency is not office.forms.frequency_of(family):
+        return [], []
+    refused = [file for file in office.warehouse.refused(family, period) if file.status != _NOT_TAKEN]
+    return office.warehouse.failures(family, period), refused
+
+
+def _hindrances(
+    office: Office,
+    form: Form,
+    one: Consolidation,
+    wish: Wish,
+    failures: Sequence[StoredFailure],
+    refused: Sequence[Refused],
+) -> tuple[Hindrance, ...]:
+    period = Period.parse(one.period)
+    found = [*waiting(office, one.family, period)]
+    if period.frequency is not office.forms.frequency_of(one.family):
+        return (*found, *unsigned_parts(office, one.family, period))
+    return (
+        *found,
+        *unsigned_before(office, form, period),
+        *held(office, one, failures, without_held=wish.without_held),
+        *unnamed(one, wish.missing),
+        *unacknowledged(failures, refused, wish.acknowledge),
+    )
 
 
 def _sign(office: Office, form: Form, one: Consolidation, wish: Wish, acknowledged: tuple[str, ...]) -> Signed:

@@ -20,7 +20,7 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody with an account. `bureau` is the code of the bureau for which a reporter reports; `must_change`: the password was
-    given by somebody else; `subject`: who they are to the OIDC provider."""
+    given by somebody else."""
 
     key: int
     login: str
@@ -30,7 +30,6 @@ class Person:
     active: bool
     must_change: bool
     has_password: bool
-    subject: str | None
     made_at: datetime
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
+from sys import maxsize
 
 import numpy as np
 
@@ -176,7 +177,8 @@ class Submission:
     Per cell of `Form.cells`, in that order: `numbers` (whole numbers in the cell's scale, 0 where there is none),
     `meanings` (`Meaning` values), `decimals` (as printed; 255 where there is none), `troubles` (`Trouble` values),
     `texts` (as displayed) and `locators` ('' where the place was not found in the document).
-    `bureau` is None where the return names none that is known; `bureau_written` is what it wrote.
+    `bureau` is None where the return names none that is known; `bureau_written` is what it wrote. `rank` is its place
+    among the bureau's returns of the period: none yet where the warehouse has not told it.
     """
 
     digest: str
@@ -197,6 +199,7 @@ class Submission:
     unread: tuple[Unread, ...] = ()
     findings: tuple[Finding, ...] = ()
     items: tuple[Item, ...] = ()
+    rank: tuple[int, ...] = field(default=(), compare=False)
 
 
 NO_DECIMALS = 255
@@ -237,7 +240,8 @@ class Batch:
 
     def newest_rows(self) -> dict[str | None, int]:
         """By bureau: the row of what it sent last. Where one sent twice, the other is about to be superseded."""
-        rows = sorted(range(len(self.submissions)), key=lambda row: self.submissions[row].revision)
+        ranks = [one.rank or (one.revision, maxsize) for one in self.submissions]
+        rows = sorted(range(len(ranks)), key=ranks.__getitem__)
         return {self.submissions[row].bureau: row for row in rows}
 
 

@@ -3,6 +3,7 @@
 Figures of one machine mean little; ratios within one run mean something. Nothing here passes or fails.
 Usage: python -m tests.bench [bureaus] [--no-prefect] [--reading]     (--reading: the mixed files alone)
        python -m tests.bench --correction [bureaus] [months]   (a correction beside a full rebuild; 3000 36 takes a quarter hour)
+       python -m tests.bench --desk [bureaus] [months]         (twenty stewards at the desk; 3000 24 takes a quarter hour)
 """
 
 from __future__ import annotations
@@ -328,6 +329,13 @@ def _reading_alone(count: int, base: Path) -> Iterator[str]:
     yield from _reading(base / "clean", base, count)
 
 
+def _desk(count: int, months: int, base: Path) -> Iterator[str]:
+    from tests.bench_desk import lines
+
+    _make_configuration(base, count)
+    yield from lines(base, count, months)
+
+
 def main() -> None:
     """Run it and print line by line."""
     arguments = sys.argv[1:]
@@ -339,6 +347,8 @@ def main() -> None:
             told = _reading_alone(count, Path(base))
         if "--correction" in arguments:
             told = _correction(numbers[0] if numbers else 300, numbers[1] if numbers[1:] else 14, Path(base))
+        if "--desk" in arguments:
+            told = _desk(numbers[0] if numbers else 300, numbers[1] if numbers[1:] else 12, Path(base))
         for line in told:
             print(line, flush=True)
 

@@ -48,6 +48,7 @@ def _write_month(folder: Path, period: Period, count: int) -> None:
     """One workbook a bureau. Writing each would take longer than reading them all, so only the names are written anew."""
     folder.mkdir(parents=True)
     form = default_form()
+    sent = datetime.combine(period.end + timedelta(days=3), datetime.min.time(), ZONE).timestamp()
     for kind in range(_KINDS):
         whole = zipfile.ZipFile(io.BytesIO(return_bytes(form, period, _CODE, _NAME, figures_of(kind, period))))
         strings = whole.read(_STRINGS).decode()
@@ -61,7 +62,9 @@ def _write_month(folder: Path, period: Period, count: int) -> None:
             with zipfile.ZipFile(own, "a", zipfile.ZIP_DEFLATED) as package:
                 named = strings.replace(_CODE, f"b{number:04d}").replace(_NAME, f"第{number:04d}分局")
                 package.writestr(_STRINGS, named)
-            (folder / f"b{number:04d}_{period}.xlsx").write_bytes(own.getvalue())
+            path = folder / f"b{number:04d}_{period}.xlsx"
+            path.write_bytes(own.getvalue())
+            os.utime(path, (sent, sent))  # as the office's clock has it: a file of the future is trusted in nothing
 
 
 def months_from(first: Period, count: int) -> list[Period]:

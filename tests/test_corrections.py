@@ -144,3 +144,27 @@ def test_of_a_rerun_for_one_bureau_only_its_returns_are_judged(five_months: Offi
     consolidate(five_months, FAMILY, JANUARY, bureaus=["fengtai"])  # its branch is held against what it says now
     assert seen[0] == ("2014-01", {"fengtai", "chaoyang"})
     assert units_together(five_months) == ["2"]
+
+
+def impacts(office: Office, period: Period) -> dict[str, float | None]:
+    return {one.failure.id: one.failure.impact for one in office.warehouse.failures(FAMILY, period)}
+
+
+def test_a_nil_return_is_in_the_totals_from_its_first_run_on(office: Office) -> None:
+    """Judged for the first time it has no figures of its own yet; an impact was measured without them, and changed with the next
+    run."""
+    february = MONTHS[1]
+    send_month(office, JANUARY)
+    consolidate(office, FAMILY, JANUARY)
+    off = changed(office, february)
+    off["publications", "year_to_date"] += 1
+    send_month(office, february, changed={"haidian": off}, without=["huairou"])
+    form = office.forms.choose(FAMILY, february)
+    send(office, "huairou_2014-02.xlsx", return_bytes(form, february, "huairou", "怀柔分局", {}, nil="√"))
+    consolidate(office, FAMILY, february)
+    first = impacts(office, february)
+
+    consolidate(office, FAMILY, february, command="rerun")
+
+    assert any(impact for impact in first.values())
+    assert impacts(office, february) == first

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.standing import Desk, desk_of, digest_of_secret
 from schemas.errors import Message, ProgramError
-from schemas.people import Role, Visitor
+from schemas.people import Role, Token, Visitor
 
 
 class Need(StrEnum):
@@ -69,12 +70,14 @@ class Guard:
     def __init__(self, need: Need) -> None:
         self.need = need
 
-    async def __call__(self, request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Visitor | None:
-        """Who asks; None where anybody may.
+    async def __call__(self, request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Visitor | Token | None:
+        """Who asks, of the API the token; None where anybody may.
 
         Raises:
             SignInFirst: nobody is signed in. Refused: the role does not have the need, or the form is not from our pages.
         """
+        if self.need is Need.TOKEN:
+            return await _token(request, desk)
         who = await desk.visitor(request.cookies.get(SESSION_COOKIE, ""))
         if self.need is Need.OPEN:
             return who
@@ -88,6 +91,26 @@ class Guard:
         if request.method in UNSAFE:
             await _require_own_form(request, who)
         return who
+
+
+class TokenRefused(Exception):  # noqa: N818 - what it is
+    """A request to the API without a token that is in force, or with one that is used too often (`wait`: seconds)."""
+
+    def __init__(self, wait: int = 0) -> None:
+        super().__init__("token refused")
+        self.wait = wait
+
+
+async def _token(request: Request, desk: Desk) -> Token:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise TokenRefused
+    token = await to_thread.run_sync(desk.office.warehouse.token, digest_of_secret(secret.strip()))
+    if token is None or not token.is_good(desk.office.clock()):
+        raise TokenRefused
+    if wait := desk.pace.wait(token.key):
+        raise TokenRefused(wait)
+    return token
 
 
 async def _require_own_form(request: Request, who: Visitor) -> None:

@@ -6,22 +6,55 @@ Not here: what stands on a page (the rooms), who may ask for it (`access`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from disclosure_etl.desk import door, months
-from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, require_guards
+from disclosure_etl.desk import (
+    api,
+    cases,
+    corrections,
+    deciding,
+    door,
+    months,
+    own_pages,
+    people_pages,
+    record,
+    returns_pages,
+    runs,
+    signing_off,
+    years,
+)
+from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
+from disclosure_etl.desk.api import problem
 from disclosure_etl.desk.shown import FOLDER, page
 from disclosure_etl.desk.standing import Desk
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
-ROOMS = (door, months)
+ROOMS = (
+    api,
+    door,
+    months,
+    cases,
+    deciding,
+    returns_pages,
+    runs,
+    corrections,
+    signing_off,
+    years,
+    own_pages,
+    people_pages,
+    record,
+)
 _log = logging.getLogger("disclosure_etl.desk")
 
 _HEADERS = {
@@ -44,7 +77,7 @@ def create_app(desk: Desk) -> FastAPI:
     Raises:
         ProgramError: a route does not say what it takes.
     """
-    app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_while_served)
     app.state.desk = desk
     for room in ROOMS:
         require_guards(room.router.routes)
@@ -53,10 +86,19 @@ def create_app(desk: Desk) -> FastAPI:
     app.middleware("http")(_around)
     app.add_exception_handler(SignInFirst, _sign_in_first)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(TokenRefused, _token_refused)
+    app.add_exception_handler(RequestValidationError, _unusable)
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _fault)
     return app
+
+
+@asynccontextmanager
+async def _while_served(app: FastAPI) -> AsyncIterator[None]:
+    """A run that is at work is waited for when the server stops."""
+    yield
+    await to_thread.run_sync(app.state.desk.jobs.close)
 
 
 async def _around(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -94,6 +136,31 @@ async def _sign_in_first(request: Request, error: Exception) -> Response:
     return RedirectResponse(where, 303)
 
 
+async def _token_refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TokenRefused)
+    if error.wait:
+        told = Message(
+            f"请求过于频繁,请 {error.wait} 秒后再试。", f"Too many requests; try again in {error.wait} seconds."
+        )
+        return problem(429, "Too Many Requests", told, {"Retry-After": str(error.wait)})
+    told = Message("没有令牌,或令牌已失效。", "There is no token, or it is not in force.")
+    return problem(401, "Unauthorized", told, {"WWW-Authenticate": "Bearer"})
+
+
+async def _unusable(request: Request, error: Exception) -> Response:
+    """A request whose parts are missing or of the wrong kind."""
+    assert isinstance(error, RequestValidationError)
+    places = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:5])
+    told = Message(f"请求不完整或有误:{places}。", f"The request is incomplete or wrong: {places}.")
+    if _is_api(request):
+        return problem(422, "Unprocessable Content", told)
+    return page(request, await _visitor(request), "error.html", 422, message=told)
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     if error.status == 303:
@@ -103,6 +170,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, UserError)
+    if _is_api(request):
+        return problem(422, "Unprocessable Content", error.message)
     return page(request, await _visitor(request), "error.html", 422, message=error.message)
 
 
@@ -114,6 +183,8 @@ async def _not_found(request: Request, error: Exception) -> Response:
         413: Message("文件过大。", "The file is too large."),
     }
     message = told.get(error.status_code, Message("请求不能处理。", "The request cannot be dealt with."))
+    if _is_api(request):
+        return problem(error.status_code, HTTPStatus(error.status_code).phrase, message, dict(error.headers or {}))
     return page(request, await _visitor(request), "error.html", error.status_code, message=message)
 
 
@@ -123,7 +194,8 @@ async def _fault(request: Request, error: Exception) -> Response:
         "程序故障:这不是数据的问题,已记入日志。请告诉系统管理员。",
         "A fault of the program, not of the data; it is in the log. Tell the administrator.",
     )
-    response = page(request, None, "error.html", 500, message=told)
+    shown: Response = page(request, None, "error.html", 500, message=told)
+    response = problem(500, "Internal Server Error", told) if _is_api(request) else shown
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     return response

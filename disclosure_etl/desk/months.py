@@ -81,7 +81,7 @@ def _rank(state: BureauState) -> tuple[int, int, int]:
 
 def needs_a_look(state: BureauState) -> bool:
     """Whether a person has to look at a bureau before sign-off."""
-    return _rank(state)[0] < 9 or state.late
+    return _rank(state)[0] < 9
 
 
 def chosen_states(one: Consolidation, show: str, text: str) -> list[BureauState]:
@@ -173,7 +173,7 @@ def month(
     counts = Counter(status_of(state) for state in one.bureaus)
     before = desk.office.warehouse.last_visit(who.person.key, desk.family, period)
     events = desk.office.warehouse.events_since(desk.family, period, before[0], _EVENTS) if before else []
-    desk.office.warehouse.note_visit(who.person.key, desk.family, period)
+    desk.office.warehouse.note_visit(who.person.key, desk.family, period, before[0] if before else None)
     return page(
         request, who, "month.html", period=period, version=version, one=one, form=form, rows=rows, counts=counts,
         show=show, q=q, at=at, pages=pages, number=len(states), steps=steps(period, one), events=events, before=before,

@@ -21,6 +21,7 @@ from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.words import EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
 from schemas.errors import Language, Message
 from schemas.people import Visitor
+from schemas.values import figure_text
 
 FOLDER = Path(__file__).parent
 NOTICE_COOKIE = "notice"
@@ -33,14 +34,34 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters["said"] = _said
     made.filters["state"] = _word(STATES)
+    made.filters["sign"] = _sign(STATES)
+    made.filters["firm"] = _sign(STANDINGS)
     made.filters["severity"] = _word(SEVERITIES)
     made.filters["standing"] = _word(STANDINGS)
+    made.filters["figure"] = _figure
     made.filters["role"] = _word(ROLES)
     made.filters["event"] = _word(EVENTS)
     made.filters["query"] = _query
     made.filters["day"] = _moment("%Y-%m-%d")
     made.filters["moment"] = _moment("%Y-%m-%d %H:%M")
     return made
+
+
+def _sign(words: dict[str, Word]) -> Callable[[Context, str], Markup]:
+    """A state's sign alone, where there is no room for its word, which is read out all the same."""
+
+    @pass_context
+    def shown(context: Context, code: str) -> Markup:
+        return _sign_of(words[code], context["language"])
+
+    return shown
+
+
+def _sign_of(word: Word, language: Language) -> Markup:
+    text = word.zh if language == "zh" else word.en
+    return Markup(
+        '<span class="mark {}" title="{}"><span aria-hidden="true">{}</span><span class="sr">{}</span></span>'
+    ).format(word.tone, text, word.sign, text)
 
 
 @pass_context
@@ -68,6 +89,15 @@ def _moment(form: str) -> Callable[[Context, Any], str]:
         return at.astimezone(context["zone"]).strftime(form) if at is not None else "—"
 
     return shown
+
+
+def _figure(value: int | None, scale: int = 0) -> str:
+    """A scaled whole number as people write it, with thousands apart."""
+    if value is None:
+        return "—"
+    whole, point, rest = figure_text(value, scale).partition(".")
+    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{rest}"
 
 
 def _query(values: dict[str, Any], **changed: Any) -> str:

@@ -1,7 +1,7 @@
 """Signing in with a login and password, and sessions: made, locked out, ended. Passwords are hashed with argon2.
 
 After a few failures of a login, or many from one address, nobody is let in by it for a while, right password or not. Not here:
-what somebody may do (`access`), sign-in at an OIDC provider (`oidc`).
+what somebody may do (`access`).
 """
 
 from __future__ import annotations
@@ -93,11 +93,10 @@ class NewPerson:
     name: str
     role: Role
     bureau: str | None = None
-    subject: str | None = None
 
 
-def create(office: Office, wish: NewPerson, password: str | None, *, must_change: bool = True) -> Person:
-    """Make an account, with a password or for somebody who signs in at the OIDC provider.
+def create(office: Office, wish: NewPerson, password: str, *, must_change: bool = True) -> Person:
+    """Make an account.
 
     Raises:
         UserError: the login, name, bureau or password cannot be used.
@@ -112,8 +111,8 @@ def create(office: Office, wish: NewPerson, password: str | None, *, must_change
         raise UserError("请写姓名:决定以姓名记录。", "Give a name: decisions are recorded by it.")
     bureau = checked_bureau(office, wish.role, wish.bureau)
     values: dict[str, Any] = {
-        "name": wish.name.strip(), "role": wish.role.value, "bureau_code": bureau, "subject": wish.subject or None,
-        "password": hashed(password, login) if password else None, "must_change": bool(password) and must_change,
+        "name": wish.name.strip(), "role": wish.role.value, "bureau_code": bureau,
+        "password": hashed(password, login), "must_change": must_change,
     }  # fmt: skip
     return office.warehouse.add_person(login, values)
 

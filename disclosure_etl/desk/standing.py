@@ -17,6 +17,9 @@ from typing import Any
 from anyio import to_thread
 from fastapi import Request
 
+from disclosure_etl.desk.jobs import Jobs
+from disclosure_etl.desk.pace import Pace
+from disclosure_etl.desk.source_cells import Documents
 from disclosure_etl.office import Office
 from disclosure_etl.settings import DeskSettings
 from schemas.consolidation import Consolidation
@@ -65,14 +68,21 @@ class Versions:
 
 @dataclass
 class Desk:
-    """The desk of one office. `rerun` consolidates or reruns periods; it is passed in, since it stands above."""
+    """The desk of one office. `rerun` consolidates or reruns periods; it is passed in, since it stands above. `deciding` is had by
+    whoever looks whether a case is as it was shown and then decides it."""
 
     office: Office
     rerun: Callable[..., Any]
     versions: Versions = field(init=False)
+    jobs: Jobs = field(init=False)
+    pace: Pace = field(default_factory=Pace)
+    documents: Documents = field(init=False)
+    deciding: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.office)
+        self.jobs = Jobs(self.office.clock)
+        self.documents = Documents(self.office)
 
     @property
     def settings(self) -> DeskSettings:

@@ -80,11 +80,13 @@ _lock = Lock()
 
 
 def reading_processes(count: int, max_memory: int) -> ReadingProcesses:
-    """The pool of this process with that many readers under that limit, started when it is first asked for."""
+    """A pool of this process with that many readers under that limit, or more where there is one; started when it is first
+    asked for."""
     with _lock:
-        pool = _pools.get((count, max_memory))
-        if pool is None or not pool.usable:
-            pool = _pools[(count, max_memory)] = ReadingProcesses(count, max_memory)
+        for (readers, memory), pool in _pools.items():
+            if readers >= count and memory == max_memory and pool.usable:
+                return pool
+        pool = _pools[(count, max_memory)] = ReadingProcesses(count, max_memory)
         return pool
 
 

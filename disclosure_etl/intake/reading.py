@@ -138,8 +138,8 @@ class ChunkedReading:
         self._chunks = [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
         self._first_in: dict[_Key, int] = {}  # → the chunk that reads it
         self._open = ExitStack()
-        self._count = processes
-        if processes:
+        self._count = min(processes, len(self._chunks))  # a process more than there are chunks would start for nothing
+        if self._count:
             self._path = str(Path(self._open.enter_context(TemporaryDirectory()), "reader"))
             Path(self._path).write_bytes(pickle.dumps(reader))
         self._puller = ThreadPoolExecutor(1)

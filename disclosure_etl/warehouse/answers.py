@@ -75,6 +75,16 @@ class Answers:
         with reading(self.engine) as connection:
             return arrivals.known_documents(connection, digests)
 
+    def first_receipts(self, digests: Sequence[str]) -> dict[str, int]:
+        """The receipt that first brought each of these bytes."""
+        with reading(self.engine) as connection:
+            return arrivals.first_receipts(connection, digests)
+
+    def taken(self, source: str) -> dict[str, arrivals.Taken]:
+        """What of a source a look at its listing is enough for, by name; see `arrivals.taken`."""
+        with reading(self.engine) as connection:
+            return arrivals.taken(connection, source)
+
     def stored_batch(self, form: Form, period: Period, bureaus: Collection[str] | None = None) -> Batch:
         """The period's submissions that are not superseded, as they were read."""
         with reading(self.engine) as connection:
@@ -127,10 +137,10 @@ class Answers:
         with reading(self.engine) as connection:
             return return_decisions.stored_returns(connection, family, period.code, bureau)
 
-    def return_decisions(self, family: str) -> list[ReturnDecision]:
-        """What was decided of a family's returns, and stands."""
+    def return_decisions(self, family: str, of: int | None = None) -> list[ReturnDecision]:
+        """What was decided of a family's returns, and stands; of one return where its key is given."""
         with reading(self.engine) as connection:
-            return return_decisions.decisions(connection, family)
+            return return_decisions.decisions(connection, family, of)
 
     def stale_since(
         self, family: str, first: Period | None = None, bureaus: Collection[str] | None = None

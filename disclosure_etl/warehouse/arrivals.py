@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, false, func, insert, select, text, update
 
 from disclosure_etl.warehouse.connection import dialect_insert, storable
 from disclosure_etl.warehouse.tables import attachment, document, receipt, submission
+from disclosure_etl.warehouse.tables import run as run_table
 from schemas.periods import Period
 from schemas.records import ATTACHED, NO_RETURNS, DocumentRecord, Receipt
 
 T = TypeVar("T")
+_SETTLED = timedelta(seconds=10)  # some file systems tell times in steps of two seconds, and clocks of servers differ
 
 
 def _fields(one: Receipt | DocumentRecord) -> dict[str, object]:
@@ -45,14 +48,50 @@ def received_digests(connection: Connection) -> list[str]:
 
 def known_documents(connection: Connection, digests: Collection[str] | None = None) -> dict[str, DocumentRecord]:
     """All bytes that were ever read or refused, by digest; of these only, where they are given."""
-    statement = select(document, submission.c.id.is_not(None).label("loaded")).outerjoin(
+    own = [document.c[name] for name in DocumentRecord.__slots__ if name != "loaded"]  # the last of them
+    statement = select(*own, submission.c.id.is_not(None)).outerjoin(
         submission, submission.c.digest == document.c.digest
     )
-    names = DocumentRecord.__slots__
     found: dict[str, DocumentRecord] = {}
     for part in [None] if digests is None else in_parts(sorted(digests)):
         rows = connection.execute(statement if part is None else statement.where(document.c.digest.in_(part)))
-        found |= {row["digest"]: DocumentRecord(*(row[name] for name in names)) for row in rows.mappings()}
+        found |= {row[0]: DocumentRecord(*row) for row in rows}
+    return found
+
+
+class Taken(NamedTuple):
+    """What lies under a name of a source, as it was when it was taken: of files that could be read, and came by themselves."""
+
+    digest: str
+    size: int
+    received_at: datetime
+
+
+def taken(connection: Connection, source: str) -> dict[str, Taken]:
+    """What of a source a look at its listing is enough for, by name: files that were read, unless they had been written right
+    before, when a second writing may bear the same time."""
+    begun = {
+        row.id: row.started_at - _SETTLED for row in connection.execute(select(run_table.c.id, run_table.c.started_at))
+    }
+    rows = connection.execute(
+        select(receipt.c.name, receipt.c.digest, receipt.c.size, receipt.c.received_at, receipt.c.run_id)
+        .join(document, document.c.digest == receipt.c.digest)
+        .where(receipt.c.source == source, receipt.c.replaced == false(), receipt.c.archive.is_(None))
+        .where(document.c.status == "read")
+    )
+    return {name: Taken(digest, size, at) for name, digest, size, at, run in rows if at < begun[run]}
+
+
+def first_receipts(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
+    """The receipt that first brought each of these bytes."""
+    found: dict[str, int] = {}
+    for part in in_parts(digests):
+        rows = connection.execute(
+            select(receipt.c.digest, func.min(receipt.c.id))
+            .where(receipt.c.digest.in_(part))
+            .group_by(receipt.c.digest)
+        )
+        found |= {row[0]: row[1] for row in rows}
     return found
 
 

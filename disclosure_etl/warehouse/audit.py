@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from disclosure_etl.warehouse.connection import storable
 from disclosure_etl.warehouse.tables import audit_event
@@ -125,6 +125,23 @@ def events(connection: Connection, kind: str | None = None, subject: str | None 
     return [one for one in _events(connection, of=wanted) if subject is None or one.subject.startswith(subject)]
 
 
+def listed(
+    connection: Connection, kind: str, actor: str, subject: str, skip: int, most: int
+) -> tuple[list[Event], int]:
+    """A page of events, the newest first, and how many there are in all: of a kind, by somebody, of a subject with that in it."""
+    one = audit_event.c
+    wanted = [one.kind == kind] * bool(kind) + [one.actor.contains(actor, autoescape=True)] * bool(actor)
+    wanted += [one.subject.contains(subject, autoescape=True)] * bool(subject)
+    number = connection.execute(select(func.count()).select_from(audit_event).where(*wanted)).scalar_one()
+    rows = connection.execute(select(audit_event).where(*wanted).order_by(one.number.desc()).offset(skip).limit(most))
+    return [_event(row) for row in rows], number
+
+
+def kinds(connection: Connection) -> list[str]:
+    """The kinds of events that there are."""
+    return list(connection.execute(select(audit_event.c.kind).distinct().order_by(audit_event.c.kind)).scalars())
+
+
 def freezing(connection: Connection, family: str, period: str, version: int) -> Event | None:
     """The event by which a version was frozen; None of what was taken over from before there was a record."""
     told = _events(connection, of=(audit_event.c.kind == "freeze", audit_event.c.subject == f"{family} {period}"))
@@ -136,7 +153,11 @@ def _events(
 ) -> Iterator[Event]:
     order = audit_event.c.number.desc() if newest_first else audit_event.c.number
     for row in connection.execute(select(audit_event).where(*of).order_by(order)):
-        yield Event(row.number, row.at, row.kind, row.actor, row.subject, row.details, row.previous, row.hash)
+        yield _event(row)
+
+
+def _event(row: Row) -> Event:
+    return Event(row.number, row.at, row.kind, row.actor, row.subject, row.details, row.previous, row.hash)
 
 
 def last_told(connection: Connection, kind: str, name: str) -> Any:

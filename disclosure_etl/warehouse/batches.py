@@ -12,6 +12,7 @@ from disclosure_etl.warehouse.arrivals import in_parts
 from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_form, dim_period
 from disclosure_etl.warehouse.dimensions import form_id
 from disclosure_etl.warehouse.listed import items_of
+from disclosure_etl.warehouse.return_decisions import UNDECIDED, Standing, standing_of
 from disclosure_etl.warehouse.tables import fact_observation, submission
 from schemas.errors import Message
 from schemas.forms import Form
@@ -31,6 +32,7 @@ def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Co
     if bureaus is not None and not bureaus:
         return Batch(form, period, ())
     scope = in_batch(form, period)
+    decided = standing_of(connection, sent_for(form, period))
     current = form_id(connection, form)
     places = places_of(connection, form)
     parts = [None] if bureaus is None else list(in_parts(sorted(bureaus)))
@@ -62,19 +64,24 @@ def stored_batch(connection: Connection, form: Form, period: Period, bureaus: Co
             if row.id in by_submission:
                 own = by_submission[row.id]
                 placed = own if row.form_id == current else _placed(own, places, len(form.cells))
-                found.append(_submission(row, form, period, placed, items.get(row.id, ())))
+                standing = decided.get(row.id, UNDECIDED)
+                found.append(_submission(row, form, period, placed, items.get(row.id, ()), standing))
     return Batch(form, period, tuple(found))
 
 
 def in_batch(form: Form, period: Period) -> list[ColumnElement[bool]]:
     """Whether a submission, with its period and form, is of the period's batch."""
     return [
-        submission.c.family == form.family,
+        *sent_for(form, period),
         submission.c.status.not_in(OUT),
-        submission.c.claimed_period == period.code,
         dim_period.c.code == period.code,
         dim_form.c.version == form.version,
     ]
+
+
+def sent_for(form: Form, period: Period) -> list[ColumnElement[bool]]:
+    """Whether a submission says that it is of the period, and is of the form's family."""
+    return [submission.c.family == form.family, submission.c.claimed_period == period.code]
 
 
 def places_of(connection: Connection, form: Form) -> dict[int, int]:
@@ -98,7 +105,7 @@ def _placed(facts: Sequence[Sequence], places: dict[int, int], count: int) -> li
 
 
 def _submission(
-    row, form: Form, period: Period, facts: Sequence[Sequence], items: tuple[Item, ...]
+    row, form: Form, period: Period, facts: Sequence[Sequence], items: tuple[Item, ...], standing: Standing
 ) -> Submission:  # row: of submission
     _, _, values, meanings, decimals, troubles, texts, locators = zip(*facts, strict=True)
     printed = zip(values, decimals, strict=True)
@@ -120,6 +127,7 @@ def _submission(
         locators=locators,
         findings=tuple(_finding(one) for one in row.findings),
         items=items,
+        rank=standing.rank(row),
     )
 
 

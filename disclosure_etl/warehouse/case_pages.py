@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from disclosure_etl.warehouse.desk_tables import case_assignment, case_comment
-from disclosure_etl.warehouse.dimension_tables import dim_period
+from disclosure_etl.warehouse.dimension_tables import dim_cell, dim_indicator, dim_period
 from disclosure_etl.warehouse.queries import StoredFailure, stored_failure, told_in_order
-from disclosure_etl.warehouse.tables import current_block, failure, submission
+from disclosure_etl.warehouse.tables import current_block, fact_observation, failure, submission
 from schemas.periods import Period
 from schemas.records import Severity
-from schemas.states import OUT
+from schemas.states import OUT, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,16 @@ def listed_failures(
     return [Listed(stored_failure(row, period), row.owner, row.attached, row.comments) for row in rows], number
 
 
+def open_cases(connection: Connection, family: str, period: Period) -> list[str]:
+    """The ids of a period's open cases that a person has to decide, in the order of the list; what was sent back waits for its
+    bureau."""
+    statement = _of(select(failure.c.failure_id), family, period, Wanted(state="open"))
+    statement = statement.where(
+        failure.c.severity != Severity.NOTICE.value, submission.c.status != State.RETURNED.value
+    )
+    return list(dict.fromkeys(connection.execute(statement.order_by(*told_in_order(failure))).scalars()))
+
+
 def rules_failing(connection: Connection, family: str, period: Period) -> list[tuple[str, int]]:
     """The rules that have failures in a period, with how many cases each; most first."""
     statement = _of(select(failure.c.rule, func.count().label("cases")), family, period, Wanted())
@@ -166,7 +176,11 @@ def rules_failing(connection: Connection, family: str, period: Period) -> list[t
 
 def failures_named(connection: Connection, family: str, period: Period, wanted: Sequence[str]) -> list[StoredFailure]:
     """The failures of a period with these ids, and those that they are the cause of."""
-    named = or_(failure.c.failure_id.in_(wanted), failure.c.case_id.in_(wanted))
+    own = failure.alias()
+    returns = select(own.c.submission_id).where(
+        own.c.failure_id.in_(wanted)
+    )  # few: the others of a cause are in the same return
+    named = failure.c.submission_id.in_(returns) & or_(failure.c.failure_id.in_(wanted), failure.c.case_id.in_(wanted))
     statement = _of(
         select(failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file),
         family,
@@ -191,3 +205,75 @@ def failing_elsewhere(
         .limit(most)
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The return that a failure is of: where its bytes are, and where it stands."""
+
+    key: int
+    digest: str
+    file: str
+    status: str
+    bureau: str | None
+    revision: int
+
+
+def sent_with(connection: Connection, family: str, period: Period, failure_id: str) -> Sent | None:
+    """The newest return of a period that has a failure; None where none has."""
+    one = submission.c
+    row = connection.execute(
+        select(one.id, one.digest, one.file, one.status, one.bureau_code, one.revision)
+        .join(dim_period, dim_period.c.id == one.period_id)
+        .where(one.id.in_(select(failure.c.submission_id).where(failure.c.failure_id == failure_id)))
+        .where(one.family == family, dim_period.c.code == period.code, one.status.not_in(OUT))
+        .order_by(one.id.desc())
+        .limit(1)
+    ).first()
+    return Sent(*row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A bureau's figure of a month as it counts, a whole number in the cell's scale; `accepted` is false while its block is held."""
+
+    period: str
+    indicator: str
+    value: int | None
+    scale: int
+    accepted: bool
+
+
+def course(
+    connection: Connection, family: str, bureau: str, indicators: Collection[str], column: str, last: Period, most: int
+) -> list[Point]:
+    """What a bureau reported of these indicators in a column, up to a period and in so many of them before; oldest first."""
+    codes = [last.shifted(-step).code for step in range(most)]
+    periods = dict(
+        connection.execute(select(dim_period.c.id, dim_period.c.code).where(dim_period.c.code.in_(codes))).all()
+    )
+    cells = {
+        row.id: row
+        for row in connection.execute(
+            select(dim_cell.c.id, dim_cell.c.form_id, dim_cell.c.block, dim_cell.c.scale, dim_indicator.c.code)
+            .join(dim_indicator, dim_indicator.c.id == dim_cell.c.indicator_id)
+            .where(
+                dim_indicator.c.code.in_(indicators), dim_cell.c.column_code == column, dim_cell.c.measure != "share"
+            )
+        )
+    }
+    if not periods or not cells:
+        return []
+    one = current_block.c
+    rows = connection.execute(
+        select(one.period_id, one.block, one.accepted, fact_observation.c.cell_id, fact_observation.c.value)
+        .join(fact_observation, fact_observation.c.submission_id == one.submission_id)
+        .where(one.family == family, one.period_id.in_(periods), one.bureau_code == bureau)
+        .where(one.block.in_({row.block for row in cells.values()}), fact_observation.c.cell_id.in_(cells))
+    )
+    found = [
+        Point(periods[row.period_id], cells[row.cell_id].code, row.value, cells[row.cell_id].scale, row.accepted)
+        for row in rows
+        if cells[row.cell_id].block == row.block
+    ]
+    return sorted(found, key=lambda point: (Period.parse(point.period).end, point.indicator))

@@ -12,9 +12,10 @@ from collections.abc import Collection
 from sqlalchemy import Connection, func, select
 
 from disclosure_etl.warehouse.arrivals import in_parts
-from disclosure_etl.warehouse.batches import in_batch, places_of
+from disclosure_etl.warehouse.batches import in_batch, places_of, sent_for
 from disclosure_etl.warehouse.dimension_tables import dim_form, dim_period
 from disclosure_etl.warehouse.item_table import fact_item
+from disclosure_etl.warehouse.return_decisions import UNDECIDED, standing_of
 from disclosure_etl.warehouse.tables import current_block, fact_observation, submission
 from schemas.forms import Form
 from schemas.periods import Period
@@ -28,13 +29,14 @@ def totals(connection: Connection, form: Form, period: Period, without: Collecti
     """
     has_figures = select(fact_observation.c.submission_id).where(fact_observation.c.submission_id == submission.c.id)
     sent = connection.execute(
-        select(submission.c.bureau_code, submission.c.id)
+        select(submission.c.bureau_code, submission.c.id, submission.c.revision, submission.c.arrival)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .join(dim_form, dim_form.c.id == submission.c.form_id)
         .where(*in_batch(form, period), has_figures.exists())
-        .order_by(submission.c.revision, submission.c.id)
-    )
-    newest = {row.bureau_code: row.id for row in sent if row.bureau_code not in without}
+    ).all()
+    decided = standing_of(connection, sent_for(form, period))
+    in_order = sorted(sent, key=lambda one: decided.get(one.id, UNDECIDED).rank(one))
+    newest = {row.bureau_code: row.id for row in in_order if row.bureau_code not in without}
     places = places_of(connection, form)
     sums: dict[str, int] = defaultdict(int)
     for part in in_parts(sorted(newest.values())):

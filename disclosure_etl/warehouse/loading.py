@@ -15,7 +15,7 @@ from itertools import chain, repeat
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from disclosure_etl.warehouse import known_then, moves
-from disclosure_etl.warehouse.arrivals import in_parts
+from disclosure_etl.warehouse.arrivals import first_receipts, in_parts
 from disclosure_etl.warehouse.audit import Act
 from disclosure_etl.warehouse.connection import bulk, storable, storable_all
 from disclosure_etl.warehouse.dimensions import cell_ids, period_id, sync_form
@@ -26,7 +26,6 @@ from disclosure_etl.warehouse.tables import (
     document,
     fact_observation,
     failure,
-    receipt,
     submission,
     submission_block,
     unread,
@@ -67,7 +66,7 @@ def load(
     form_key, period_key = sync_form(connection, form), period_id(connection, period)
     first = (connection.execute(select(func.max(submission.c.id))).scalar() or 0) + 1
     numbered = list(zip(range(first, first + len(new)), new, strict=True))
-    arrivals = _first_receipts(connection, [one.submission.digest for one in new])
+    arrivals = first_receipts(connection, [one.submission.digest for one in new])
     common = {"family": form.family, "form_id": form_key, "period_id": period_key, "run_id": act.run, "rule_set": rules}
     connection.execute(
         insert(submission),
@@ -138,19 +137,6 @@ def _told(judged: Sequence[Judged]) -> dict[str, object]:
     """What the audit event says of returns that were stored: how many, and the SHA-256 over their digests and bureaus."""
     rows = sorted((one.submission.digest, one.submission.bureau, one.submission.revision) for one in judged)
     return {"count": len(rows), "sha256": hashlib.sha256(_json(rows).encode()).hexdigest()}
-
-
-def _first_receipts(connection: Connection, digests: Sequence[str]) -> dict[str, int]:
-    """The receipt that first brought each of these bytes."""
-    found: dict[str, int] = {}
-    for part in in_parts(digests):
-        rows = connection.execute(
-            select(receipt.c.digest, func.min(receipt.c.id))
-            .where(receipt.c.digest.in_(part))
-            .group_by(receipt.c.digest)
-        )
-        found |= {row[0]: row[1] for row in rows}
-    return found
 
 
 def _is_accepted(one: Judged, block: str) -> bool:

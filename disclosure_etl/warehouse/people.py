@@ -21,7 +21,7 @@ from schemas.people import Person, Role, SessionShown, Token, Visitor
 def _person(row: Row) -> Person:
     return Person(
         row.id, row.login, row.name, Role(row.role), row.bureau_code, row.active, row.must_change,
-        row.password is not None, row.subject, row.made_at,
+        row.password is not None, row.made_at,
     )  # fmt: skip
 
 
@@ -34,12 +34,6 @@ def by_login(connection: Connection, login: str) -> tuple[Person, str | None] | 
     """An account with its password's hash; None where there is none."""
     row = connection.execute(select(person).where(person.c.login == login)).first()
     return (_person(row), row.password) if row is not None else None
-
-
-def by_subject(connection: Connection, subject: str) -> Person | None:
-    """The account of somebody who signs in at the OIDC provider."""
-    row = connection.execute(select(person).where(person.c.subject == subject)).first()
-    return _person(row) if row is not None else None
 
 
 def _by_key(connection: Connection, key: int) -> Person:
@@ -93,13 +87,7 @@ def _administrators(connection: Connection) -> int:
 
 
 def _told(one: Person) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "role": one.role.value,
-        "bureau": one.bureau,
-        "active": one.active,
-        "subject": one.subject,
-    }
+    return {"name": one.name, "role": one.role.value, "bureau": one.bureau, "active": one.active}
 
 
 # -- signing in

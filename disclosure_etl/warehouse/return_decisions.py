@@ -72,14 +72,15 @@ def _undone():
     return select(return_decision.c.undoes).where(return_decision.c.action == ReturnAction.UNDO.value)
 
 
-def decisions(connection: Connection, family: str) -> list[ReturnDecision]:
-    """The decisions about a family's returns that stand, oldest first."""
+def decisions(connection: Connection, family: str, of: int | None = None) -> list[ReturnDecision]:
+    """The decisions about a family's returns that stand, oldest first; about one of them where `of` is its key."""
+    wanted = [return_decision.c.submission_id == of] if of is not None else []
     rows = connection.execute(
         select(return_decision, submission.c.digest, submission.c.bureau_code, dim_period.c.code)
         .join(submission, submission.c.id == return_decision.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, return_decision.c.action != ReturnAction.UNDO.value)
-        .where(return_decision.c.id.not_in(_undone()))
+        .where(return_decision.c.id.not_in(_undone()), *wanted)
         .order_by(return_decision.c.id)
     )
     return [

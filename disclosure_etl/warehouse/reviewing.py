@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from disclosure_etl.warehouse import case_pages, casework
+from disclosure_etl.warehouse import audit, case_history, case_pages, casework
 from disclosure_etl.warehouse.audit import Event
-from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Wanted
+from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Point, Sent, Wanted
 from disclosure_etl.warehouse.casework import Comment, Proposal, Upload
 from disclosure_etl.warehouse.connection import reading
 from disclosure_etl.warehouse.queries import StoredFailure
 from disclosure_etl.warehouse.staffing import Staffing
 from schemas.people import Person
 from schemas.periods import Period
+from schemas.records import Failure
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,30 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return case_pages.failing_elsewhere(connection, family, bureau, rule, most)
 
+    def open_cases(self, family: str, period: Period) -> list[str]:
+        """The ids of a period's open cases, in the order of the list."""
+        with reading(self.engine) as connection:
+            return case_pages.open_cases(connection, family, period)
+
+    def sent_with(self, family: str, period: Period, failure_id: str) -> Sent | None:
+        """The newest return of a period that has a failure; None where none has."""
+        with reading(self.engine) as connection:
+            return case_pages.sent_with(connection, family, period, failure_id)
+
+    def course(
+        self, family: str, bureau: str, indicators: Collection[str], column: str, last: Period, most: int = 12
+    ) -> list[Point]:
+        """What a bureau reported of these indicators up to a period; see `case_pages.course`."""
+        with reading(self.engine) as connection:
+            return case_pages.course(connection, family, bureau, indicators, column, last, most)
+
+    def case_steps(
+        self, family: str, period: Period, bureau: str | None, failure: Failure, submission: int
+    ) -> list[case_history.Step]:
+        """What was decided of a failure and of its return, the oldest first."""
+        with reading(self.engine) as connection:
+            return case_history.steps(connection, family, period, bureau, failure, submission)
+
     def comment(self, by: Person, family: str, period: Period, failure_id: str, text: str) -> None:
         """Keep what somebody says of a case."""
         with self._writing() as connection:
@@ -72,6 +97,16 @@ class Reviewing(Staffing):
         with self._writing() as connection:
             casework.assign(connection, self._act(), by.signature, family, period, failure_id, to)
 
+    def listed_events(self, kind: str, actor: str, subject: str, skip: int, most: int) -> tuple[list[Event], int]:
+        """A page of the record, and how many events there are in all; see `audit.listed`."""
+        with reading(self.engine) as connection:
+            return audit.listed(connection, kind, actor, subject, skip, most)
+
+    def kinds_of_events(self) -> list[str]:
+        """The kinds of events that there are."""
+        with reading(self.engine) as connection:
+            return audit.kinds(connection)
+
     def events_since(self, family: str, period: Period, number: int, most: int) -> list[Event]:
         """What was done to a period since an event of the record, the newest first."""
         with reading(self.engine) as connection:
@@ -82,8 +117,11 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return casework.last_visit(connection, key, family, period)
 
-    def note_visit(self, key: int, family: str, period: Period) -> None:
-        """Note that somebody sees a period as it is now."""
+    def note_visit(self, key: int, family: str, period: Period, before: int | None) -> None:
+        """Note that somebody sees a period as it is now; where nothing was done since `before`, nothing is to be noted."""
+        head = self.audit_head()
+        if before is not None and head is not None and head.number == before:
+            return
         with self._writing() as connection:
             casework.note_visit(connection, self._act(), key, family, period)
 

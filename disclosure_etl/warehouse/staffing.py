@@ -27,11 +27,6 @@ class Staffing(Deciding):
         with reading(self.engine) as connection:
             return people.by_login(connection, login)
 
-    def person_by_subject(self, subject: str) -> Person | None:
-        """The account of somebody who signs in at the OIDC provider."""
-        with reading(self.engine) as connection:
-            return people.by_subject(connection, subject)
-
     def add_person(self, login: str, values: Mapping[str, Any]) -> Person:
         """Make an account; see `people.add`."""
         with self._writing() as connection:

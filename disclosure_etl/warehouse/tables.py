@@ -122,6 +122,7 @@ submission = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("rule_set", ForeignKey("rule_set.version"), comment="by which it was judged last"),
     Index("ix_submission_period", "family", "period_id", "bureau_code"),
+    Index("ix_submission_bureau", "family", "bureau_code"),
 )
 
 attachment = Table(

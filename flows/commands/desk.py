@@ -48,9 +48,6 @@ def create_user(
         str, typer.Option(metavar="ROLE", help="steward, head, reporter, auditor or administrator.")
     ] = "administrator",
     bureau: Annotated[str | None, typer.Option(metavar="BUREAU", help="The bureau of a reporter.")] = None,
-    subject: Annotated[
-        str | None, typer.Option(metavar="ID", help="Who they are to the OIDC provider, instead of a password.")
-    ] = None,
 ) -> None:
     """Make an account. The password is asked for, or read from standard input where that is no terminal."""
     import sys
@@ -70,14 +67,12 @@ def create_user(
     frequency = office.forms.frequency_of(office.settings.family)
     now = Period.of_day(office.clock().date(), frequency)
     code = bureau_called(office, bureau, now).code if bureau else None
-    password = None
-    if subject is None:
-        if sys.stdin.isatty():
-            asked = session.pick("密码", "Password")
-            password = typer.prompt(asked, hide_input=True, confirmation_prompt=session.pick("再输一次", "Once more"))
-        else:
-            password = sys.stdin.readline().rstrip("\r\n")
-    made = create(office, NewPerson(login, name, Role(role), code, subject), password, must_change=False)
+    if sys.stdin.isatty():
+        asked = session.pick("密码", "Password")
+        password = typer.prompt(asked, hide_input=True, confirmation_prompt=session.pick("再输一次", "Once more"))
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    made = create(office, NewPerson(login, name, Role(role), code), password, must_change=False)
     session.say(
         f"已建立账号 {made.login}({made.name},{made.role})。", f"made account {made.login} ({made.name}, {made.role})."
     )

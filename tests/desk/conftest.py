@@ -104,9 +104,11 @@ def office_on(tmp_path: Path, warehouse_url: str | None) -> Iterator[Office]:
 
 
 @pytest.fixture
-def app(office: Office) -> FastAPI:
+def app(office: Office) -> Iterator[FastAPI]:
     """Its desk."""
-    return create_app(Desk(office, run_period))
+    desk = Desk(office, run_period)
+    yield create_app(desk)
+    desk.jobs.close()
 
 
 def sign_in(app: FastAPI, login: str) -> Client:

@@ -11,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.databases import Databases
 from tests.model.machine import OfficeMachine
+from tests.model.paper import SO_FAR, Tree
 from tests.postgres import Server
 
 
@@ -39,6 +40,22 @@ def _run(databases: Databases, examples: int, steps: int, *, is_short: bool) -> 
 
 def test_a_short_while_of_anything(tmp_path: Path, postgres: Server) -> None:
     _run(Databases(tmp_path, postgres), 3, 10, is_short=True)
+
+
+def test_a_nil_return_beside_one_that_is_off(tmp_path: Path, postgres: Server) -> None:
+    """A long while found this: the impact of a failure was another when its month was judged once more."""
+
+    class Machine(OfficeMachine):
+        databases = Databases(tmp_path, postgres)
+
+    state = Machine()
+    state.open(months=3, tree=Tree("merge", 1), draws=[(1, 0, 2, 2), (1, 0, 0, 2), (0, 1, 1, 1), (1, 2, 2, 1)])
+    nothing: dict = {"slip": None, "slot": None, "so_far": True, "draw": (0, 0, 0, 0), "nil": True}
+    state.send(bureau=2, month=2, revision="next", **nothing)
+    off = {"slip": (("published", SO_FAR), -2), "draw": (3, 2, 3, 2), "nil": False}
+    state.send(bureau=3, month=2, revision="same", **nothing | off)
+    state.consolidate(month=2, only=None)
+    state.teardown()
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ document.addEventListener("change", (event) => {
   for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.marks}"]`)) box.checked = all.checked;
 });
 
-// j and k go through the rows of a list, / to its search; nothing of it while somebody writes.
+// j and k go through the rows of a list, or on to the next and the previous of what a page shows one of; / goes to the search;
+// nothing of it while somebody writes.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
   if (event.key === "/") {
@@ -17,7 +18,10 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key !== "j" && event.key !== "k") return;
   const links = [...document.querySelectorAll("[data-rows] a[data-row], table.matrix tbody th a")];
-  if (!links.length) return;
+  if (!links.length) {
+    document.querySelector(event.key === "j" ? "a[rel=next][data-key]" : "a[rel=prev][data-key]")?.click();
+    return;
+  }
   const at = links.indexOf(document.activeElement);
   links[Math.max(0, Math.min(links.length - 1, at + (event.key === "j" ? 1 : -1)))].focus();
 });

@@ -26,7 +26,8 @@ class Delivery:
     """One file at a source, not opened yet. `name` is its path below the source, with forward slashes.
 
     `sender` is who sent it, where the source knows. `refuse` says of the bytes whether they may be read at all. `probe` asks
-    whether it is there without fetching it, where the listing has not shown that; it raises as `read` does.
+    whether it is there without fetching it, where the listing has not shown that; it raises as `read` does. `size` is what the
+    listing tells of it, where that and `arrived_at` are enough to know a file by that was fetched before.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Delivery:
     sender: str | None = None
     refuse: Callable[[bytes], Refusal | None] | None = None
     probe: Callable[[], object] | None = None
+    size: int | None = None
 
     def read(self) -> bytes:
         """The bytes as they are now.

@@ -41,7 +41,9 @@ def legible(name: str) -> str:
 
 def clean_name(name: str) -> str:
     """A path below a source as a name: legible, one line, and no way out of anywhere."""
-    shown = "".join("\ufffd" if unicodedata.category(sign) in _CONTROLS else sign for sign in legible(name))
+    shown = legible(name)
+    if not shown.isprintable():  # most are; looking at each sign takes longer than all else about a file that is known
+        shown = "".join("\ufffd" if unicodedata.category(sign) in _CONTROLS else sign for sign in shown)
     parts = [part for part in shown.replace("\\", "/").split("/") if part.strip() not in ("", ".", "..")]
     return "/".join(parts) or "unnamed"
 

@@ -67,14 +67,12 @@ def _make_tables() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("bureau_code", sa.String(length=64), nullable=True),
-        sa.Column("password", sa.Text(), nullable=True, comment="argon2; null of those who sign in elsewhere"),
-        sa.Column("subject", sa.String(length=255), nullable=True, comment="who they are to the OIDC provider"),
+        sa.Column("password", sa.Text(), nullable=True, comment="argon2"),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("must_change", sa.Boolean(), nullable=False, comment="the password was given by somebody else"),
         sa.Column("made_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("login", name=op.f("uq_person_login")),
-        sa.UniqueConstraint("subject", name=op.f("uq_person_subject")),
     )
     op.create_table(
         "proposal",
@@ -161,4 +159,5 @@ def _make_tables() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_visit_person_id_person")),
         sa.PrimaryKeyConstraint("person_id", "family", "period", name=op.f("pk_visit")),
     )
+    op.create_index("ix_submission_bureau", "submission", ["family", "bureau_code"], unique=False)
     op.create_index("ix_failure_failure_id", "failure", ["failure_id"], unique=False)

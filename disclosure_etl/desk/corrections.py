@@ -1,0 +1,138 @@
+"""A corrected file from the steward's hands: what it would change is seen at once, before anything is taken.
+
+The trial is the rerun itself with this file alone, in a transaction that is taken back. Not here: what bureaus send themselves
+(`own_pages`), keeping what came (`receiving`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from disclosure_etl.checking import Checked, Checker
+from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.jobs import Report
+from disclosure_etl.desk.months import read_period
+from disclosure_etl.desk.receiving import read_upload, receive
+from disclosure_etl.desk.runs import job_of
+from disclosure_etl.desk.shown import done, page
+from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.intake.sources import FolderSource
+from disclosure_etl.intake.sources.names import clean_name
+from disclosure_etl.office import Office
+from disclosure_etl.reports.rehearsal import Rehearsed, rehearsal
+from schemas.errors import Message, UserError
+from schemas.people import Visitor
+from schemas.periods import Period
+
+router = APIRouter()
+TheDesk = Annotated[Desk, Depends(desk_of)]
+Deciding = Annotated[Visitor, needs(Need.DECIDE)]
+_TRIALS = ".trials"  # beside the uploads; hidden, so that no run takes what lies in it
+_KEY = re.compile(r"[0-9a-f]{24}")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a file is by itself, and what taking it would change. `folder`: where it lies until it is taken."""
+
+    folder: str
+    checked: Sequence[Checked]
+    rehearsed: Rehearsed
+
+    @property
+    def bureau(self) -> str | None:
+        """The one bureau that the file says it is of; None where it says none, or several."""
+        found = {one.judged.submission.bureau if one.judged else None for one in self.checked}
+        return next(iter(found)) if len(found) == 1 else None
+
+
+def _folder(office: Office, key: str) -> Path:
+    if not _KEY.fullmatch(key):
+        raise HTTPException(404)
+    return office.settings.uploads_path / _TRIALS / key
+
+
+def tried(office: Office, period: Period, key: str) -> Trial:
+    """The rerun of a month with what lies in a trial's folder, and nothing else, taken back.
+
+    Raises:
+        UserError: as for a dry run.
+    """
+    folder = _folder(office, key)
+    own = copy(office)
+    alone = FolderSource(folder, ZoneInfo(office.schedule.timezone), "trial")
+    own.__dict__["sources"] = (alone,)
+    limits, rules = office.settings.read_limits, office.rule_settings
+    checker = Checker(office.forms, rules, office.bureaus, limits, office.layouts)
+    checked = [one for path in sorted(folder.iterdir()) for one in checker.check(path)]
+    return Trial(key, checked, rehearsal(own, office.settings.family, period))
+
+
+@router.get("/months/{code}/upload")
+def upload_page(request: Request, who: Deciding, code: str) -> Response:
+    """The form for a corrected file."""
+    return page(request, who, "upload.html", period=read_period(code), message=None)
+
+
+@router.post("/months/{code}/upload")
+async def upload(
+    request: Request, desk: TheDesk, who: Deciding, code: str, file: Annotated[UploadFile | None, File()] = None
+) -> Response:
+    """Put a file aside, and see what it would change."""
+    period = read_period(code)
+    if file is None or not file.filename:
+        told = Message("请选择文件。", "Choose a file.")
+        return page(request, who, "upload.html", 422, period=period, message=told)
+    data = await read_upload(file, desk.office.settings.read_limits.max_bytes)
+    key = secrets.token_hex(12)
+    folder = _folder(desk.office, key)
+    folder.mkdir(parents=True)
+    (folder / clean_name(file.filename)).write_bytes(data)
+    office = desk.office_of(who.person)
+
+    def work(_report: Report) -> Any:
+        return tried(office, period, key)
+
+    doing = Message(f"试算 {period}:{file.filename}", f"trial of {file.filename} for {period}")
+    job = desk.jobs.start(who.person.login, "trial", f"{period} {key}", doing, work)
+    return done(request, f"/runs/{job.key}")
+
+
+@router.post("/runs/{key}/take")
+def take(request: Request, desk: TheDesk, who: Deciding, key: str) -> Response:
+    """Take the file of a trial for good, and rerun its month. Pressed twice, it is taken once."""
+    job = job_of(desk, who, key)
+    if job.kind != "trial" or not isinstance(job.result, Trial):
+        raise HTTPException(409)
+    period, folder = Period.parse(job.subject.split(" ")[0]), _folder(desk.office, job.result.folder)
+    office = desk.office_of(who.person)
+    if job.result.bureau is None:
+        raise UserError(
+            "文件没有说明是哪个单位的,不能采用;请在表头填写单位后重新上传。",
+            "The file does not say of which bureau it is and cannot be taken: fill that in and upload it again.",
+        )
+    for path in sorted(folder.iterdir()) if folder.exists() else ():
+        receive(office, job.result.bureau, who.person.signature, path.name, path.read_bytes())
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+    def work(report: Report) -> Any:
+        return desk.rerun(office, desk.family, period, command="rerun", progress=report)
+
+    again = desk.jobs.start(
+        who.person.login, "rerun", period.code, Message(f"采用并重跑 {period}", f"take it and rerun {period}"), work
+    )
+    return done(request, f"/runs/{again.key}")

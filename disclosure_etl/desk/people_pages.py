@@ -1,0 +1,149 @@
+"""The administrator's pages: accounts and tokens, made, changed and ended. A password or token is shown once and never again.
+
+Not here: one's own account (`door`), what roles may do (`access`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.shown import done, page
+from disclosure_etl.desk.signing_in import NewPerson, checked_bureau, create, hashed
+from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.tokens import issue
+from schemas.errors import Message, UserError
+from schemas.people import Person, Role, Visitor
+
+router = APIRouter()
+TheDesk = Annotated[Desk, Depends(desk_of)]
+Administering = Annotated[Visitor, needs(Need.PEOPLE)]
+Short = Annotated[str, Form(max_length=255)]
+
+
+def _page(
+    request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200, **once: Any
+) -> Response:
+    warehouse = desk.office.warehouse
+    last: dict[str, datetime] = {}
+    for one in warehouse.sessions():
+        last.setdefault(one.login, one.seen_at)
+    return page(
+        request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=last,
+        bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
+        once={"login": "", "password": "", "token": "", **once},
+    )  # fmt: skip
+
+
+@router.get("/people")
+def people(request: Request, desk: TheDesk, who: Administering) -> Response:
+    """All accounts and tokens."""
+    return _page(request, desk, who)
+
+
+@router.post("/people")
+def add(
+    request: Request, desk: TheDesk, who: Administering,
+    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "",
+) -> Response:  # fmt: skip
+    """Make an account with a password that is shown once."""
+    password = secrets.token_urlsafe(12)
+    try:
+        wish = NewPerson(login, name, _role(role), bureau or None)
+        made = create(desk.office_of(who.person), wish, password)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
+    return _page(request, desk, who, login=made.login, password=password)
+
+
+def _role(written: str) -> Role:
+    if written not in set(Role):
+        raise UserError(f"角色「{written}」不存在。", f"There is no role '{written}'.")
+    return Role(written)
+
+
+def _person(desk: Desk, key: int) -> Person:
+    for one in desk.office.warehouse.people():
+        if one.key == key:
+            return one
+    raise HTTPException(404)
+
+
+@router.post("/people/{key}")
+def change(
+    request: Request, desk: TheDesk, who: Administering, key: int,
+    name: Short = "", role: Short = "", bureau: Short = "", active: Annotated[bool, Form()] = False,
+) -> Response:  # fmt: skip
+    """Change an account. Whoever gets another role or bureau, or loses the account, is signed out everywhere."""
+    one = _person(desk, key)
+    try:
+        chosen = _role(role)
+        values: dict[str, Any] = {
+            "name": name.strip() or one.name, "role": chosen.value, "active": active,
+            "bureau_code": checked_bureau(desk.office, chosen, bureau or None),
+        }  # fmt: skip
+        before = {"name": one.name, "role": one.role.value, "active": one.active, "bureau_code": one.bureau}
+        if changed := {name: value for name, value in values.items() if value != before[name]}:
+            desk.office_of(who.person).warehouse.change_person(key, changed)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
+    return done(request, "/people", Message(f"账号 {one.login} 已更新。", f"The account {one.login} is changed."))
+
+
+@router.post("/people/{key}/password")
+def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+    """Give an account a new password, shown once; its owner has to choose another."""
+    one, password = _person(desk, key), secrets.token_urlsafe(12)
+    values = {"password": hashed(password, one.login), "must_change": True}
+    desk.office_of(who.person).warehouse.change_person(key, values)
+    return _page(request, desk, who, login=one.login, password=password)
+
+
+@router.post("/people/{key}/sessions/end")
+def end_sessions(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+    """Sign somebody out everywhere."""
+    one = _person(desk, key)
+    desk.office_of(who.person).warehouse.end_sessions(one)
+    return done(request, "/people", Message(f"{one.login} 已在各处退出。", f"{one.login} is signed out everywhere."))
+
+
+@router.post("/tokens")
+def add_token(
+    request: Request, desk: TheDesk, who: Administering, name: Short = "", bureau: Short = "", ends: Short = ""
+) -> Response:
+    """Make a token of a bureau, shown once."""
+    office = desk.office_of(who.person)
+    try:
+        token, _kept = issue(office, name, bureau, _end_of(office.clock(), ends))
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
+    return _page(request, desk, who, token=token)
+
+
+def _end_of(now: datetime, written: str) -> datetime | None:
+    """The end of the day that was written; None where none was."""
+    if not written.strip():
+        return None
+    try:
+        day = datetime.fromisoformat(written.strip()).date()
+    except ValueError:
+        raise UserError(
+            f"日期「{written}」应为 2014-05-31 这样。", f"'{written}' is no day such as 2014-05-31."
+        ) from None
+    return datetime.combine(day + timedelta(days=1), time(), now.tzinfo)
+
+
+@router.post("/tokens/{key}/revoke")
+def revoke(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+    """Make a token unusable."""
+    try:
+        desk.office_of(who.person).warehouse.revoke_token(key)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 404)
+    return done(request, "/people", Message("令牌已作废。", "The token is revoked."))

@@ -1,0 +1,170 @@
+"""The calendar of a year, bureau by month, and its lock: closed by one person, reopened by two.
+
+Not here: a single month (`months`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from disclosure_etl import signing
+from disclosure_etl.desk.access import Need, Refused, needs
+from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
+from disclosure_etl.desk.shown import done, page
+from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.reports.publishing import publish
+from disclosure_etl.signing import YearDecided
+from disclosure_etl.warehouse import LOCK
+from schemas.consolidation import BureauState, Consolidation
+from schemas.errors import Message
+from schemas.people import Visitor
+from schemas.periods import Frequency, Period
+from schemas.versions import FrozenVersion
+
+router = APIRouter()
+TheDesk = Annotated[Desk, Depends(desk_of)]
+Signing = Annotated[Visitor, needs(Need.SIGN)]
+Reason = Annotated[str, Form(max_length=2000)]
+_KIND = "reopen"
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A bureau in a month: how it stands, and what else is to be said of it."""
+
+    status: str
+    late: bool = False
+    restated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A bureau's year; a month in which it owed nothing, or that was not consolidated, is None."""
+
+    bureau: str
+    name: Message
+    squares: tuple[Square | None, ...]
+
+
+def _whole(year: int) -> Period:
+    return Period(Frequency.YEARLY, year, 1)
+
+
+def _versions(desk: Desk, periods: Sequence[Period]) -> dict[str, FrozenVersion]:
+    return {one.period: one for one in desk.office.warehouse.frozen_versions(desk.family, periods)}
+
+
+def lines_of(
+    periods: Sequence[Period], known: dict[str, Consolidation], show: str, text: str, skip: int, most: int
+) -> tuple[list[Line], int]:
+    """Lines of a page, a bureau each, in the order in which they are listed, and how many there are in all; those that need a
+    look alone, or whose name or code has `text` in it, where that is asked for. Only what is shown is put together."""
+    states: dict[str, dict[str, BureauState]] = {}
+    for period in periods:
+        for state in known[period.code].bureaus if period.code in known else ():
+            states.setdefault(state.bureau, {})[period.code] = state
+    chosen = list(states)
+    if text:
+        wanted = text.casefold()
+        last = {bureau: next(reversed(own.values())) for bureau, own in states.items()}
+        chosen = [one for one in chosen if wanted in f"{one} {last[one].name_zh} {last[one].name_en}".casefold()]
+    if show == "open":
+        chosen = [one for one in chosen if any(map(needs_a_look, states[one].values()))]
+    restated = {(one.bureau, one.period) for version in known.values() for one in version.restatements}
+    lines = []
+    for bureau in chosen[skip : skip + most]:
+        own = states[bureau]
+        named = next(reversed(own.values()))
+        squares = tuple(
+            Square(status_of(own[code]), own[code].late, (bureau, code) in restated) if code in own else None
+            for code in (period.code for period in periods)
+        )
+        lines.append(Line(bureau, Message(named.name_zh, named.name_en), squares))
+    return lines, len(chosen)
+
+
+@router.get("/calendar")
+def calendar(
+    request: Request, desk: TheDesk, who: Annotated[Visitor, needs(Need.SEE)],
+    year: int | None = None, show: str = "all", q: str = "", at: int = 1,
+) -> Response:  # fmt: skip
+    """A year of bureaus by months."""
+    own = desk.office.forms.frequency_of(desk.family)
+    stored = [one for one in desk.office.warehouse.consolidated_periods(desk.family) if one.frequency is own]
+    chosen = year or (stored[-1].year if stored else desk.office.clock().year)
+    return _page(request, desk, who, min(max(chosen, 1900), 9999), show, q, at)
+
+
+def _page(
+    request: Request, desk: Desk, who: Visitor, year: int, show: str = "all", q: str = "", at: int = 1,
+    decided: YearDecided | None = None, message: Message | None = None, status: int = 200,
+) -> Response:  # fmt: skip
+    whole = _whole(year)
+    own = desk.office.forms.frequency_of(desk.family)
+    periods = whole.parts(own) if own is not Frequency.YEARLY else (whole,)
+    versions = _versions(desk, (*periods, whole))
+    known = {code: desk.versions.of(one) for code, one in versions.items() if code != whole.code or len(periods) == 1}
+    at = max(1, at)
+    lines, number = lines_of(periods, known, show, q.strip(), (at - 1) * A_SCREENFUL, A_SCREENFUL)
+    pages = max(1, -(-number // A_SCREENFUL))
+    return page(
+        request, who, "calendar.html", status, year=year, whole=whole, periods=periods, versions=versions,
+        lines=lines, number=number, pages=pages, at=at, show=show, q=q,
+        lock=desk.office.warehouse.last_lock(desk.family, year), decided=decided, message=message, locked=LOCK,
+        proposal=desk.office.warehouse.open_proposal(_KIND, desk.family, whole),
+    )  # fmt: skip
+
+
+@router.post("/years/{year}/lock")
+def lock(request: Request, desk: TheDesk, who: Signing, year: int, reason: Reason = "") -> Response:
+    """Close a year whose every period is final."""
+    office = desk.office_of(who.person)
+    result = signing.lock_year(office, desk.family, year, who.person.signature, reason)
+    if result.hindrances:
+        return _page(request, desk, who, year, decided=result, status=422)
+    return done(request, f"/calendar?year={year}", Message(f"{year} 年已锁定。", f"{year} is locked."))
+
+
+@router.post("/years/{year}/reopen")
+def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: int, reason: Reason = "") -> Response:
+    """The first of two words for opening a locked year again."""
+    last = desk.office.warehouse.last_lock(desk.family, year)
+    if last is None or last.action != LOCK:
+        told = Message(f"{year} 年没有锁定。", f"{year} is not locked.")
+        return _page(request, desk, who, year, message=told, status=409)
+    if len(reason.strip()) < 2:
+        return _page(request, desk, who, year, message=Message("须写明理由。", "Say why."), status=422)
+    details = {"reason": reason, "login": who.person.login}
+    desk.office_of(who.person).warehouse.propose(who.person, _KIND, desk.family, _whole(year), "", details)
+    told = Message("已记下您的意见,等待第二人。", "Your word is noted; a second person's is waited for.")
+    return done(request, f"/calendar?year={year}", told)
+
+
+@router.post("/years/{year}/reopen/second")
+def reopen(
+    request: Request, desk: TheDesk, who: Signing, year: int,
+    number: Annotated[int, Form()] = 0, answer: Annotated[str, Form(max_length=16)] = "",
+) -> Response:  # fmt: skip
+    """The second word, or taking the first one back."""
+    office = desk.office_of(who.person)
+    waits = office.warehouse.open_proposal(_KIND, desk.family, _whole(year))
+    if waits is None or waits.number != number:
+        told = Message("没有等待第二人的意见,或已有结果。", "Nothing waits for a second person, or it has ended.")
+        return _page(request, desk, who, year, message=told, status=409)
+    if answer != "reopen":
+        office.warehouse.end_proposal(who.person, number, "withdrawn")
+        return done(request, f"/calendar?year={year}", Message("已撤回。", "Taken back."))
+    if waits.details["login"] == who.person.login:
+        raise Refused(Message("第二人须是另一个人。", "The second person has to be somebody else."))
+    reason = waits.details["reason"]
+    result = signing.reopen_year(office, desk.family, year, waits.by, who.person.signature, reason)
+    if result.hindrances:
+        return _page(request, desk, who, year, decided=result, status=422)
+    publish(office, result.followed.consolidations if result.followed else ())
+    office.warehouse.end_proposal(who.person, number, "done")
+    return done(request, f"/calendar?year={year}", Message(f"{year} 年已重新打开。", f"{year} is open again."))

@@ -1,0 +1,88 @@
+"""A real browser at the desk: what it asks of elsewhere, what it complains of, and whether everybody can use a page (axe)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.desk.conftest import PASSWORD
+
+CHROMIUM = Path("/usr/bin/chromium")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, or a skipped test that says why."""
+    if not CHROMIUM.exists():
+        pytest.skip("no /usr/bin/chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Sitting:
+    """Somebody before the screen. Whatever the page complains of, or asks of another host, is kept."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> Sitting:
+        """Keep what goes wrong."""
+        host = urlsplit(self.address).netloc
+        self.page.on(
+            "console", lambda told: self.complaints.append(told.text) if told.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "request",
+            lambda asked: (
+                self.complaints.append(f"asks {asked.url}") if urlsplit(asked.url).netloc not in (host, "") else None
+            ),
+        )
+        return self
+
+    def go(self, path: str) -> None:
+        """Open a page."""
+        self.page.goto(self.address + path)
+
+    def sign_in(self, login: str) -> None:
+        """Sign in through the form."""
+        self.go("/login")
+        self.page.fill("#login", login)
+        self.page.fill("#password", PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(lambda url: "/login" not in url)
+
+    def usable(self) -> None:
+        """The page as it stands has nothing that axe objects to."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page).response["violations"]
+        told = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
+        assert told == [], (self.page.url, told)
+
+
+@contextmanager
+def sitting(browser: Browser, address: str, *, script: bool = True, width: int = 1280) -> Iterator[Sitting]:
+    """A window of its own; at the end nothing may have gone wrong."""
+    context = browser.new_context(java_script_enabled=script, viewport={"width": width, "height": 900}, locale="zh-CN")
+    one = Sitting(context.new_page(), address).listen()
+    yield one
+    context.close()
+    assert one.complaints == []

@@ -1,0 +1,119 @@
+"""The administrator's pages and the record: accounts and tokens made, changed, ended, each secret shown once; every event in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from importlib.resources import files
+
+import pytest
+from fastapi import FastAPI
+
+from disclosure_etl.desk.standing import digest_of_secret
+from disclosure_etl.desk.words import EVENTS
+from disclosure_etl.office import Office
+from tests.desk.conftest import Client
+from tests.desk.test_door import visitor
+
+
+@pytest.fixture
+def admin(as_: Callable[[str], Client]) -> Client:
+    """The administrator."""
+    return as_("admin")
+
+
+def once(text: str) -> str:
+    return re.search(r'class="once">([^<]+)<', text)[1]
+
+
+def key_of(office: Office, login: str) -> int:
+    return office.warehouse.person_by_login(login)[0].key
+
+
+def test_a_new_account_gets_a_password_that_is_shown_once_and_changed_first(
+    app: FastAPI, office: Office, admin: Client
+) -> None:
+    made = admin.post("/people", {"login": "sun", "name": "孙明", "role": "reporter", "bureau": "haidian"})
+    password = once(made.text)
+
+    assert password not in admin.get("/people").text
+    http = visitor(app)
+    assert http.post("/login", data={"login": "sun", "password": password}).status_code == 303
+    assert http.get("/own").headers["location"] == "/account"
+    assert office.warehouse.person_by_login("sun")[0].bureau == "haidian"
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"login": "wang", "role": "steward"}, {"login": "x", "role": "steward"}, {"login": "sun", "role": "king"},
+     {"login": "sun", "role": "reporter"}, {"login": "sun", "role": "reporter", "bureau": "nowhere"}],
+)  # fmt: skip
+def test_an_account_that_cannot_be_is_refused(office: Office, admin: Client, wish: dict[str, str]) -> None:
+    before = len(office.warehouse.people())
+
+    assert admin.post("/people", {"name": "孙明", **wish}).status_code == 422
+    assert len(office.warehouse.people()) == before
+
+
+def test_whoever_gets_another_role_is_signed_out(office: Office, admin: Client, as_: Callable[[str], Client]) -> None:
+    wang, key = as_("wang"), key_of(office, "wang")
+    admin.post(f"/people/{key}", {"name": "王芳", "role": "steward", "active": "true"})
+    assert wang.get("/months/2014-01").status_code == 200  # another name alone ends nothing
+
+    admin.post(f"/people/{key}", {"name": "王芳", "role": "auditor", "active": "true"})
+
+    assert wang.get("/months/2014-01").status_code == 303
+
+
+def test_an_administrator_ends_sessions_and_gives_a_new_password(
+    app: FastAPI, office: Office, admin: Client, as_: Callable[[str], Client]
+) -> None:
+    wang, key = as_("wang"), key_of(office, "wang")
+    admin.post(f"/people/{key}/sessions/end")
+    assert wang.get("/account").status_code == 303
+
+    password = once(admin.post(f"/people/{key}/password").text)
+    assert visitor(app).post("/login", data={"login": "wang", "password": password}).status_code == 303
+
+
+def test_a_token_is_shown_once_and_revoked(office: Office, admin: Client) -> None:
+    token = once(admin.post("/tokens", {"name": "区级平台", "bureau": "haidian", "ends": "2014-12-31"}).text)
+
+    kept = office.warehouse.token(digest_of_secret(token))
+    assert kept.bureau == "haidian" and kept.is_good(office.clock())
+    assert token not in admin.get("/people").text
+    for _ in range(2):
+        assert admin.post(f"/tokens/{kept.key}/revoke").status_code == 303
+    assert not office.warehouse.token(digest_of_secret(token)).is_good(office.clock())
+
+
+def test_no_secret_is_in_the_record_or_anywhere_else(office: Office, admin: Client, tmp_path) -> None:
+    secrets = [
+        once(admin.post("/people", {"login": "sun", "name": "孙明", "role": "steward"}).text),
+        once(admin.post("/tokens", {"name": "平台", "bureau": "haidian"}).text),
+        admin.http.cookies["disclosure_session"],
+    ]
+    told = [json.dumps(dict(one.details)) + one.subject for one in office.warehouse.audit_events()]
+    for secret in secrets:
+        assert not any(secret in one for one in told)
+        for path in tmp_path.rglob("*"):
+            assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def test_every_kind_of_event_has_words() -> None:
+    schema = json.loads((files("schemas") / "contracts" / "audit.schema.json").read_text("utf-8"))
+
+    assert set(EVENTS) == set(schema["items"]["properties"]["kind"]["enum"])
+
+
+def test_the_record_is_paged_filtered_and_verified(office: Office, as_: Callable[[str], Client]) -> None:
+    shen = as_("shen")
+    shown = shen.get("/record").text
+    head = office.warehouse.audit_head()
+
+    assert head.hash in shown
+    assert "固化新版本" in shen.get("/record?kind=freeze").text.split("<tbody>")[1]
+    assert "登录" not in shen.get("/record?kind=freeze").text.split("<tbody>")[1]
+    assert "链完整" in shen.post("/record/verify", {"anchor": head.hash}).text
+    assert "没有这个摘要" in shen.post("/record/verify", {"anchor": "0" * 64}).text

@@ -1,0 +1,178 @@
+"""Signing a month off at the desk: what stands in the way, by whom, that nobody signs what they did not see; years and runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from disclosure_etl.office import Office
+from flows.running import run_period
+from schemas.consolidation import VersionStatus
+from tests.desk.conftest import JANUARY, Client, send_correction
+
+WITHOUT = {"missing": "yanqing", "acknowledge": "已电话核实", "without_held": "true"}
+
+
+def newest(office: Office):
+    return office.warehouse.frozen_versions(office.settings.family, [JANUARY])[-1]
+
+
+def hash_shown(answer: httpx.Response) -> str:
+    return re.search(r'name="content_hash" value="([0-9a-f]{64})"', answer.text)[1]
+
+
+def two_people(app: FastAPI) -> None:
+    desk = app.state.desk
+    settings = desk.office.settings
+    file = settings.file.model_copy(
+        update={"sign_off": settings.file.sign_off.model_copy(update={"two_persons": True})}
+    )
+    object.__setattr__(desk.office, "settings", replace(settings, file=file))
+
+
+def test_what_stands_in_the_way_is_listed_with_where_to_go(steward: Client) -> None:
+    shown = steward.get("/months/2014-01/sign-off")
+
+    assert 'href="/months/2014-01/cases?severity=error&amp;state=open"' in shown.text
+    assert "海淀分局" in shown.text and "延庆分局" in shown.text
+
+
+def test_nobody_signs_over_held_blocks_or_unnamed_bureaus(office: Office, steward: Client) -> None:
+    shown = hash_shown(steward.get("/months/2014-01/sign-off"))
+
+    for left_out in WITHOUT:
+        sent = {name: value for name, value in WITHOUT.items() if name != left_out} | {"content_hash": shown}
+        if left_out == "acknowledge":
+            continue  # the month has no warning: nothing to acknowledge
+        assert steward.post("/months/2014-01/sign-off", sent).status_code == 422, left_out
+    assert newest(office).status is VersionStatus.PROVISIONAL
+
+
+def test_a_sign_off_leads_to_its_receipt(office: Office, steward: Client) -> None:
+    shown = hash_shown(steward.get("/months/2014-01/sign-off"))
+    answer = steward.post("/months/2014-01/sign-off", WITHOUT | {"content_hash": shown})
+    assert answer.headers["location"] == "/months/2014-01/receipt", answer.text
+
+    signed, receipt = newest(office), steward.get("/months/2014-01/receipt").text
+    assert signed.signed.by == "wang的姓名(wang)"
+    assert signed.content_hash in receipt
+    (event,) = office.warehouse.audit_events("sign")
+    assert event.hash in receipt and event.actor == "wang的姓名(wang)"
+    again = steward.post("/months/2014-01/sign-off", WITHOUT | {"content_hash": shown})
+    assert again.status_code == 303
+    assert len(office.warehouse.audit_events("sign")) == 1
+
+
+def test_nobody_signs_a_version_that_they_did_not_see(office: Office, steward: Client) -> None:
+    shown = hash_shown(steward.get("/months/2014-01/sign-off"))
+    send_correction(office)
+    run_period(office, office.settings.family, JANUARY, command="rerun")
+
+    answer = steward.post("/months/2014-01/sign-off", WITHOUT | {"content_hash": shown})
+
+    assert answer.status_code == 409
+    assert newest(office).status is VersionStatus.PROVISIONAL
+
+
+def test_where_two_sign_one_is_not_enough_and_nobody_is_two(
+    app: FastAPI, office: Office, as_: Callable[[str], Client]
+) -> None:
+    two_people(app)
+    wang, li = as_("wang"), as_("li")
+    shown = hash_shown(wang.get("/months/2014-01/sign-off"))
+    wang.post("/months/2014-01/sign-off", WITHOUT | {"content_hash": shown})
+    number = office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY).number
+    assert newest(office).signed is None
+
+    own = wang.post("/months/2014-01/sign-off/second", {"number": number, "answer": "sign"})
+    assert own.status_code == 403
+    assert newest(office).signed is None
+
+    assert li.post("/months/2014-01/sign-off/second", {"number": number, "answer": "sign"}).status_code == 303
+    signed = newest(office).signed
+    assert (signed.by, signed.second) == ("wang的姓名(wang)", "li的姓名(li)")
+    late = li.post("/months/2014-01/sign-off/second", {"number": number, "answer": "sign"})
+    assert late.status_code == 409
+
+
+def test_a_word_for_an_older_version_is_worth_nothing(
+    app: FastAPI, office: Office, as_: Callable[[str], Client]
+) -> None:
+    two_people(app)
+    wang, li = as_("wang"), as_("li")
+    shown = hash_shown(wang.get("/months/2014-01/sign-off"))
+    wang.post("/months/2014-01/sign-off", WITHOUT | {"content_hash": shown})
+    number = office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY).number
+    send_correction(office)
+    run_period(office, office.settings.family, JANUARY, command="rerun")
+
+    answer = li.post("/months/2014-01/sign-off/second", {"number": number, "answer": "sign"})
+
+    assert answer.status_code == 409
+    assert newest(office).signed is None
+    assert office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY) is None
+
+
+def test_a_year_that_is_not_final_is_not_locked(steward: Client) -> None:
+    answer = steward.post("/years/2014/lock", {"reason": "年度终了"})
+
+    assert answer.status_code == 422
+    assert "2014-01" in answer.text
+    assert steward.post("/years/2014/reopen", {"reason": "更正"}).status_code == 409
+
+
+def finished(client: Client, where: str) -> str:
+    """What a run's page says once it is over."""
+    for _ in range(600):
+        shown = client.get(where).text
+        if "hx-trigger" not in shown:
+            return shown
+        time.sleep(0.05)
+    raise AssertionError("the run does not end")
+
+
+def test_a_rerun_takes_a_correction_and_tells_what_came_of_it(office: Office, steward: Client) -> None:
+    send_correction(office)
+    answer = steward.post("/months/2014-01/rerun")
+
+    shown = finished(steward, answer.headers["location"])
+
+    assert "2014-01" in shown and "2014-02" in shown
+    assert newest(office).version == 2
+    states = {
+        state.bureau: state.status for state in office.warehouse.consolidation(office.settings.family, JANUARY).bureaus
+    }
+    assert states["haidian"] == "accepted"
+    assert office.warehouse.audit_events("load")[-1].actor == "wang"
+
+
+def test_a_second_press_starts_no_second_run(steward: Client) -> None:
+    first, second = (steward.post("/months/2014-01/rerun").headers["location"] for _ in range(2))
+
+    finished(steward, second)
+    assert first == second or "hx-trigger" not in steward.get(first).text
+
+
+def test_nobody_watches_the_run_of_another(steward: Client, as_: Callable[[str], Client]) -> None:
+    where = steward.post("/months/2014-01/rerun").headers["location"]
+
+    assert as_("zhao").get(where).status_code == 404
+    finished(steward, where)
+
+
+def test_a_program_fault_of_a_run_is_told_as_one_and_shows_nothing_of_itself(
+    app: FastAPI, steward: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(app.state.desk, "rerun", broken)
+    shown = finished(steward, steward.post("/months/2014-01/rerun").headers["location"])
+
+    assert "程序故障" in shown and "secret" not in shown
