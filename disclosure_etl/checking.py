@@ -79,15 +79,21 @@ class Checker:
             raise UserError(
                 f"读不到文件 {path}:{why.zh}。请核对路径。", f"Cannot read {path}: it {why.en}. Check the path."
             ) from None
+        return self.check_data(path.name, data)
+
+    def check_data(self, name: str, data: bytes) -> list[Checked]:
+        """Check the bytes of a file; of an archive, every file in it."""
         if not is_archive(data):
-            return [self.check_bytes(clean_name(path.name), data)]
+            return [self.check_bytes(clean_name(name), data)]
         names, found = DistinctNames(), []
         try:
             for one in members(data, self.limits):
-                name = names.give(f"{path.name}/{one.name}")
-                found.append(_refused(name, one.data, one.problem) if one.problem else self.check_bytes(name, one.data))
+                inside = names.give(f"{name}/{one.name}")
+                found.append(
+                    refused(inside, one.data, one.problem) if one.problem else self.check_bytes(inside, one.data)
+                )
         except Unreadable as problem:
-            return [_refused(clean_name(path.name), data, problem)]
+            return [refused(clean_name(name), data, problem)]
         return found
 
     def check_bytes(self, name: str, data: bytes) -> Checked:
@@ -100,7 +106,7 @@ class Checker:
         except Unreadable as problem:
             if document is not None and (shown := _structure_alone(document)).verdicts:
                 return Checked(name, digest, _status_of_structure(shown), structure=shown)
-            return _refused(name, data, problem)
+            return refused(name, data, problem)
         one = found.submission
         if self.bureaus is None:  # whoever has no office's configuration is told of no unknown bureau or period
             unknown = {"identity:bureau"} | ({"identity:period"} if not one.period else set())
@@ -118,7 +124,8 @@ class Checker:
         )  # fmt: skip
 
 
-def _refused(name: str, data: bytes, problem: Unreadable) -> Checked:
+def refused(name: str, data: bytes, problem: Unreadable) -> Checked:
+    """A file of which nothing can be read."""
     message = Message(problem.zh, str(problem))
     return Checked(name, digest_of(data), Status.UNREADABLE, refusal_code=problem.code, refusal=message)
 

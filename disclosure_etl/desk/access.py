@@ -110,6 +110,13 @@ async def _token(request: Request, desk: Desk) -> Token:
         raise TokenRefused
     if wait := desk.pace.wait(token.key):
         raise TokenRefused(wait)
+    if token.bureau not in desk.office.bureaus.codes:
+        raise Refused(
+            Message(
+                "令牌所属的单位已不在 bureaus.yaml 中;请联系系统管理员。",
+                "The token's bureau is no longer in bureaus.yaml; tell the administrator.",
+            )
+        )
     return token
 
 

@@ -34,9 +34,10 @@ from disclosure_etl.desk import (
     years,
 )
 from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
-from disclosure_etl.desk.api import problem
+from disclosure_etl.desk.api_description import problem
+from disclosure_etl.desk.bounds import Bounded
 from disclosure_etl.desk.shown import FOLDER, page
-from disclosure_etl.desk.standing import Desk
+from disclosure_etl.desk.standing import Desk, desk_of
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
@@ -83,6 +84,9 @@ def create_app(desk: Desk) -> FastAPI:
         require_guards(room.router.routes)
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.add_middleware(
+        Bounded, most=desk.largest_request
+    )  # inside of the other: what it raises is told like the rooms' own
     app.middleware("http")(_around)
     app.add_exception_handler(SignInFirst, _sign_in_first)
     app.add_exception_handler(Refused, _refused)
@@ -165,6 +169,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     if error.status == 303:
         return RedirectResponse("/account", 303)
+    if _is_api(request):
+        return problem(error.status, HTTPStatus(error.status).phrase, error.message)
     return page(request, await _visitor(request), "error.html", error.status, message=error.message)
 
 
@@ -180,7 +186,16 @@ async def _not_found(request: Request, error: Exception) -> Response:
     told = {
         404: Message("没有这个页面。", "There is no such page."),
         405: Message("此处不接受这种请求。", "This cannot be asked for in this way."),
-        413: Message("文件过大。", "The file is too large."),
+        413: Message(
+            f"文件过大,上限为 {desk_of(request).office.settings.read_limits.max_bytes} 字节(设置项 limits.max_bytes)。",
+            f"The file is too large; it may have {desk_of(request).office.settings.read_limits.max_bytes} bytes (setting "
+            "limits.max_bytes).",
+        ),
+        415: Message(
+            "不接受这种内容;请用表单(multipart/form-data)的 file 字段,或直接发送文件内容并注明文件名。",
+            "Content of this kind is not taken; send a form (multipart/form-data) with the field file, or the bytes themselves "
+            "with the file's name.",
+        ),
     }
     message = told.get(error.status_code, Message("请求不能处理。", "The request cannot be dealt with."))
     if _is_api(request):

@@ -1,118 +1,44 @@
 """A bureau's own pages: what is due, its failures and notices, deltas to confirm, sending and checking, its figures. Never another's.
 
-The bureau is the account's; no address names one. Not here: the stewards' pages.
+The bureau is the account's; no address names one. Not here: what the pages show (`own_view`), the stewards' pages.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from disclosure_etl import deltas
 from disclosure_etl.blank_workbooks import blank_workbooks
 from disclosure_etl.decisions import Word
+from disclosure_etl.desk import own_view
 from disclosure_etl.desk.access import Need, needs
-from disclosure_etl.desk.months import form_of_version, read_period, status_of
-from disclosure_etl.desk.receiving import checked, read_upload, receive, refuse_of_others
+from disclosure_etl.desk.months import read_period
+from disclosure_etl.desk.own_view import bureau_of
+from disclosure_etl.desk.receiving import checked, fates_of, file_in, receive
 from disclosure_etl.desk.returns_pages import XLSX, SentBack, attached, notice_file, sent_back, workbook_file
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.reports.contract import check_object, failure_object
 from disclosure_etl.reports.publishing import publish
-from schemas.consolidation import BureauState
-from schemas.deltas import Delta
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
-from schemas.periods import Period
-from schemas.returns import ReturnAction, ReturnDecision
+from schemas.states import State
 
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Own = Annotated[Visitor, needs(Need.OWN)]
-_MONTHS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class OwnMonth:
-    """A month as a bureau sees it: the day by which its return is due, and how it stands (None where nothing was consolidated)."""
-
-    period: Period
-    due: date | None
-    state: BureauState | None
-
-    @property
-    def status(self) -> str:
-        """The one word for it."""
-        return status_of(self.state) if self.state is not None else "none"
-
-
-def bureau_of(who: Visitor) -> str:
-    """The bureau of somebody's account."""
-    if who.person.bureau is None:
-        raise HTTPException(403)
-    return who.person.bureau
-
-
-def _months(desk: Desk, bureau: str) -> list[OwnMonth]:
-    """The last months that a bureau owed, the newest first."""
-    office = desk.office
-    today = office.clock().date()
-    last = Period.of_day(today, office.forms.frequency_of(desk.family))
-    found = []
-    for step in range(_MONTHS + 1):
-        period = last.shifted(-step)
-        if not any(one.code == bureau for one in office.owing(desk.family, period)):
-            continue
-        version = desk.versions.newest(desk.family, period)
-        states = version[1].bureaus if version else ()
-        state = next((one for one in states if one.bureau == bureau), None)
-        found.append(OwnMonth(period, office.due(period).day, state))
-    return found
-
-
-def _sent_back(desk: Desk, bureau: str) -> list[tuple[ReturnDecision, str]]:
-    """What was sent back to a bureau and not corrected yet, with the file."""
-    warehouse = desk.office.warehouse
-    found = []
-    for one in warehouse.return_decisions(desk.family):
-        if one.action is ReturnAction.RETURN:
-            for sent in warehouse.returns(desk.family, Period.parse(one.period), bureau):
-                if sent.key == one.submission and sent.state.value == "returned":
-                    found.append((one, sent.file))
-    return found
-
-
-def _deltas(desk: Desk, bureau: str) -> Sequence[Delta]:
-    return [one for one in deltas.propose(desk.office, desk.family) if one.bureau == bureau]
-
-
-def _seen(proposed: Sequence[Delta]) -> str:
-    """What the form carries, so that nobody confirms other figures than those that they saw."""
-    return hashlib.sha256(repr(proposed).encode()).hexdigest()[:16]
 
 
 def _front(request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200) -> Response:
-    bureau = bureau_of(who)
-    months = _months(desk, bureau)
-    known = {one.code: Message(one.name_zh, one.name_en) for one in desk.office.bureaus.bureaus}
-    labels = {
-        code: Message(item.label.zh, item.label.en)
-        for form in desk.office.forms.forms
-        if form.family == desk.family
-        for code, item in form.indicators.items()
-    }
-    proposed = _deltas(desk, bureau)
+    shown = own_view.front(desk, bureau_of(desk, who))
     return page(
-        request, who, "own.html", status, months=months, name=known[bureau], back_to_us=_sent_back(desk, bureau),
-        deltas=proposed, seen=_seen(proposed), uploads=desk.office.warehouse.uploads(bureau, 20), labels=labels,
-        today=desk.office.clock().date(), message=message,
+        request, who, "own.html", status, shown=shown, deltas=own_view.named(desk, shown.deltas), message=message,
+        seen=own_view.seen(shown.deltas),
     )  # fmt: skip
 
 
@@ -125,62 +51,77 @@ def own(request: Request, desk: TheDesk, who: Own) -> Response:
 @router.get("/own/months/{code}")
 def own_month(request: Request, desk: TheDesk, who: Own, code: str) -> Response:
     """One month of a bureau: its failures, and its figures as they count."""
-    period, bureau = read_period(code), bureau_of(who)
-    version = desk.versions.newest(desk.family, period)
-    if version is None:
+    period, bureau = read_period(code), bureau_of(desk, who)
+    if period.frequency is not desk.office.forms.frequency_of(desk.family):
         raise HTTPException(404)
-    form = form_of_version(desk, version[1])
-    state = next((one for one in version[1].bureaus if one.bureau == bureau), None)
-    figures = {
-        (one.indicator, one.column): one
-        for one in desk.office.warehouse.bureau_figures(form, period)
-        if one.bureau == bureau and one.measure != "share"
-    }
-    found = desk.office.warehouse.failures(desk.family, period, bureau)
+    warehouse = desk.office.warehouse
+    waiting = [period.code] if own_view.waits(desk, bureau.code, period) else []
+    month = own_view.month_of(desk, bureau.code, period, waiting)
+    form = desk.office.forms.choose(desk.family, period)
+    stored = warehouse.bureau_figures(form, period, bureau=bureau.code)
+    figures = {(one.indicator, one.column): one for one in stored if one.measure != "share"}
+    found = own_view.failures_of(desk, bureau.code, period)
     columns = [code for code in form.columns if any(column == code for _, column in figures)]
-    here = [
-        each for each in desk.office.warehouse.returns(desk.family, period, bureau) if each.state.value == "returned"
-    ]
+    here = [one for one in warehouse.returns(desk.family, period, bureau.code) if one.state is State.RETURNED]
     return page(
-        request, who, "own_month.html", period=period, state=state, form=form, figures=figures, columns=columns,
-        failures=[one.failure for one in found], sent_back=here, standing=status_of(state) if state else "none",
+        request, who, "own_month.html", period=period, month=month, form=form, figures=figures, columns=columns,
+        blocks=own_view.blocks_of(desk, bureau.code, form, period),
+        failures=[(failure_object(one), bool(one.waiver)) for one in found], sent_back=here,
+        version=desk.versions.newest(desk.family, period),
     )  # fmt: skip
 
 
 @router.get("/own/template/{code}")
 def template(desk: TheDesk, who: Own, code: str) -> Response:
     """The blank workbook of a month, with last month's accepted closings as openings."""
-    period, bureau = read_period(code), bureau_of(who)
-    ((name, data),) = blank_workbooks(desk.office, desk.family, period, [bureau])
+    period, bureau = read_period(code), bureau_of(desk, who)
+    ((name, data),) = blank_workbooks(desk.office, desk.family, period, [bureau.code])
     return attached(data, name, XLSX)
 
 
+_NO_FILE = Message("请选择文件。", "Choose a file.")
+
+
 @router.post("/own/check")
-async def check(
-    request: Request, desk: TheDesk, who: Own, file: Annotated[UploadFile | None, File()] = None
-) -> Response:
+async def check(request: Request, desk: TheDesk, who: Own) -> Response:
     """Check a file before it is sent. Nothing of it is stored."""
-    if file is None or not file.filename:
-        return _front(request, desk, who, Message("请选择文件。", "Choose a file."), 422)
-    data = await read_upload(file, desk.office.settings.read_limits.max_bytes)
-    found = await run_in_threadpool(checked, desk.office, file.filename, data)
-    refuse_of_others(found, bureau_of(who))
-    return page(request, who, "own_checked.html", found=found, sent=False)
+    bureau = bureau_of(desk, who)
+    sent = await file_in(request, desk.office.settings.read_limits.max_bytes)
+    if sent is None:
+        return await run_in_threadpool(_front, request, desk, who, _NO_FILE, 422)
+    found = await run_in_threadpool(checked, desk.office, bureau.code, *sent)
+    return page(request, who, "own_checked.html", found=[check_object(one) for one in found], upload=None, fate=None)
 
 
 @router.post("/own/send")
-async def send(
-    request: Request, desk: TheDesk, who: Own, file: Annotated[UploadFile | None, File()] = None
-) -> Response:
+async def send(request: Request, desk: TheDesk, who: Own) -> Response:
     """Send a file: it is checked, kept, and taken by the next run."""
-    if file is None or not file.filename:
-        return _front(request, desk, who, Message("请选择文件。", "Choose a file."), 422)
-    data = await read_upload(file, desk.office.settings.read_limits.max_bytes)
-    office, bureau, name = desk.office_of(who.person), bureau_of(who), file.filename
-    kept = await run_in_threadpool(receive, office, bureau, who.person.signature, name, data)
-    found = await run_in_threadpool(checked, desk.office, name, data)
+    bureau = bureau_of(desk, who)
+    sent = await file_in(request, desk.office.settings.read_limits.max_bytes)
+    if sent is None:
+        return await run_in_threadpool(_front, request, desk, who, _NO_FILE, 422)
+    office = desk.office_of(who.person)
+    kept = await run_in_threadpool(receive, office, bureau.code, who.person.signature, *sent)
+    # On to a page of its own: whoever loads it again does not send the file again.
     told = Message(f"{kept.file} 已收到。", f"{kept.file} was received.")
-    return page(request, who, "own_checked.html", found=found, sent=True, told=told)
+    return done(request, f"/own/sent/{kept.key}", told)
+
+
+@router.get("/own/sent/{key}")
+def own_sent(request: Request, desk: TheDesk, who: Own, key: str) -> Response:
+    """A file that was sent: what checking it came to, and what became of it."""
+    one = desk.office.warehouse.upload(key)
+    if one is None or one.bureau != bureau_of(desk, who).code:
+        raise HTTPException(404)
+    fate = fates_of(desk.office, [one])[one.key]
+    return page(request, who, "own_checked.html", found=one.result["files"], upload=one, fate=fate)
+
+
+@router.get("/own/check")
+@router.get("/own/send")
+def asked_again(_who: Own) -> Response:
+    """Whoever asks again for the address of a result is led to where files are sent."""
+    return RedirectResponse("/own", 303)
 
 
 @router.post("/own/deltas")
@@ -189,8 +130,8 @@ def confirm(
     seen: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:  # fmt: skip
     """Confirm once that later figures follow a correction."""
-    office, bureau = desk.office_of(who.person), bureau_of(who)
-    if seen != _seen(_deltas(desk, bureau)):
+    office, bureau = desk.office_of(who.person), bureau_of(desk, who).code
+    if seen != own_view.seen(own_view.proposed(desk, bureau)):
         told = Message("待确认的数有了变化,请重新查看。", "What is to be confirmed has changed: look at it again.")
         return _front(request, desk, who, told, 409)
     try:
@@ -198,12 +139,18 @@ def confirm(
     except UserError as error:
         return _front(request, desk, who, error.message, 422)
     publish(office, confirmed.followed.consolidations)
-    return done(request, "/own", Message("已确认,后续月份随之更正。", "Confirmed; the later months follow."))
+    left = (
+        "".join(f" {code}:{why.zh}。" for code, why in confirmed.left),
+        "".join(f" {code}: {why.en}." for code, why in confirmed.left),
+    )
+    return done(
+        request, "/own", Message(f"已确认,后续月份随之更正。{left[0]}", f"Confirmed; the later months follow.{left[1]}")
+    )
 
 
 def _own_notice(desk: Desk, who: Visitor, code: str, digest: str) -> SentBack:
     told = sent_back(desk, read_period(code), digest)
-    if told.one.bureau != bureau_of(who):
+    if told.one.bureau != bureau_of(desk, who).code:
         raise HTTPException(404)
     return told
 

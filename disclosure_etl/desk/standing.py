@@ -30,6 +30,7 @@ from schemas.versions import FrozenVersion
 
 _SEEN_AGAIN = timedelta(minutes=1)  # a session is noted as in use at most so often
 _VERSIONS_KEPT = 64
+_AROUND_A_FILE = 1 << 16
 
 
 def digest_of_secret(secret: str) -> str:
@@ -95,10 +96,16 @@ class Desk:
         return self.office.settings.family
 
     def office_of(self, person: Person) -> Office:
-        """The office as somebody works in it: what is done is recorded by their login."""
+        """The office as somebody works in it: what is done is recorded by their login. Its sources are looked for anew, since the
+        first upload makes one."""
         own = copy(self.office)
+        own.__dict__.pop("sources", None)
         own.__dict__["warehouse"] = replace(self.office.warehouse, actor=person.login)
         return own
+
+    def largest_request(self) -> int:
+        """How many bytes a request may have: a file at its limit, and what a form puts around it."""
+        return self.office.settings.read_limits.max_bytes + _AROUND_A_FILE
 
     async def visitor(self, secret: str) -> Visitor | None:
         """Whose session a browser's secret is; None where it ended, or nobody used it for too long."""

@@ -34,6 +34,11 @@ STATES = {
     "none": Word("不涉及", "not owed", "·", "plain"),
     "unreadable": Word("无法读取", "unreadable", "✕", "bad"),
     "misdirected": Word("误投", "misdirected", "⤫", "bad"),
+    "due": Word("待报", "to be sent", "◌", "waiting"),
+    "overdue": Word("逾期未报", "overdue", "○", "bad"),
+    "waiting": Word("已报,待汇总", "sent, waits for a run", "◔", "waiting"),
+    "attached": Word("已附于报表", "attached to its return", "⌘", "good"),
+    "archive": Word("压缩包", "archive", "▤", "plain"),
 }
 
 SEVERITIES = {

@@ -223,13 +223,18 @@ class Answers:
     # -- questions
 
     def bureau_figures(
-        self, form: Form, period: Period, columns: Collection[str] | None = None, version: int | None = None
+        self,
+        form: Form,
+        period: Period,
+        columns: Collection[str] | None = None,
+        version: int | None = None,
+        bureau: str | None = None,
     ) -> list[BureauFigure]:
-        """Every bureau's figures that count in the period, in these columns (all where None); or as they entered a frozen
-        version."""
+        """Every bureau's figures (or one's) that count in the period, in these columns (all where None); or as they entered a
+        frozen version."""
         with reading(self.engine) as connection:
             key = None if version is None else known_then.key_of(connection, form.family, period, version)
-            return figures.bureau_figures(connection, form, period, columns, key)
+            return figures.bureau_figures(connection, form, period, columns, key, bureau)
 
     def failures(self, family: str, period: Period, bureau: str | None = None) -> list[StoredFailure]:
         """The period's failures, errors first, then by impact."""

@@ -5,7 +5,7 @@ Not here: decisions that change what counts (`decisions`, `returning`, `signing`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from disclosure_etl.warehouse import audit
 from disclosure_etl.warehouse.audit import Act, Event
 from disclosure_etl.warehouse.desk_tables import case_assignment, case_comment, person, proposal, upload, visit
-from disclosure_etl.warehouse.tables import audit_event
+from disclosure_etl.warehouse.tables import audit_event, document, submission
+from schemas.errors import Message
 from schemas.periods import Period
 
 _CHANGES = (
@@ -63,6 +64,18 @@ class Upload:
     token: int | None
     idempotency: str | None
     result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Where bytes that came stand: waiting until a run has taken them, then the state of their return, or what else was found in
+    them, with why."""
+
+    state: str
+    why: Message | None = None
+
+
+WAITING = "waiting"
 
 
 def _case(family: str, period: Period, failure_id: str) -> dict[str, str]:
@@ -222,7 +235,30 @@ def upload_by_key(connection: Connection, key: str) -> Upload | None:
     return _upload(row) if row is not None else None
 
 
-def uploads(connection: Connection, bureau: str, most: int) -> list[Upload]:
+def upload_with(connection: Connection, token: int, idempotency: str) -> Upload | None:
+    """What a token has sent with an idempotency key."""
+    same = (upload.c.token_id == token, upload.c.key == idempotency)
+    row = connection.execute(select(upload).where(*same)).first()
+    return _upload(row) if row is not None else None
+
+
+def uploads(connection: Connection, bureau: str, most: int, skip: int = 0) -> list[Upload]:
     """What came of a bureau's, the newest first."""
-    statement = select(upload).where(upload.c.bureau_code == bureau).order_by(upload.c.sent_at.desc()).limit(most)
+    newest = (upload.c.sent_at.desc(), upload.c.id)
+    statement = select(upload).where(upload.c.bureau_code == bureau).order_by(*newest).limit(most).offset(skip)
     return [_upload(row) for row in connection.execute(statement)]
+
+
+def fates(connection: Connection, digests: Collection[str]) -> dict[str, Fate]:
+    """Where bytes stand, by digest. What was read and is of a period that no run has loaded waits like what no run has seen."""
+    found = dict.fromkeys(digests, Fate(WAITING))
+    seen = document.c
+    read = connection.execute(
+        select(seen.digest, seen.status, seen.problem_zh, seen.problem_en).where(seen.digest.in_(digests))
+    )
+    for row in read:
+        if row.status != "read":
+            why = Message(row.problem_zh, row.problem_en) if row.problem_zh and row.problem_en else None
+            found[row.digest] = Fate(row.status, why)
+    stored = select(submission.c.digest, submission.c.status).where(submission.c.digest.in_(digests))
+    return found | {row.digest: Fate(row.status) for row in connection.execute(stored)}

@@ -205,6 +205,7 @@ def bureau_figures(
     period: Period,
     columns: Collection[str] | None = None,
     version: int | None = None,
+    bureau: str | None = None,
 ) -> list[BureauFigure]:
     """Every bureau's figures that count in the period, so that each column adds up to the consolidated one.
 
@@ -214,17 +215,19 @@ def bureau_figures(
     Args:
         columns: only these; all where None.
         version: as they entered the frozen version of this key; what counts now where None.
+        bureau: only this one's.
     """
     wanted = [column for column in form.columns.values() if columns is None or column.code in columns]
     own = {column.code: column.code for column in wanted if column.cumulates is None}
     if period.frequency is not form.frequency:
         parts = period.parts(form.frequency)
-        over = _Over(connection, form, parts, version)
+        over = _Over(connection, form, parts, version, bureau)
         return with_restated(form, over.figures(own), over.booked, _cumulated_columns(form))
-    found = _Over(connection, form, [period], version).figures(own)
-    found += _imported(connection, form, period, own, {figure.bureau for figure in found})
+    found = _Over(connection, form, [period], version, bureau).figures(own)
+    imported = _imported(connection, form, period, own, {figure.bureau for figure in found})
+    found += [one for one in imported if bureau is None or one.bureau == bureau]
     if cumulative := {column.cumulates: column.code for column in wanted if column.cumulates}:
-        over = _Over(connection, form, _year_so_far(connection, form, period, version), version)
+        over = _Over(connection, form, _year_so_far(connection, form, period, version), version, bureau)
         totals = {code: code for code in cumulative.values()}
         found += with_restated(form, over.figures(cumulative), over.booked, totals)
     return found
@@ -259,15 +262,22 @@ def _imported(
 
 class _Over:
     """What counts of each bureau over `parts`: now, or in the versions that were the newest when the version of the key
-    `version` was frozen."""
+    `version` was frozen; or of one bureau alone."""
 
-    def __init__(self, connection: Connection, form: Form, parts: Sequence[Period], version: int | None) -> None:
+    def __init__(
+        self, connection: Connection, form: Form, parts: Sequence[Period], version: int | None, bureau: str | None
+    ) -> None:
         self._connection, self._form, self._parts, self._version = connection, form, parts, version
+        self._bureau = bureau
         self._then = None if version is None else keys_then(connection, form.family, parts, version)
 
     @property
     def booked(self) -> Sequence[Restatement | Booked]:
         """The restatements of that time, as they stand or stood."""
+        return [one for one in self._all_booked if self._bureau in (None, one.bureau)]
+
+    @property
+    def _all_booked(self) -> Sequence[Restatement | Booked]:
         if self._then is None:
             return standing(self._connection, self._form.family, [part.code for part in self._parts])
         then = self._then
@@ -277,8 +287,10 @@ class _Over:
 
     def _members(self, part: Period) -> list[Member]:
         if self._then is None:
-            return members_of(self._connection, self._form.family, part)
-        return members_of_version(self._connection, self._then[part.code]) if part.code in self._then else []
+            found = members_of(self._connection, self._form.family, part)
+        else:
+            found = members_of_version(self._connection, self._then[part.code]) if part.code in self._then else []
+        return found if self._bureau is None else [one for one in found if one.bureau == self._bureau]
 
     def figures(self, columns: Mapping[str, str]) -> list[BureauFigure]:
         """The figures. `columns`: the column that is read → the one that it is given as.

@@ -11,7 +11,7 @@ from typing import Any
 from disclosure_etl.warehouse import audit, case_history, case_pages, casework
 from disclosure_etl.warehouse.audit import Event
 from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Point, Sent, Wanted
-from disclosure_etl.warehouse.casework import Comment, Proposal, Upload
+from disclosure_etl.warehouse.casework import Comment, Fate, Proposal, Upload
 from disclosure_etl.warehouse.connection import reading
 from disclosure_etl.warehouse.queries import StoredFailure
 from disclosure_etl.warehouse.staffing import Staffing
@@ -152,7 +152,17 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return casework.upload_by_key(connection, key)
 
-    def uploads(self, bureau: str, most: int = 50) -> list[Upload]:
+    def upload_with(self, token: int, idempotency: str) -> Upload | None:
+        """What a token has sent with an idempotency key."""
+        with reading(self.engine) as connection:
+            return casework.upload_with(connection, token, idempotency)
+
+    def uploads(self, bureau: str, most: int = 50, skip: int = 0) -> list[Upload]:
         """What came of a bureau's, the newest first."""
         with reading(self.engine) as connection:
-            return casework.uploads(connection, bureau, most)
+            return casework.uploads(connection, bureau, most, skip)
+
+    def fates(self, digests: Collection[str]) -> dict[str, Fate]:
+        """Where bytes that came stand, by digest."""
+        with reading(self.engine) as connection:
+            return casework.fates(connection, digests)

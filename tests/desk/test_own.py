@@ -60,13 +60,15 @@ def test_checking_stores_nothing_at_all(office: Office, haidian: Client, tmp_pat
 
 def test_what_is_sent_is_taken_by_the_next_run(office: Office, haidian: Client) -> None:
     answer = haidian.post("/own/send", **sent(haidian_corrected(office)))
-    assert answer.status_code == 200 and "已收到" in answer.text
+    assert answer.status_code == 303
+    where = answer.headers["location"]
+    assert "已收到" in haidian.get(where).text and "已报,待汇总" in haidian.get("/own").text
 
     run_period(fresh(office), office.settings.family, JANUARY, command="rerun")
 
     states = office.warehouse.consolidation(office.settings.family, JANUARY).bureaus
     assert next(one.status for one in states if one.bureau == "haidian") == "accepted"
-    assert "已认定" in haidian.get("/own").text
+    assert "已认定" in haidian.get("/own").text and "已认定" in haidian.get(where).text
 
 
 def fresh(office: Office) -> Office:
