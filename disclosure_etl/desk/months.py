@@ -6,7 +6,7 @@ Not here: single cases (`cases`), signing (`signing_off`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from schemas.errors import Message
 from schemas.forms import Form
 from schemas.people import Visitor
 from schemas.periods import Period
+from schemas.records import Severity
 from schemas.versions import FrozenVersion
 
 router = APIRouter()
@@ -47,11 +48,13 @@ def form_of_version(desk: Desk, one: Consolidation) -> Form:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A bureau in the matrix: how it stands, and the state of each block in the form's order ('none' where it sent nothing)."""
+    """A bureau in the matrix: how it stands, what is said of its return as a whole, and the state of each block in the form's order
+    (None where it sent nothing)."""
 
     state: BureauState
     status: str
     restated: bool
+    whole: BlockStanding | None
     blocks: tuple[BlockStanding | None, ...]
 
 
@@ -116,14 +119,15 @@ def matrix(desk: Desk, form: Form, period: Period, one: Consolidation, states: S
             state,
             status_of(state),
             state.bureau in restated,
+            standing.get((state.bureau, "")),
             tuple(standing.get((state.bureau, block.code)) for block in form.blocks),
         )
         for state in states
     ]
 
 
-def steps(period: Period, one: Consolidation) -> list[Step]:
-    """How far a month is from sign-off, by what the version says."""
+def steps(period: Period, one: Consolidation, open_cases: Mapping[str, int]) -> list[Step]:
+    """How far a month is from sign-off: what the version says of bureaus, and how many cases are open, by severity."""
     states = one.bureaus
     held = [state for state in states if state.status in ("held", "partly_held", "failed", "returned") or state.stale]
     base = f"/months/{period}"
@@ -131,11 +135,11 @@ def steps(period: Period, one: Consolidation) -> list[Step]:
         Step(Message("已收到报表", "returns received"), len(one.missing), len(states), f"{base}?show=missing"),
         Step(Message("无暂存、无待复核", "nothing held or to be looked at again"), len(held), len(states), f"{base}?show=held"),
         Step(
-            Message("无未决错误", "no open errors"), sum(state.errors for state in states), 0,
+            Message("无未决错误", "no open errors"), open_cases.get(Severity.ERROR, 0), 0,
             f"{base}/cases?severity=error&state=open",
         ),
         Step(
-            Message("警告已确认", "warnings acknowledged"), sum(state.warnings for state in states), 0,
+            Message("警告已确认", "warnings acknowledged"), open_cases.get(Severity.WARNING, 0), 0,
             f"{base}/cases?severity=warning&state=open",
         ),
     ]  # fmt: skip
@@ -176,7 +180,8 @@ def month(
     desk.office.warehouse.note_visit(who.person.key, desk.family, period, before[0] if before else None)
     return page(
         request, who, "month.html", period=period, version=version, one=one, form=form, rows=rows, counts=counts,
-        show=show, q=q, at=at, pages=pages, number=len(states), steps=steps(period, one), events=events, before=before,
+        show=show, q=q, at=at, pages=pages, number=len(states),
+        steps=steps(period, one, desk.office.warehouse.open_by_severity(desk.family, period)), events=events, before=before,
         late=sum(state.late for state in one.bureaus), progress=_progress(version, one),
         due=desk.office.due(period), release=desk.office.release_moment(period),
     )  # fmt: skip

@@ -170,9 +170,14 @@ def _word(one: BlockStanding | None) -> str:
 
 
 def failures_of(desk: Desk, code: str, period: Period) -> list[Failure]:
-    """What stands against a bureau's return, each cause once, notices aside."""
-    found = (one.failure for one in desk.office.warehouse.failures(desk.family, period, code))
-    return [one for one in found if one.severity is not Severity.NOTICE and one.case is None]
+    """What stands against a bureau's return, each cause once, notices aside. What was let stand explains nothing that was not."""
+    found = [one.failure for one in desk.office.warehouse.failures(desk.family, period, code)]
+    waived = {one.id for one in found if one.waiver is not None}
+    return [
+        one
+        for one in found
+        if one.severity is not Severity.NOTICE and (one.case is None or (one.waiver is None and one.case in waived))
+    ]
 
 
 def notices(desk: Desk, code: str) -> list[tuple[ReturnDecision, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Lock
@@ -25,6 +25,10 @@ _AROUND = 120  # signs of a text on each side
 _IN_SHEET = re.compile(r"(.*)!([A-Z]{1,3})(\d+)", re.DOTALL)
 _IN_TABLE = re.compile(r"table (\d+), row (\d+), column (\d+)")
 _IN_TEXT = re.compile(r"characters (\d+)–(\d+)")
+_NOTE = re.compile(
+    r"\s*(?:情况说明|说明|备注|附注|注|notes?)\s*(?:[((][^))]*[))])?\s*[::](.*)", re.DOTALL | re.IGNORECASE
+)
+_LONGEST_NOTE = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What of a file is shown for some cells; `problem` where it cannot be."""
+    """What of a file is shown for some cells, and what its bureau says in it of its figures; `problem` where it cannot be."""
 
     tables: tuple[Table, ...] = ()
     passages: tuple[Passage, ...] = ()
+    notes: tuple[str, ...] = ()
     problem: Message | None = None
 
 
@@ -112,7 +117,23 @@ def around(document: Document, cells: Sequence[str]) -> Surroundings:
         elif (place := _place(document.grids, cell)) is not None:
             places.setdefault(place[0], set()).add(place[1:])
     tables = tuple(_window(document.grids[number], marked) for number, marked in sorted(places.items()))
-    return Surroundings(tables, tuple(passages))
+    return Surroundings(tables, tuple(passages), tuple(notes_in(document)))
+
+
+def notes_in(document: Document) -> Iterator[str]:
+    """What stands beside the figures to explain them: cells that begin with 情况说明, 备注 or the like, and the text around tables."""
+    for grid in document.grids:
+        for row in grid.values:
+            for value in row:
+                found = _NOTE.fullmatch(value) if isinstance(value, str) else None
+                if found is not None and (text := found[1].strip()):
+                    yield _cut(text)
+    if document.grids and (text := document.text.strip()):
+        yield _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_NOTE else text[:_LONGEST_NOTE] + "…"
 
 
 def _place(grids: Sequence[Grid], cell: str) -> tuple[int, int, int] | None:

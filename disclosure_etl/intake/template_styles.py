@@ -31,6 +31,7 @@ class Styles:
         row = {**boxed, "locked": False, "bg_color": "#FFFBEA"}
         self.words = book.add_format({**row, "num_format": "@"})
         self.day = book.add_format({**row, "num_format": "yyyy-mm-dd"})
+        self.said = book.add_format({**row, "text_wrap": True, "valign": "top", "num_format": "@"})
         self.note = book.add_format(
             {**base, "font_size": 11, "font_color": "#323F4B", "text_wrap": True, "valign": "top"}
         )

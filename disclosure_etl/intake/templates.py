@@ -39,6 +39,7 @@ _NOTE = (
     "更正:已报出的表如需更正,改好后将「修订号」加 1,整份重报。"
 )
 _NOTE_FURTHER = f"{_HOW}\n零报告、更正:见工作表「{{first}}」。"  # the boxes for these stand on the first sheet
+NOTE_LABEL = "情况说明(如有需要说明的,请写在此处):"
 _LONGEST_NAME = 31  # of a sheet, in a workbook
 _LABEL_WIDTH, _WIDEST_LABEL, _CHECK_WIDTH = 26.0, 40.0, 16.0  # in letters
 _FEW_COLUMNS = 6  # columns up to which each has room to spare
@@ -48,12 +49,13 @@ _ROWS_UPRIGHT, _ROWS_LYING = 75, 45  # that still fit one page
 
 @dataclass(frozen=True)
 class Filling:
-    """What stands in the workbook: header texts by field, figures by (indicator, column), and rows of lists, each a text
-    or day by column."""
+    """What stands in the workbook: header texts by field, figures by (indicator, column), rows of lists, each a text or day by
+    column, and what the bureau says of its figures."""
 
     header: Mapping[str, str]
     figures: Figures = field(default_factory=dict)
     rows: Mapping[str, Rows] = field(default_factory=dict)
+    note: str = ""
 
 
 def workbook(form: Form, period: Period, filling: Filling) -> bytes:
@@ -72,7 +74,7 @@ def workbook(form: Form, period: Period, filling: Filling) -> bytes:
         with_codes = any(item.number for table in tables for block in table.blocks for item in block.indicators)
         sheet = book.add_worksheet(name[:_LONGEST_NAME])
         writers = [TableWriter(sheet, styles, form, table, rules, filling.figures, with_codes) for table in tables]
-        _write(sheet, styles, form, writers, period, filling.header if index == 0 else None, first)
+        _write(sheet, styles, form, writers, period, filling if index == 0 else None, first)
     for one in form.lists:
         write_list(book.add_worksheet(one.sheet.zh[:_LONGEST_NAME]), styles, one, filling.rows.get(one.code, ()))
     book.close()
@@ -98,10 +100,11 @@ def _write(
     form: Form,
     writers: Sequence[TableWriter],
     period: Period,
-    header: Mapping[str, str] | None,
+    filling: Filling | None,
     first: str,
 ) -> None:
-    """`header` on the sheet called `first` only."""
+    """`filling`, for its header and note, on the sheet called `first` only."""
+    header = None if filling is None else filling.header
     # The header takes four columns, and no table's checks stand among another's figures.
     printed = max(0 if header is None else 4, *(writer.printed for writer in writers))
     title = form.title.zh if len(form.tables) == 1 else f"{form.title.zh} {sheet.get_name()}"
@@ -126,13 +129,28 @@ def _write(
     checks = max(len(writer.check_columns) for writer in writers)
     if checks:
         sheet.set_column(printed, printed + checks - 1, _CHECK_WIDTH)
+    if filling is not None:
+        _note(sheet, styles, row, printed - 1, sum(widths), filling.note)
+        row += 1
     now, below = period.frequency.this_zh, "下面" if len(_sheets(form)) == 1 else "各表"
-    note = _NOTE.format(now=now, below=below) if header is not None else _NOTE_FURTHER.format(first=first)
-    sheet.merge_range(row, 0, row, printed - 1, note, styles.note)
-    sheet.set_row(row, 17 * sum(math.ceil(letters(line) / (sum(widths) - 2)) for line in note.split("\n")) + 2)
+    how = _NOTE.format(now=now, below=below) if header is not None else _NOTE_FURTHER.format(first=first)
+    sheet.merge_range(row, 0, row, printed - 1, how, styles.note)
+    sheet.set_row(row, _height(how, sum(widths)))
     sheet.freeze_panes(top + 1 if alone else 0, writers[0].first_column)
     _set_up_print(sheet, row, printed, widths, top if alone else 0)
     sheet.protect("", {"select_locked_cells": True, "format_columns": True})
+
+
+def _note(sheet: Worksheet, styles: Styles, row: int, last_column: int, width: float, note: str) -> None:
+    """The box for what the bureau has to say of its figures."""
+    text = NOTE_LABEL + note
+    sheet.merge_range(row, 0, row, last_column, text, styles.said)
+    sheet.set_row(row, max(36.0, _height(text, width)))
+
+
+def _height(text: str, width: float) -> float:
+    """What a text of lines takes, in points, in so many letters' width."""
+    return 17.0 * sum(math.ceil(letters(line) / (width - 2)) for line in text.split("\n")) + 2
 
 
 def _widths(writers: Sequence[TableWriter], printed: int, *, with_header: bool) -> list[float]:

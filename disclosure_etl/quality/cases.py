@@ -1,18 +1,20 @@
 """Which failures of a return have one cause: they are one case for whoever has to look at it.
 
-A change of one figure that makes several failed equations hold, and breaks more than it mends of none, is their cause.
-Not here: proposing that change as a repair.
+A change of one figure that makes several failed equations hold, and breaks more than it mends of none, is their cause. A cumulative
+that is off as its month is, says the same again; so does a figure that is odd beside its last months and beside last year, and a total
+that is odd as one of its parts is. Not here: proposing a change as a repair.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from disclosure_etl.quality.failures import Found
 from schemas.batches import Verdicts
 from schemas.constraints import LINEAR, SHARES, ConstraintTable, Kind, Relation, Source
+from schemas.forms import Form
 from schemas.records import Failure, Severity
 
 Change = tuple[int, int]  # the position of a cell, and by how much
@@ -41,25 +43,60 @@ def into_cases(
     failures = _attached([one.failure for one in found])
     if len(failures) < 2:
         return failures
-    lead: dict[str, str] = {}
+    lead = dict(_said_again(found, table.form))
     left = {at for at, one in enumerate(found) if one.place >= 0}
     for cell, members in _causes(found, table, verdicts, equations):
         members = [at for at in members if at in left]
         if len(members) < 2:
             continue
         left -= set(members)
-        first = failures[members[0]].id
+        first = _first(lead, failures[members[0]].id)
         name = table.form.cells[cell]
         for at, one in enumerate(failures):
             # What else speaks of the very cell (a share of it, a bound, a jump) has no other cause.
             beside = one.column == name.column and one.indicators[:1] == (name.indicator,) and one.kind not in LINEAR
-            if at in members or (beside and one.id not in lead):
+            if one.id != first and (at in members or (beside and one.id not in lead)):
                 lead[one.id] = first
     result = []
     for one in failures:
-        case = lead.get(one.id) or (lead.get(one.implied_by) if one.implied_by else None) or one.implied_by
-        result.append(one if case in (None, one.id) else replace(one, case=case))
+        case = _first(lead, one.id if one.id in lead else one.implied_by or one.id)
+        result.append(one if case == one.id else replace(one, case=case))
     return result
+
+
+def _first(lead: Mapping[str, str], failure: str) -> str:
+    """The failure at the beginning of a chain of those that follow each other."""
+    while failure in lead:
+        failure = lead[failure]
+    return failure
+
+
+def _said_again(found: Sequence[Found], form: Form) -> Iterator[tuple[str, str]]:
+    """Failures that say of another figure, or beside another time, what an earlier one says: each with that one."""
+    by_rule = {(one.failure.rule, one.failure.column): one for one in found if one.place >= 0}
+    odd: dict[tuple[str, str | None], Found] = {}
+    for one in found:
+        failure = one.failure
+        column = form.columns.get(failure.column or "")
+        if failure.kind in (Kind.JUMP, Kind.YEAR_JUMP):
+            first = odd.setdefault((failure.indicators[0], failure.column), one)
+        elif one.place >= 0 and column is not None and column.cumulates:
+            same = by_rule.get((failure.rule, column.cumulates), one)
+            first = same if same.difference == one.difference else one
+        else:
+            continue
+        if first is not one:
+            yield failure.id, first.failure.id
+    for (code, of_column), whole in odd.items():
+        parts = {part for one in form.indicators[code].breakdowns for part in one.parts}
+        likewise = [
+            one
+            for (part, at), one in odd.items()
+            if part in parts and at == of_column and one.difference * whole.difference > 0
+        ]
+        if likewise:
+            largest = max(likewise, key=lambda one: abs(one.difference))
+            yield whole.failure.id, largest.failure.id
 
 
 def after_units(failures: Sequence[Failure]) -> list[Failure]:

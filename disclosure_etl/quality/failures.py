@@ -296,7 +296,7 @@ def _trends(places: Places, kind: Kind, where: Sequence[tuple[int, int, int]]) -
             str(kind), kind, Severity.WARNING, messages.filled(messages.RULES[kind], facts), (cell.indicator,),
             expected=expected, difference=facts.difference, impact=places.impact(difference, cell),
         )  # fmt: skip
-        yield Found(row, places.failure(row, cell, [named], told))
+        yield Found(row, places.failure(row, cell, [named], told), difference=difference)
     for row, cells in nil.items():
         yield Found(row, _nil_among_peers(places, row, cells))
 

@@ -21,7 +21,8 @@ from schemas.states import OUT, State
 
 @dataclass(frozen=True, slots=True)
 class BlockStanding:
-    """How a block of a bureau stands: whether its figures count as accepted, no longer follow, and what stands against it."""
+    """How a block of a bureau stands: whether its figures count as accepted, no longer follow, and how many cases stand against it.
+    A `block` of '' is the return as a whole: what is wrong with it and with no block of it."""
 
     bureau: str
     block: str
@@ -71,18 +72,37 @@ def block_standings(
         )
         .join(failure, failure.c.submission_id == submission.c.id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
-        .where(submission.c.family == family, *in_period, submission.c.status.not_in(OUT))
+        .where(submission.c.family == family, *in_period, submission.c.status.not_in(OUT), _is_case())
         .where(submission.c.bureau_code.in_(bureaus))
         .group_by(submission.c.bureau_code, failure.c.block)
     )  # fmt: skip
-    against = {(row[0], row[1]): (int(row[2]), int(row[3]), int(row[4])) for row in counted}
+    against = {(row[0], row[1] or ""): (int(row[2]), int(row[3]), int(row[4])) for row in counted}
     rows = connection.execute(
         select(current_block.c.bureau_code, current_block.c.block, current_block.c.accepted, current_block.c.stale)
         .join(dim_period, dim_period.c.id == current_block.c.period_id)
         .where(current_block.c.family == family, dim_period.c.code == period.code)
         .where(current_block.c.bureau_code.in_(bureaus))
     )
-    return [BlockStanding(*row, *against.get((row[0], row[1]), (0, 0, 0))) for row in rows]
+    whole = [BlockStanding(*place, True, False, *counts) for place, counts in against.items() if not place[1]]
+    return [*whole, *(BlockStanding(*row, *against.get((row[0], row[1]), (0, 0, 0))) for row in rows)]
+
+
+def open_by_severity(connection: Connection, family: str, period: Period) -> dict[str, int]:
+    """How many cases of a period are open, by severity."""
+    statement = _of(select(failure.c.severity, func.count()), family, period, Wanted(state="open"))
+    return {row[0]: row[1] for row in connection.execute(statement.group_by(failure.c.severity))}
+
+
+def _is_case() -> ColumnElement[bool]:
+    """Whether a failure is a case by itself: it has no other cause, or that one was let stand and this one not."""
+    cause = failure.alias()
+    stands = (
+        select(cause.c.failure_id)
+        .where(cause.c.submission_id == failure.c.submission_id, cause.c.failure_id == failure.c.case_id)
+        .where(cause.c.waiver.is_not(None))
+        .exists()
+    )
+    return failure.c.case_id.is_(None) | (failure.c.waiver.is_(None) & stands)
 
 
 def _owner() -> ColumnElement[int]:
@@ -111,7 +131,7 @@ def _of(statement: Select, family: str, period: Period, wanted: Wanted) -> Selec
     if wanted.state:
         chosen.append(failure.c.waiver.is_(None) if wanted.state == "open" else failure.c.waiver.is_not(None))
     if wanted.cases_only:
-        chosen.append(failure.c.case_id.is_(None))
+        chosen.append(_is_case())
     if wanted.owner is not None:
         chosen.append(func.coalesce(_owner(), 0) == wanted.owner)
     if wanted.text:

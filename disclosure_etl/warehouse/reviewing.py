@@ -29,6 +29,11 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return case_pages.block_standings(connection, family, period, bureaus)
 
+    def open_by_severity(self, family: str, period: Period) -> dict[str, int]:
+        """How many cases of a period are open, by severity."""
+        with reading(self.engine) as connection:
+            return case_pages.open_by_severity(connection, family, period)
+
     def listed_failures(
         self, family: str, period: Period, wanted: Wanted, skip: int, most: int
     ) -> tuple[list[Listed], int]:

@@ -24,7 +24,7 @@ from disclosure_etl.calendar import StoryClock
 from disclosure_etl.intake.templates import Filling, workbook
 from disclosure_etl.office import Office
 from disclosure_etl.settings import load_settings
-from flows.demo import story
+from flows.demo import open_month, story
 from flows.demo.folder import clear_earlier, note_written
 from flows.running import Ran, run_period
 from flows.session import CLEAN, PROGRAM_FAULT, Session
@@ -130,9 +130,24 @@ def _play(session: Session, folder: Path, demo: _Demo, recorded: bool) -> int:
                 session.console.print(fault, markup=False)
         demo.clock.moment = datetime(story.YEAR + 1, 1, 16, 9, tzinfo=_ZONE)
         year = run("consolidate", Period.parse(str(story.YEAR))).result.consolidation
-    true = _tell_year(session, demo.office, provisional, year) and held
+        waiting = _leave_open(session, demo, run)
+    true = _tell_year(session, demo.office, provisional, year) and held and waiting
     _tell_end(session, folder, monotonic() - began, true)
     return CLEAN if true else PROGRAM_FAULT
+
+
+def _leave_open(session: Session, demo: _Demo, run: Run) -> bool:
+    """January comes in and is consolidated; true if exactly what is sown there waits for a person."""
+    due = demo.office.due(open_month.PERIOD).day
+    demo.write_open_month()
+    demo.clock.moment = datetime(due.year, due.month, due.day, 18, tzinfo=_ZONE)
+    one = run("consolidate", open_month.PERIOD).result.consolidation
+    asked = {state.bureau for state in one.bureaus if state.errors or state.warnings}
+    session.say(
+        f"■ 2015 年 1 月(虚构):{len(asked)} 个单位各有一处留给审核台,由人决定",
+        f"■ January 2015 (invented): at {len(asked)} bureaus something is left for the review desk, to be decided by a person",
+    )
+    return asked == {each.bureau for each in open_month.WAITING}
 
 
 def _noted(versions: dict[str, list[str]], ran: Ran) -> Sequence[str]:
@@ -169,7 +184,8 @@ class _Demo:
             if (bureau, number) == story.MISSING:
                 continue
             if (bureau, number) in slips:
-                cells = story.with_slip(cells, *slips[(bureau, number)])
+                indicator, difference = slips[(bureau, number)]
+                cells = story.with_slip(cells, (indicator, "month"), difference)
             self._write(bureau, number, cells)
         inbox = self.office.settings.inbox_path
         whole = (inbox / "2014-03" / f"{self.names['changping']}_2014-03.xlsx").read_bytes()
@@ -184,6 +200,13 @@ class _Demo:
         bureau, number = story.MISSING
         self._write(bureau, number, self.year.figures[story.MISSING], arrived=self.clock.moment)
 
+    def write_open_month(self) -> None:
+        """The returns of the month that is left open."""
+        form = self.office.forms.choose(_FAMILY, open_month.PERIOD)
+        for bureau, cells, waiting in open_month.tell_month(form, self.year):
+            header, note = (waiting.header, waiting.note) if waiting else ({}, "")
+            self._put_return(bureau, open_month.PERIOD, Filling(self._header(bureau) | header, cells, note=note))
+
     def _write(
         self,
         bureau: str,
@@ -192,14 +215,19 @@ class _Demo:
         revision: int = 1,
         arrived: datetime | None = None,
     ) -> None:
-        period = story.month_of(number)
-        form = self.office.forms.choose(_FAMILY, period)
-        header = {
-            "bureau": self.names[bureau], "bureau_code": bureau, "revision": str(revision), "preparer": "填报员",
-            "checker": "审核员", "signer": "局长",
-        }  # fmt: skip
         suffix = f"_更正{revision}" if revision > 1 else ""
-        data = workbook(form, period, Filling(header, cells))
+        filling = Filling(self._header(bureau) | {"revision": str(revision)}, cells)
+        self._put_return(bureau, story.month_of(number), filling, suffix, arrived)
+
+    def _header(self, bureau: str) -> dict[str, str]:
+        return {
+            "bureau": self.names[bureau], "bureau_code": bureau, "preparer": "填报员", "checker": "审核员", "signer": "局长",
+        }  # fmt: skip
+
+    def _put_return(
+        self, bureau: str, period: Period, filling: Filling, suffix: str = "", arrived: datetime | None = None
+    ) -> None:
+        data = workbook(self.office.forms.choose(_FAMILY, period), period, filling)
         self._put(f"{period}/{self.names[bureau]}_{period}{suffix}.xlsx", data, period, arrived)
 
     def _put(self, name: str, data: bytes, period: Period, arrived: datetime | None = None) -> None:
@@ -376,6 +404,11 @@ def _tell_end(session: Session, folder: Path, seconds: float, true: bool) -> Non
         f"{us} --config {config} check '{folder}/inbox/{slip}/海淀分局_{slip}.xlsx'",
     ):
         session.console.print(f"    {command}", markup=False, soft_wrap=True)
+    session.say(
+        f"    审核台(2015-01 待审):{us} --config {config} desk create-user wang --name 王芳 --role steward,然后 {us} --config {config} desk",
+        f"    the review desk (2015-01 waits): {us} --config {config} desk create-user wang --name Wang --role steward, then "
+        f"{us} --config {config} desk",
+    )
     before = folder / "out" / slip.code / f"汇总表-{slip}-v1.xlsx"
     session.say(
         f"    更正前的汇总表:{before}(红色斜体为暂存板块;更正后的各版在同一目录)",

@@ -45,6 +45,7 @@ _WEIGHTS = (14, 3, 3, 12, 11, 8, 3, 3, 7, 8, 6, 8, 7, 4, 3, 3, 2)
 _SEASONS = (7, 6, 8, 8, 9, 9, 8, 8, 9, 8, 9, 11)
 
 Flows = dict[str, int]  # indicator → scaled whole number, for one bureau and month
+Cells = dict[tuple[str, str], Decimal]  # (indicator, column) → number: what a return has in its cells
 
 
 @dataclass(frozen=True)
@@ -181,40 +182,44 @@ def _fees(flows: dict[tuple[str, int], Flows], weights: Mapping[tuple[str, int],
 
 def _figures(
     form: Form, bureaus: Sequence[str], flows: Mapping[tuple[str, int], Flows]
-) -> Iterator[tuple[tuple[str, int], dict[tuple[str, str], Decimal]]]:
+) -> Iterator[tuple[tuple[str, int], Cells]]:
     """Every cell of every return: flows as dealt, balances carried on, cumulatives added up."""
+    for bureau in bureaus:
+        pending: Flows = {}
+        so_far: Flows = {}
+        for month in range(1, MONTHS + 1):
+            yield (bureau, month), carried(form, flows[(bureau, month)], pending, so_far)
+
+
+def carried(form: Form, flows: Flows, pending: Flows, so_far: Flows) -> Cells:
+    """The cells of a month's return: its flows, with the balances carried on (`pending`, by account) and the cumulatives added up
+    (`so_far`, by indicator; empty as a year begins). Both are brought forward."""
     accounts: dict[str, dict[str, list[str]]] = {}
     for code, item in form.indicators.items():
         if item.balance:
             accounts.setdefault(item.balance.account, {}).setdefault(item.balance.role, []).append(code)
-    for bureau in bureaus:
-        pending = dict.fromkeys(accounts, 0)
-        so_far = dict.fromkeys(form.indicators, 0)
-        for month in range(1, MONTHS + 1):
-            own = {code: flows[(bureau, month)].get(code, 0) for code in form.indicators}
-            own["publications.full_text"] = own["publications"]
-            for account, roles in accounts.items():
-                (opening,), (closing,) = roles["opening"], roles["closing"]
-                own[opening] = pending[account]
-                came, went = sum(own[code] for code in roles["inflow"]), sum(own[code] for code in roles["outflow"])
-                own[closing] = pending[account] = pending[account] + came - went
-            cells = {}
-            for code, item in form.indicators.items():
-                role = item.balance.role if item.balance else None
-                if role == "opening":
-                    so_far[code] = own[code] if month == 1 else so_far[code]
-                else:
-                    so_far[code] = own[code] if role == "closing" else so_far[code] + own[code]
-                cells[(code, "month")] = Decimal(own[code]).scaleb(-item.decimals)
-                cells[(code, "year_to_date")] = Decimal(so_far[code]).scaleb(-item.decimals)
-            yield (bureau, month), cells
+    own = {code: flows.get(code, 0) for code in form.indicators}
+    own["publications.full_text"] = own["publications"]
+    for account, roles in accounts.items():
+        (opening,), (closing,) = roles["opening"], roles["closing"]
+        own[opening] = pending.get(account, 0)
+        came, went = sum(own[code] for code in roles["inflow"]), sum(own[code] for code in roles["outflow"])
+        own[closing] = pending[account] = own[opening] + came - went
+    cells = {}
+    for code, item in form.indicators.items():
+        role = item.balance.role if item.balance else None
+        if role == "opening":
+            so_far[code] = so_far.get(code, own[code])
+        else:
+            so_far[code] = own[code] if role == "closing" else so_far.get(code, 0) + own[code]
+        cells[(code, "month")] = Decimal(own[code]).scaleb(-item.decimals)
+        cells[(code, "year_to_date")] = Decimal(so_far[code]).scaleb(-item.decimals)
+    return cells
 
 
-def with_slip(
-    cells: Mapping[tuple[str, str], Decimal], indicator: str, difference: int
-) -> dict[tuple[str, str], Decimal]:
-    """The same return with one month figure typed wrong."""
-    return {**cells, (indicator, "month"): cells[(indicator, "month")] + difference}
+def with_slip(cells: Mapping[tuple[str, str], Decimal], place: tuple[str, str], difference: int) -> Cells:
+    """The same return with one figure typed wrong: (indicator, column)."""
+    return {**cells, place: cells[place] + difference}
 
 
 def month_of(number: int) -> Period:

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from disclosure_etl.desk import source_cells
-from disclosure_etl.desk.source_cells import Documents, Surroundings, Table, around, surroundings
+from disclosure_etl.desk.source_cells import Documents, Surroundings, Table, around, notes_in, surroundings
 from disclosure_etl.intake.readers import read_document
 from disclosure_etl.office import Office
 from schemas.documents import Document
@@ -165,3 +165,30 @@ def test_a_file_is_read_once_and_few_are_kept(office: Office, monkeypatch: pytes
     assert len(documents._kept) == source_cells._KEPT
     documents.get("a.csv", digest)
     assert read_names.count("a.csv") == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("情况说明(如有需要说明的,请写在此处):来信集中,已核对", ["来信集中,已核对"]),
+        ("备注: 大厅装修\n至 1 月 31 日", ["大厅装修\n至 1 月 31 日"]),
+        ("Note: moved", ["moved"]),
+        ("情况说明(如有需要说明的,请写在此处):", []),
+        ("说明书目录", []),
+        ("填写:浅黄格填写", []),
+    ],
+)
+def test_what_the_bureau_says_of_its_figures_is_found(written: str, told: list[str]) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook()))
+    book.active["A60"] = written
+    data = io.BytesIO()
+    book.save(data)
+
+    assert list(notes_in(read(data.getvalue()))) == told
+
+
+def test_the_text_around_the_tables_of_a_document_is_what_the_bureau_says() -> None:
+    [told] = notes_in(read(document()))
+
+    assert "全年受理申请7390件" in told
+    assert list(notes_in(read("全年受理申请7390件。".encode()))) == []  # there the text is the return itself

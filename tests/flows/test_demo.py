@@ -128,6 +128,29 @@ def test_exactly_two_blocks_were_held_before_the_corrections(told) -> None:
     warehouse.close()
 
 
+def test_ten_cases_of_january_wait_at_the_desk(told) -> None:
+    folder, _ = told
+    from disclosure_etl.calendar import system_clock
+    from disclosure_etl.office import Office
+    from disclosure_etl.settings import load_settings
+    from flows.demo.open_month import PERIOD, WAITING
+    from schemas.states import State
+
+    office = Office(load_settings(folder / "config", {}, folder), system_clock("Asia/Shanghai"))
+    waiting = office.warehouse.open_cases("bureau-monthly", PERIOD)
+    bureaus = [
+        one.bureau for one in office.warehouse.failures_named("bureau-monthly", PERIOD, waiting) if not one.failure.case
+    ]
+    states = {one.bureau: one.state for one in office.warehouse.returns("bureau-monthly", PERIOD)}
+    office.warehouse.close()
+
+    assert len(waiting) == 10
+    assert sorted(bureaus) == sorted(one.bureau for one in WAITING)  # one at each
+    assert {one.right for one in WAITING} == {True, False}
+    assert all(one.note for one in WAITING if one.right)
+    assert len(states) == 17 and set(states.values()) == {State.ACCEPTED, State.PARTLY_HELD}
+
+
 def test_the_duplicate_and_the_damaged_file_are_counted(told) -> None:
     folder, _ = told
 

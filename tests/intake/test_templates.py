@@ -191,3 +191,14 @@ def test_check_cells_have_grid_lines_like_the_rest() -> None:
     sheet = sheet_of(filled({}))
     for label in ("接受咨询", "现场咨询"):
         assert sheet.cell(row_of(sheet, label), 6).border.bottom.style == "thin"
+
+
+@pytest.mark.parametrize(
+    "note", ["", "办事大厅 12 月 28 日至 1 月 31 日装修;受理申请 18 件中 15 件为来信。", "0", "=1+1"]
+)
+def test_what_the_bureau_says_below_the_table_is_no_figure(note: str) -> None:
+    figures = some_figures(form(), 5)
+    read = read_bytes(workbook(form(), MAY, Filling(HEADER, figures, note=note)))
+
+    assert figures_of(read) == figures
+    assert (read.unread, read.findings) == ((), ())

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from disclosure_etl.quality.cases import into_cases
+from disclosure_etl.quality.failures import Found
+from schemas.compiling import constraint_table
+from schemas.constraints import Kind
 from schemas.errors import Message
-from schemas.records import Finding, Severity
+from schemas.periods import Period
+from schemas.records import Failure, Finding, Severity
 from tests.factories import default_form
 from tests.quality.test_judging import APRIL, quiet, with_changes
 from tests.quality.written import history_of, shares_of, verdict, written
 
 FORM = default_form()
+MAY = Period.parse("2014-05")
 
 
 def cases(numbers, shares=None) -> list[set[str]]:
@@ -57,6 +63,53 @@ def test_a_lone_failure_is_a_case_of_its_own() -> None:
     one = verdict(written(FORM, with_changes(publications__full_text=13), shares_of(FORM, quiet())), FORM)
 
     assert [failure.case for failure in one.failures if failure.rule.startswith("subset")] == [None]
+
+
+def test_a_cumulative_that_is_off_like_its_month_says_the_same_again() -> None:
+    both = with_changes(publications__full_text=13)
+    both[("publications.full_text", "year_to_date")] = both[("publications", "year_to_date")] + 1
+    [case] = [one for one in cases(both, shares_of(FORM, quiet())) if any("subset" in rule for rule in one)]
+
+    assert case == {"subset:publications.full_text@month", "subset:publications.full_text@year_to_date"}
+
+
+def test_a_cumulative_that_is_off_by_something_else_is_a_case_of_its_own() -> None:
+    both = with_changes(publications__full_text=13) | {("publications.full_text", "year_to_date"): 500}
+    found = [one for one in cases(both, shares_of(FORM, quiet())) if any("subset" in rule for rule in one)]
+
+    assert len(found) == 2
+
+
+def test_a_figure_that_is_odd_in_two_ways_and_its_total_are_one_case() -> None:
+    """Four warnings of one figure: it, and its total, beside the last months and beside last year."""
+    found = [
+        odd(code, kind, 40 if code == "enquiries.telephone" else 42)
+        for code in ("enquiries", "enquiries.telephone")
+        for kind in (Kind.JUMP, Kind.YEAR_JUMP)
+    ]
+    told = into_cases([*found, odd("replies", Kind.JUMP, 40)], constraint_table(FORM, MAY), None, {})
+
+    assert [one.case for one in told] == [told[2].id, told[2].id, None, told[2].id, None]
+
+
+def test_a_total_that_is_odd_the_other_way_than_its_part_has_another_cause() -> None:
+    told = into_cases(
+        [odd("enquiries", Kind.JUMP, -40), odd("enquiries.telephone", Kind.JUMP, 40)],
+        constraint_table(FORM, MAY),
+        None,
+        {},
+    )
+
+    assert [one.case for one in told] == [None, None]
+
+
+def odd(code: str, kind: Kind, difference: int) -> Found:
+    """A figure of the month that is not like others."""
+    failure = Failure(
+        f"{code} {kind}", str(kind), str(kind), Severity.WARNING, None, (code,), "month", (), (), None, str(difference),
+        None, None, None, Message("", ""),
+    )  # fmt: skip
+    return Found(0, failure, difference=difference)
 
 
 def test_what_a_wrong_unit_makes_fail_follows_from_it() -> None:
