@@ -62,7 +62,11 @@ def tell_month(form: Form, year: Year) -> Iterator[tuple[str, Cells, Waiting | N
     """Each bureau's return of the month, and what waits in it."""
     dealer = random.Random(2015)  # noqa: S311 - a story that is to be the same every time
     waiting = {one.bureau: one for one in WAITING}
-    accounts = {item.balance.account: code for code, item in form.indicators.items() if _is_closing(form, code)}
+    closings = {
+        item.balance.account: code
+        for code, item in form.indicators.items()
+        if item.balance is not None and item.balance.role == "closing"
+    }
     for bureau in year.bureaus:
         before, like = year.figures[bureau, MONTHS], year.figures[bureau, _LIKE]
         flows = {code: int(like[code, "month"].scaleb(item.decimals)) for code, item in form.indicators.items()}
@@ -71,18 +75,13 @@ def tell_month(form: Form, year: Year) -> Iterator[tuple[str, Cells, Waiting | N
         one = waiting.get(bureau)
         for code, difference in one.flows.items() if one else ():
             _change(form, flows, code, difference)
-        pending = {account: int(before[code, "month"]) for account, code in accounts.items()}
+        pending = {account: int(before[code, "month"]) for account, code in closings.items()}
         _change(form, flows, "replies.granted", pending["applications"])  # what was open is answered
         flows["replies.on_time"] += pending["applications"]
         cells = carried(form, flows, pending, {})
         for place, difference in one.slips.items() if one else ():
             cells = with_slip(cells, place, difference)
         yield bureau, cells, one
-
-
-def _is_closing(form: Form, code: str) -> bool:
-    balance = form.indicators[code].balance
-    return balance is not None and balance.role == "closing"
 
 
 def _change(form: Form, flows: Flows, code: str, difference: int) -> None:
