@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from disclosure_etl.quality.book import KINDS, RuleRecord, rule_book
 from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.case_history import Step
 from disclosure_etl.warehouse.case_pages import Listed, Sent, Wanted
+from schemas.consolidation import Consolidation
 from schemas.constraints import Kind
 from schemas.errors import Message
 from schemas.forms import Form
@@ -40,6 +41,7 @@ router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Seeing = Annotated[Visitor, needs(Need.SEE)]
 _HISTORY, _CHARTS = 24, 6
+_TO_CHOOSE_FROM = 100  # bureaus of which one is chosen from a list; of more, its name is written
 _LAST_PAGE = 1_000_000  # whatever an address says, a database counts no further
 
 
@@ -239,15 +241,21 @@ def list_page(
         return page(request, who, "month_empty.html", period=period)
     version, one = found
     warehouse = desk.office.warehouse
-    bureau, block, rule, q = filters.bureau, filters.block, filters.rule, filters.q
-    wanted = filters.wanted(who)
+    bureau, block, rule, q = _bureau_of(one, filters.bureau), filters.block, filters.rule, filters.q
+    wanted = replace(filters.wanted(who), bureau=bureau)
     at = min(max(1, filters.at), _LAST_PAGE)
     listed, number = warehouse.listed_failures(desk.family, period, wanted, (at - 1) * A_SCREENFUL, A_SCREENFUL)
     pages = max(1, -(-number // A_SCREENFUL))
     if at > pages:  # the last page was decided away meanwhile
         at = pages
         listed, number = warehouse.listed_failures(desk.family, period, wanted, (at - 1) * A_SCREENFUL, A_SCREENFUL)
-    names = {each.bureau: Message(each.name_zh, each.name_en) for each in one.bureaus}
+    shown_bureaus = {each.stored.bureau for each in listed}
+    few = len(one.bureaus) <= _TO_CHOOSE_FROM
+    names = {
+        each.bureau: Message(each.name_zh, each.name_en)
+        for each in one.bureaus
+        if few or each.bureau in shown_bureaus or each.bureau == bureau
+    }
     refused = (
         warehouse.version_refused(desk.family, period, version.version)
         if at == 1 and not any((bureau, block, rule, q))
@@ -255,10 +263,20 @@ def list_page(
     )
     return page(
         request, who, "cases.html", status, period=period, version=version, listed=listed, number=number, at=at,
-        turn=filters.turn, pages=pages, names=names, form=form_of_version(desk, one), owners=colleagues(desk),
+        turn=filters.turn, pages=pages, names=names, few=few, bureau=bureau, form=form_of_version(desk, one), owners=colleagues(desk),
         rules=warehouse.rules_failing(desk.family, period), refused=refused, message=message, typed=typed,
         shown={each.stored.failure.id: shown_of(each.stored) for each in listed if can_acknowledge(each)},
     )  # fmt: skip
+
+
+def _bureau_of(one: Consolidation, written: str) -> str:
+    """The code of the bureau that is meant: written as its code, its name, or a part that only its name has."""
+    wanted = written.strip().casefold()
+    if not wanted or any(each.bureau == written.strip() for each in one.bureaus):
+        return written.strip()
+    found = [each for each in one.bureaus if wanted in (each.name_zh.casefold(), each.name_en.casefold())]
+    found = found or [each for each in one.bureaus if wanted in f"{each.name_zh}\n{each.name_en}".casefold()]
+    return found[0].bureau if len(found) == 1 else written.strip()
 
 
 def neighbours(desk: Desk, period: Period, failure_id: str) -> tuple[str | None, str | None]:
@@ -301,13 +319,14 @@ def case_page(
     if found is None:  # loaded, and not frozen yet
         return page(request, who, "month_empty.html", period=period)
     form = form_of_version(desk, found[1])
-    names = {each.bureau: Message(each.name_zh, each.name_en) for each in found[1].bureaus}
     before, after = neighbours(desk, period, failure.id)
     bureau = one.main.bureau
+    named = next((each for each in found[1].bureaus if each.bureau == bureau), None)
+    name = Message(named.name_zh, named.name_en) if named else Message(bureau or one.sent.file, bureau or one.sent.file)
     charts = _charts(desk, form, period, one)
     return page(
         request, who, "case.html", status, period=period, case=one, failure=failure, form=form, message=message,
-        bureau=names.get(bureau or "", Message(bureau or one.sent.file, bureau or one.sent.file)),
+        bureau=name,
         shown=surroundings(desk.documents, one.sent.file, one.sent.digest, failure.cells),
         rule=rule_words(desk, form, period, failure),
         charts=charts, courses=rows_of(charts), comments=warehouse.comments(desk.family, period, failure.id),

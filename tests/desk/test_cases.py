@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from fastapi import FastAPI
 
+from disclosure_etl.desk import cases
 from disclosure_etl.desk.cases import diagnosis_of, next_open
 from disclosure_etl.office import Office
 from flows.running import run_period
@@ -73,6 +74,19 @@ def test_a_bureau_is_chosen_and_the_filters_stay(steward: Client) -> None:
     assert len(ids(shown)) == 1
     assert '<option value="haidian" selected>' in shown and 'value="相同"' in shown
     assert f'action="{WARNINGS[:-6]}/acknowledge?bureau=haidian&amp;state=open&amp;q=' in shown
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("haidian", 1), ("海淀分局", 1), ("海淀", 1), ("HAIDIAN", 1), ("分局", 0), ("nobody", 0)]
+)
+def test_of_many_bureaus_one_is_found_by_its_name(
+    steward: Client, monkeypatch: pytest.MonkeyPatch, written: str, number: int
+) -> None:
+    monkeypatch.setattr(cases, "_TO_CHOOSE_FROM", 5)
+    shown = steward.get(f"{WARNINGS}?bureau={written}").text
+
+    assert len(ids(shown)) == number
+    assert f'name="bureau" value="{"海淀分局" if number else written}"' in shown
 
 
 @pytest.mark.parametrize(("query", "number"), [("at=99999999999999999999", 16), ("at=0", 16), ("at=-3", 16), ("state=odd", 16), ("q=%25", 0), ("q=_", 0)])  # fmt: skip
