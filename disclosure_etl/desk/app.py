@@ -27,13 +27,14 @@ from disclosure_etl.desk import (
     months,
     own_pages,
     people_pages,
+    provider_door,
     record,
     returns_pages,
     runs,
     signing_off,
     years,
 )
-from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
+from disclosure_etl.desk.access import UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
 from disclosure_etl.desk.api_description import problem
 from disclosure_etl.desk.bounds import Bounded
 from disclosure_etl.desk.shown import FOLDER, page
@@ -44,6 +45,7 @@ from schemas.people import Visitor
 ROOMS = (
     api,
     door,
+    provider_door,
     months,
     cases,
     deciding,
@@ -219,6 +221,6 @@ async def _fault(request: Request, error: Exception) -> Response:
 async def _visitor(request: Request) -> Visitor | None:
     desk: Desk = request.app.state.desk
     try:
-        return await desk.visitor(request.cookies.get(SESSION_COOKIE, ""))
+        return await desk.visitor(request.cookies.get(desk.cookie("session"), ""))
     except UserError:  # the database is away: the page that says so needs nobody
         return None

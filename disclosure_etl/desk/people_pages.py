@@ -14,8 +14,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.accounts import NewPerson, checked_bureau, create, set_password, use_provider
 from disclosure_etl.desk.shown import done, page
-from disclosure_etl.desk.signing_in import NewPerson, checked_bureau, create, hashed
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.tokens import issue
 from schemas.errors import Message, UserError
@@ -37,6 +37,7 @@ def _page(
     return page(
         request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=last,
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
+        passwords=desk.settings.passwords, oidc=desk.provider is not None,
         once={"login": "", "password": "", "token": "", **once},
     )  # fmt: skip
 
@@ -50,16 +51,16 @@ def people(request: Request, desk: TheDesk, who: Administering) -> Response:
 @router.post("/people")
 def add(
     request: Request, desk: TheDesk, who: Administering,
-    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "",
+    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "", way: Short = "password",
 ) -> Response:  # fmt: skip
-    """Make an account with a password that is shown once."""
-    password = secrets.token_urlsafe(12)
+    """Make an account: with a password that is shown once, or for whom the identity provider sends."""
+    password = None if way == "oidc" else secrets.token_urlsafe(12)
     try:
         wish = NewPerson(login, name, _role(role), bureau or None)
         made = create(desk.office_of(who.person), wish, password)
     except UserError as error:
         return _page(request, desk, who, error.message, 422)
-    return _page(request, desk, who, login=made.login, password=password)
+    return _page(request, desk, who, login=made.login, password=password or "")
 
 
 def _role(written: str) -> Role:
@@ -100,9 +101,26 @@ def change(
 def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
     """Give an account a new password, shown once; its owner has to choose another."""
     one, password = _person(desk, key), secrets.token_urlsafe(12)
-    values = {"password": hashed(password, one.login), "must_change": True}
-    desk.office_of(who.person).warehouse.change_person(key, values)
+    try:
+        set_password(desk.office_of(who.person), one, password, must_change=True)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
     return _page(request, desk, who, login=one.login, password=password)
+
+
+@router.post("/people/{key}/oidc")
+def to_provider(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+    """Let an account be used by whom the identity provider sends next under its login."""
+    one = _person(desk, key)
+    try:
+        use_provider(desk.office_of(who.person), one)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
+    told = Message(
+        f"{one.login} 下次经身份认证平台登录时绑定。",
+        f"{one.login} is bound when the identity provider next sends them.",
+    )
+    return done(request, "/people", told)
 
 
 @router.post("/people/{key}/sessions/end")

@@ -17,11 +17,13 @@ from typing import Any
 from anyio import to_thread
 from fastapi import Request
 
+from disclosure_etl.desk.begun import Seals
 from disclosure_etl.desk.jobs import Jobs
 from disclosure_etl.desk.pace import Pace
+from disclosure_etl.desk.provider import Provider, provider_of
 from disclosure_etl.desk.source_cells import Documents
+from disclosure_etl.desk_settings import DeskSettings
 from disclosure_etl.office import Office
-from disclosure_etl.settings import DeskSettings
 from schemas.consolidation import Consolidation
 from schemas.errors import Language
 from schemas.people import Person, Visitor
@@ -79,16 +81,23 @@ class Desk:
     pace: Pace = field(default_factory=Pace)
     documents: Documents = field(init=False)
     deciding: Lock = field(default_factory=Lock)
+    provider: Provider | None = field(init=False)
+    seals: Seals = field(default_factory=Seals)
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.office)
         self.jobs = Jobs(self.office.clock)
         self.documents = Documents(self.office)
+        self.provider = provider_of(self.office)
 
     @property
     def settings(self) -> DeskSettings:
         """The desk's own settings."""
         return self.office.settings.file.desk
+
+    def cookie(self, name: str) -> str:
+        """What a cookie of ours is called. By TLS browsers hold the prefix against what other hosts of the domain would plant."""
+        return f"{'__Host-' if self.settings.https else ''}disclosure_{name}"
 
     @property
     def family(self) -> str:

@@ -53,7 +53,7 @@ def create_user(
     import sys
 
     from disclosure_etl.blank_workbooks import bureau_called
-    from disclosure_etl.desk.signing_in import NewPerson, create
+    from disclosure_etl.desk.accounts import NewPerson, create
     from schemas.errors import UserError
     from schemas.people import Role
     from schemas.periods import Period
