@@ -6,7 +6,6 @@ Not here: one's own account (`door`), what roles may do (`access`).
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -17,7 +16,7 @@ from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.accounts import NewPerson, checked_bureau, create, set_password, use_provider
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
-from disclosure_etl.desk.tokens import issue
+from disclosure_etl.desk.tokens import end_of, issue
 from schemas.errors import Message, UserError
 from schemas.people import Person, Role, Visitor
 
@@ -31,11 +30,8 @@ def _page(
     request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200, **once: Any
 ) -> Response:
     warehouse = desk.office.warehouse
-    last: dict[str, datetime] = {}
-    for one in warehouse.sessions():
-        last.setdefault(one.login, one.seen_at)
     return page(
-        request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=last,
+        request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=warehouse.last_seen(),
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
         passwords=desk.settings.passwords, oidc=desk.provider is not None,
         once={"login": "", "password": "", "token": "", **once},
@@ -138,23 +134,10 @@ def add_token(
     """Make a token of a bureau, shown once."""
     office = desk.office_of(who.person)
     try:
-        token, _kept = issue(office, name, bureau, _end_of(office.clock(), ends))
+        token, _kept = issue(office, name, bureau, end_of(office.clock(), ends))
     except UserError as error:
         return _page(request, desk, who, error.message, 422)
     return _page(request, desk, who, token=token)
-
-
-def _end_of(now: datetime, written: str) -> datetime | None:
-    """The end of the day that was written; None where none was."""
-    if not written.strip():
-        return None
-    try:
-        day = datetime.fromisoformat(written.strip()).date()
-    except ValueError:
-        raise UserError(
-            f"日期「{written}」应为 2014-05-31 这样。", f"'{written}' is no day such as 2014-05-31."
-        ) from None
-    return datetime.combine(day + timedelta(days=1), time(), now.tzinfo)
 
 
 @router.post("/tokens/{key}/revoke")

@@ -202,6 +202,16 @@ def sessions(connection: Connection, key: int | None = None) -> list[SessionShow
     return [SessionShown(row.digest, row.login, row.began_at, row.seen_at, row.browser) for row in rows]
 
 
+def last_seen(connection: Connection) -> dict[str, datetime]:
+    """When each account was last in use, by login; whoever never was is not among them."""
+    rows = connection.execute(
+        select(person.c.login, func.max(person_session.c.seen_at).label("at"))
+        .join(person, person.c.id == person_session.c.person_id)
+        .group_by(person.c.login)
+    )
+    return {row.login: row.at for row in rows}
+
+
 # -- tokens
 
 
@@ -230,8 +240,8 @@ def tokens(connection: Connection) -> list[Token]:
     return [_token(row) for row in connection.execute(select(api_token).order_by(api_token.c.id.desc()))]
 
 
-def revoke_token(connection: Connection, act: Act, key: int) -> None:
-    """Make a token unusable from now on; a second time changes nothing.
+def revoke_token(connection: Connection, act: Act, key: int) -> bool:
+    """Make a token unusable from now on; False where it was revoked before.
 
     Raises:
         UserError: there is no such token.
@@ -239,6 +249,8 @@ def revoke_token(connection: Connection, act: Act, key: int) -> None:
     row = connection.execute(select(api_token).where(api_token.c.id == key)).first()
     if row is None:
         raise UserError(f"没有第 {key} 号令牌。", f"There is no token number {key}.")
-    if row.revoked_at is None:
-        connection.execute(update(api_token).where(api_token.c.id == key).values(revoked_at=act.at))
-        audit.append(connection, act, "token_revoked", row.bureau_code, {"token": key})
+    if row.revoked_at is not None:
+        return False
+    connection.execute(update(api_token).where(api_token.c.id == key).values(revoked_at=act.at))
+    audit.append(connection, act, "token_revoked", row.bureau_code, {"token": key})
+    return True

@@ -87,6 +87,11 @@ class Staffing(Deciding):
         with reading(self.engine) as connection:
             return people.sessions(connection, key)
 
+    def last_seen(self) -> dict[str, datetime]:
+        """When each account was last in use, by login."""
+        with reading(self.engine) as connection:
+            return people.last_seen(connection)
+
     def issue_token(self, digest: str, name: str, bureau: str, ends_at: datetime | None) -> Token:
         """Keep a new token's digest."""
         with self._writing() as connection:
@@ -102,7 +107,7 @@ class Staffing(Deciding):
         with reading(self.engine) as connection:
             return people.tokens(connection)
 
-    def revoke_token(self, key: int) -> None:
-        """Make a token unusable from now on."""
+    def revoke_token(self, key: int) -> bool:
+        """Make a token unusable from now on; False where it was revoked before."""
         with self._writing() as connection:
-            people.revoke_token(connection, self._act(), key)
+            return people.revoke_token(connection, self._act(), key)

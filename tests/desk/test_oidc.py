@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from disclosure_etl.settings import load_settings
 from flows.running import run_period
 from schemas.errors import ConfigError, UserError
 from schemas.people import Role
+from tests.conftest import Said
 from tests.desk.conftest import NOW, PASSWORD, serving
 from tests.desk.identity_provider import CLIENT, EC, OTHER_EC, OTHER_RSA, RSA, SECRET, IdentityProvider
+from tests.factories import contract, make_office
 
 HOME = "http://desk"
 
@@ -579,6 +581,19 @@ def test_a_secret_or_authority_that_is_nowhere(tmp_path: Path) -> None:
     for name in ("nowhere.pem", "ca.pem"):
         with pytest.raises(ConfigError, match="ca_file"):
             provider_of(office_with(tmp_path, None, "public_url: http://desk", oidc % f", ca_file: {name}"))
+
+
+def test_doctor_tries_the_provider(
+    tmp_path: Path, provider: IdentityProvider, say: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_office(tmp_path)
+    office_with(tmp_path, None, *lines_of(provider))
+    monkeypatch.setenv("DESK_OIDC", SECRET)
+    for down in (False, True):
+        provider.down = down
+        found = say("--now", "2014-03-06", "doctor", "--json").json
+        contract("doctor").validate(found)
+        assert [one["ok"] for one in found if one["what"] == "oidc"] == [not down]
 
 
 def test_no_secret_is_in_any_file_answer_or_log(
