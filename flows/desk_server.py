@@ -6,8 +6,10 @@ Not here: what it shows (`disclosure_etl.desk`).
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from disclosure_etl.desk.app import create_app
 from disclosure_etl.desk.standing import Desk
@@ -30,17 +32,21 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
     desk = Desk(office, run_period)
     listening = _listen(address, number)
     app = create_app(desk)
-    config = uvicorn.Config(
-        app, log_level="warning", server_header=False, proxy_headers=bool(chosen.proxies),
-        forwarded_allow_ips=list(chosen.proxies),
-    )  # fmt: skip
     shown = f"[{address}]" if ":" in address else address
     where = f"http://{shown}:{listening.getsockname()[1]}/"
     session.say(f"审核台:{where}  (Ctrl-C 停止)", f"The desk: {where}  (stop it with Ctrl-C)")
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(configured(app, chosen.proxies)).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def configured(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
+    """How the desk is served. A visitor's own address is taken from these proxies' word, and from nobody else's; requests are not
+    logged, since their addresses would stand in files that nobody looks after."""
+    return uvicorn.Config(
+        app, log_level="warning", server_header=False, proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies)
+    )
 
 
 def _require_somebody(office: Office) -> None:

@@ -86,7 +86,7 @@ class Guard:
             raise SignInFirst(quote(path if request.method == "GET" else "/"))
         if self.need not in GRANTED[who.person.role]:
             raise Refused(Message("您的账号没有这项权限。", "Your account may not do this."))
-        if who.person.must_change and not request.url.path.startswith("/account"):
+        if who.person.must_change and not request.url.path.startswith(("/account", "/logout")):
             raise Refused(Message("请先设置自己的密码。", "Choose a password of your own first."), 303)
         if request.method in UNSAFE:
             await _require_own_form(request, who)

@@ -6,6 +6,7 @@ the identity provider (`provider`, `provider_door`), accounts (`accounts`), what
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,7 @@ SHORTEST_PASSWORD = 10
 _PER_LOGIN, _PER_ADDRESS, _WITHIN = 5, 30, timedelta(minutes=15)
 _hasher = PasswordHasher()
 _NOBODYS = _hasher.hash(secrets.token_hex(16))  # verified where there is no such login, so that both take as long
+_veil = secrets.token_bytes(32)
 # One guess at a time: many at once would all be made before the first is counted, and each takes 64 MiB.
 _guessing = Lock()
 
@@ -58,15 +60,21 @@ def sign_in(warehouse: Warehouse, login: str, password: str, address: str, brows
     """
     login = storable(login.strip())
     with _guessing:
-        refuse_too_many(warehouse, login, address)
         found = warehouse.person_by_login(login)
+        noted = login if found is not None else _veiled(login)
+        refuse_too_many(warehouse, noted, address)
         kept = found[1] if found is not None and found[1] is not None else None
         fits = _fits(kept or _NOBODYS, password) and kept is not None
         if not fits or found is None or not found[0].active:
             why = "closed" if fits else "unknown" if found is None else "password"
-            warehouse.note_refused(login, address, {"why": why})
+            warehouse.note_refused(noted, address, {"why": why})
             raise UserError("登录名或密码不正确。", "Login and password do not fit.")
     return open_session(warehouse, found[0], browser)
+
+
+def _veiled(login: str) -> str:
+    """What is noted where no account has that login: one and the same for each, and nothing of it. People type their password there."""
+    return f"?{hmac.digest(_veil, login.encode(errors='replace'), 'sha256').hex()[:16]}"
 
 
 def refuse_too_many(warehouse: Warehouse, login: str | None, address: str) -> None:

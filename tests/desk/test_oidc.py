@@ -415,7 +415,8 @@ def test_nobody_gets_an_account_by_signing_in(app: FastAPI, office: Office, prov
     answer = signed_in(browser(app))
 
     assert answer.status_code == 401 and "没有可供您使用的账号" in answer.text
-    assert refusals(office) == ["unknown"]
+    assert browser(app).post("/login", data={"login": "stranger\x00", "password": PASSWORD}).status_code == 401
+    assert refusals(office) == ["unknown", "unknown"]
     assert office.warehouse.people() == before
 
 
