@@ -68,8 +68,18 @@ def sign_in(warehouse: Warehouse, login: str, password: str, address: str, brows
         if not fits or found is None or not found[0].active:
             why = "closed" if fits else "unknown" if found is None else "password"
             warehouse.note_refused(noted, address, {"why": why})
-            raise UserError("登录名或密码不正确。", "Login and password do not fit.")
-    return open_session(warehouse, found[0], browser)
+            raise _does_not_fit()
+    opened = open_session(warehouse, found[0], browser)
+    if (
+        warehouse.person_by_login(login) != found
+    ):  # changed meanwhile, and its sessions were ended before this one began
+        warehouse.end_session(digest_of_secret(opened.secret))
+        raise _does_not_fit()
+    return opened
+
+
+def _does_not_fit() -> UserError:
+    return UserError("登录名或密码不正确。", "Login and password do not fit.")
 
 
 def _veiled(login: str) -> str:

@@ -24,6 +24,7 @@ from flows.running import run_period
 from schemas.errors import ConfigError, UserError
 from schemas.people import Role
 from tests.conftest import Said
+from tests.desk.browsing import Sitting, chromium
 from tests.desk.conftest import NOW, PASSWORD, serving
 from tests.desk.identity_provider import CLIENT, EC, OTHER_EC, OTHER_RSA, RSA, SECRET, IdentityProvider
 from tests.factories import contract, make_office
@@ -49,9 +50,10 @@ def office_with(folder: Path, url: str | None, *lines: str, **environment: str) 
     return Office(load_settings(folder / "config", given, folder), StoryClock(NOW))
 
 
-def lines_of(provider: IdentityProvider) -> tuple[str, ...]:
+def lines_of(provider: IdentityProvider, home: str = HOME) -> tuple[str, ...]:
+    """The desk's settings with that provider."""
     return (
-        f"public_url: {HOME}", "oidc:", f"  issuer: {provider.issuer}", f"  client_id: {CLIENT}",
+        f"public_url: {home}", "oidc:", f"  issuer: {provider.issuer}", f"  client_id: {CLIENT}",
         "  client_secret: {secret: DESK_OIDC}", "  label_zh: 市统一身份认证", "  timeout_seconds: 2",
     )  # fmt: skip
 
@@ -188,6 +190,33 @@ def test_what_the_standard_allows_is_taken(app: FastAPI, provider: IdentityProvi
 )
 def test_nobody_is_sent_elsewhere_afterwards(app: FastAPI, where: str) -> None:
     assert signed_in(browser(app), where).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_in_a_real_browser_with_the_provider_on_another_site(
+    tmp_path: Path, provider: IdentityProvider, width: int
+) -> None:
+    provider.issuer = provider.issuer.replace("127.0.0.1", "localhost")
+    waiting = serving(FastAPI())
+    home = f"http://127.0.0.1:{waiting.listening.getsockname()[1]}"
+    office = office_with(tmp_path, None, *lines_of(provider, home))
+    create(office, NewPerson("sun", "孙明", Role.AUDITOR), None)
+    desk = Desk(office, run_period)
+    waiting.server.config.app = create_app(desk)
+    with waiting as address, chromium() as opened:
+        page = opened.new_context(viewport={"width": width, "height": 900}, locale="zh-CN").new_page()
+        sun = Sitting(page, address)
+        page.on("console", lambda told: sun.complaints.append(told.text))
+        sun.go("/record?kind=signed_in")
+        sun.usable()
+        page.get_by_role("link", name="市统一身份认证").click()
+        page.wait_for_url(f"{home}/record?kind=signed_in")
+        assert "sun" in page.locator("tbody").inner_text()
+        page.get_by_role("button", name="退出").click()
+        page.wait_for_url(f"{home}/login")
+        assert sun.complaints == []
+    desk.jobs.close()
+    office.warehouse.close()
 
 
 # -- what does not hold

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from disclosure_etl.desk import signing_in
-from disclosure_etl.desk.accounts import NewPerson, create
+from disclosure_etl.desk.accounts import NewPerson, create, set_password
 from disclosure_etl.desk.app import ROOMS, create_app
 from disclosure_etl.desk.door import inside
 from disclosure_etl.desk.standing import Desk, digest_of_secret, takes_files
@@ -366,6 +366,22 @@ def test_a_session_ends_after_so_many_hours_however_it_is_used(app: FastAPI, ste
         object.__setattr__(desk.office, "clock", lambda now=now: now)
         object.__setattr__(desk.office.warehouse, "clock", lambda now=now: now)
         assert steward.get("/account").status_code == (200 if minutes <= 12 * 60 else 303), minutes
+
+
+def test_a_password_that_is_changed_while_somebody_signs_in_with_it_lets_nobody_in(
+    app: FastAPI, office: Office, monkeypatch: Any
+) -> None:
+    begin, wang = Warehouse.begin_session, office.warehouse.person_by_login("wang")[0]
+
+    def meanwhile(warehouse: Warehouse, *rest: Any) -> None:
+        set_password(office, wang, "another long word", must_change=False)
+        begin(warehouse, *rest)
+
+    monkeypatch.setattr(Warehouse, "begin_session", meanwhile)
+    answer = visitor(app).post("/login", data={"login": "wang", "password": PASSWORD})
+
+    assert answer.status_code == 401
+    assert office.warehouse.sessions(wang.key) == []
 
 
 def test_whoever_has_to_choose_a_password_may_leave(app: FastAPI, office: Office) -> None:
