@@ -13,7 +13,7 @@ from flows.session import CLEAN, Session
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     desk = typer.Typer(
-        help="Start the review desk, or look after its accounts and tokens.",
+        help="The review desk, its accounts and tokens.",
         invoke_without_command=True,
         rich_markup_mode=None,
     )
