@@ -98,7 +98,7 @@ class Office:
         """
         from disclosure_etl.intake.sources.declared import read_sources
 
-        return read_sources(self.settings.dirs.file("sources.yaml"), self.bureaus.codes, self._secrets)
+        return read_sources(self.settings.dirs.file("sources.yaml"), self.bureaus.codes, self.secrets)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -115,7 +115,7 @@ class Office:
             settings.base,
             settings.inbox_path,
             ZoneInfo(self.schedule.timezone),
-            self._secrets,
+            self.secrets,
             settings.read_limits.max_bytes,
             settings.family,
             lambda: self.forms,
@@ -132,7 +132,8 @@ class Office:
             yield FolderSource(self.settings.uploads_path, ZoneInfo(self.schedule.timezone), name)
 
     @cached_property
-    def _secrets(self) -> Secrets:
+    def secrets(self) -> Secrets:
+        """Passwords and keys that the configuration names."""
         from disclosure_etl.intake.sources.secret_values import Secrets
 
         return Secrets(self.settings.environment, self.settings.secrets_path)

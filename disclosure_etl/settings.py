@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from disclosure_etl.desk_settings import DeskSettings, check_desk
 from schemas.errors import ConfigError, Language
 from schemas.yamlfile import Source, read_yaml
 
@@ -103,19 +104,6 @@ class SignOffSettings(_Part):
     two_persons: bool = False
 
 
-class DeskSettings(_Part):
-    """The desk: `https` where it is reached by TLS (then the browser sends the session by TLS only); minutes without use, and
-    hours in all, after which a session ends; `proxies`: addresses whose word of a visitor's own address is taken."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, gt=0, lt=65536)
-    https: bool = False
-    idle_minutes: float = Field(default=60, gt=0)
-    longest_hours: float = Field(default=12, gt=0)
-    uploads: str = "var/uploads"
-    proxies: tuple[str, ...] = ()
-
-
 class SettingsFile(_Part):
     """The content of settings.yaml. Relative paths are relative to the folder that holds the config folder."""
 
@@ -156,7 +144,7 @@ class Settings:
 
     @property
     def secrets_path(self) -> Path:
-        """Where passwords of sources are, unless they are in the environment."""
+        """Where passwords of sources and the desk's client secret are, unless they are in the environment."""
         if self.file.secrets:
             return self.base / self.file.secrets
         return (self.dirs.office or self.base / "config") / "secrets.yaml"
@@ -265,6 +253,7 @@ def load_settings(config: Path | None, environment: Mapping[str, str], cwd: Path
     dirs = ConfigDirs(office, default_config_dir())
     file, source = read_yaml(dirs.file("settings.yaml"), SettingsFile)
     _refuse_passwords(file, source)
+    check_desk(file.desk, source)
     base = office.parent if office else cwd
     return Settings(
         dirs,

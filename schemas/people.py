@@ -20,7 +20,7 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody with an account. `bureau` is the code of the bureau for which a reporter reports; `must_change`: the password was
-    given by somebody else."""
+    given by somebody else. Whoever has no password signs in with the identity provider; `bound`: it has sent them before."""
 
     key: int
     login: str
@@ -30,12 +30,22 @@ class Person:
     active: bool
     must_change: bool
     has_password: bool
+    bound: bool
     made_at: datetime
 
     @property
     def signature(self) -> str:
         """How a decision names them: two people of one name are still two."""
         return f"{self.name}({self.login})"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is at an identity provider, and the login that it gives them."""
+
+    issuer: str
+    subject: str
+    login: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from disclosure_etl.desk.signing_in import NewPerson, create
+from disclosure_etl.desk.accounts import NewPerson, create
 from disclosure_etl.keeping import backup, restore
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate

@@ -5,6 +5,7 @@ Not here: who somebody is (`signing_in`).
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -44,7 +45,6 @@ GRANTED: Mapping[Role, frozenset[Need]] = {
 }
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-SESSION_COOKIE = "disclosure_session"
 
 
 class SignInFirst(Exception):  # noqa: N818 - what it asks for
@@ -78,7 +78,7 @@ class Guard:
         """
         if self.need is Need.TOKEN:
             return await _token(request, desk)
-        who = await desk.visitor(request.cookies.get(SESSION_COOKIE, ""))
+        who = await desk.visitor(request.cookies.get(desk.cookie("session"), ""))
         if self.need is Need.OPEN:
             return who
         if who is None:
@@ -86,7 +86,7 @@ class Guard:
             raise SignInFirst(quote(path if request.method == "GET" else "/"))
         if self.need not in GRANTED[who.person.role]:
             raise Refused(Message("您的账号没有这项权限。", "Your account may not do this."))
-        if who.person.must_change and not request.url.path.startswith("/account"):
+        if who.person.must_change and not request.url.path.startswith(("/account", "/logout")):
             raise Refused(Message("请先设置自己的密码。", "Choose a password of your own first."), 303)
         if request.method in UNSAFE:
             await _require_own_form(request, who)
@@ -125,7 +125,7 @@ async def _require_own_form(request: Request, who: Visitor) -> None:
     said: Any = request.headers.get("x-csrf-token")
     if said is None:
         said = (await request.form()).get("csrf")
-    if said != who.csrf:
+    if not isinstance(said, str) or not hmac.compare_digest(said.encode(), who.csrf.encode()):
         raise Refused(
             Message(
                 "表单已过期,请返回、刷新页面后重试。",

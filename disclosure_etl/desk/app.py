@@ -27,23 +27,25 @@ from disclosure_etl.desk import (
     months,
     own_pages,
     people_pages,
+    provider_door,
     record,
     returns_pages,
     runs,
     signing_off,
     years,
 )
-from disclosure_etl.desk.access import SESSION_COOKIE, UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
+from disclosure_etl.desk.access import UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
 from disclosure_etl.desk.api_description import problem
 from disclosure_etl.desk.bounds import Bounded
 from disclosure_etl.desk.shown import FOLDER, page
-from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.standing import Desk, desk_of, takes_files
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 
 ROOMS = (
     api,
     door,
+    provider_door,
     months,
     cases,
     deciding,
@@ -78,7 +80,10 @@ def create_app(desk: Desk) -> FastAPI:
     Raises:
         ProgramError: a route does not say what it takes.
     """
-    app = FastAPI(title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_while_served)
+    app = FastAPI(
+        title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_while_served,
+        redirect_slashes=False,  # it would lead to whatever host the request names
+    )  # fmt: skip
     app.state.desk = desk
     for room in ROOMS:
         require_guards(room.router.routes)
@@ -113,6 +118,10 @@ async def _around(request: Request, call: Callable[[Request], Awaitable[Response
         response: Response = page(request, None, "error.html", 403, message=told)
     else:
         response = await call(request)
+    return _with_headers(request, response)
+
+
+def _with_headers(request: Request, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.url.path.startswith("/static/"):
@@ -129,7 +138,9 @@ def _is_from_here(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    return origin is not None and (
+        origin == desk_of(request).home or urlsplit(origin).netloc == request.headers.get("host")
+    )
 
 
 async def _sign_in_first(request: Request, error: Exception) -> Response:
@@ -197,6 +208,8 @@ async def _not_found(request: Request, error: Exception) -> Response:
             "with the file's name.",
         ),
     }
+    if error.status_code == 413 and not takes_files(request.url.path):
+        told[413] = Message("表单过大,未予受理。", "The form is too large and was not taken.")
     message = told.get(error.status_code, Message("请求不能处理。", "The request cannot be dealt with."))
     if _is_api(request):
         return problem(error.status_code, HTTPStatus(error.status_code).phrase, message, dict(error.headers or {}))
@@ -210,15 +223,12 @@ async def _fault(request: Request, error: Exception) -> Response:
         "A fault of the program, not of the data; it is in the log. Tell the administrator.",
     )
     shown: Response = page(request, None, "error.html", 500, message=told)
-    response = problem(500, "Internal Server Error", told) if _is_api(request) else shown
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+    return _with_headers(request, problem(500, "Internal Server Error", told) if _is_api(request) else shown)
 
 
 async def _visitor(request: Request) -> Visitor | None:
     desk: Desk = request.app.state.desk
     try:
-        return await desk.visitor(request.cookies.get(SESSION_COOKIE, ""))
+        return await desk.visitor(request.cookies.get(desk.cookie("session"), ""))
     except UserError:  # the database is away: the page that says so needs nobody
         return None

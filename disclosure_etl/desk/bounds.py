@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Bounded:
-    """An application whose requests have at most so many bytes. One that says it has more is not read at all."""
+    """An application whose requests have at most so many bytes, by their path. One that says it has more is not read at all."""
 
-    def __init__(self, app: ASGIApp, most: Callable[[], int]) -> None:
+    def __init__(self, app: ASGIApp, most: Callable[[str], int]) -> None:
         self.app, self.most = app, most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,7 +23,7 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most, taken = self.most(), 0
+        most, taken = self.most(scope["path"]), 0
         said = Headers(scope=scope).get("content-length", "")
         too_long = said.isdigit() and int(said) > most
 

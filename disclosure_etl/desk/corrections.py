@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -25,7 +25,7 @@ from disclosure_etl.checking import Checked, Checker
 from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.jobs import Report
 from disclosure_etl.desk.months import read_period
-from disclosure_etl.desk.receiving import read_upload, receive
+from disclosure_etl.desk.receiving import file_in, receive
 from disclosure_etl.desk.runs import job_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
@@ -88,25 +88,24 @@ def upload_page(request: Request, who: Deciding, code: str) -> Response:
 
 
 @router.post("/months/{code}/upload")
-async def upload(
-    request: Request, desk: TheDesk, who: Deciding, code: str, file: Annotated[UploadFile | None, File()] = None
-) -> Response:
+async def upload(request: Request, desk: TheDesk, who: Deciding, code: str) -> Response:
     """Put a file aside, and see what it would change."""
     period = read_period(code)
-    if file is None or not file.filename:
+    sent = await file_in(request, desk.office.settings.read_limits.max_bytes)
+    if sent is None:
         told = Message("请选择文件。", "Choose a file.")
         return page(request, who, "upload.html", 422, period=period, message=told)
-    data = await read_upload(file, desk.office.settings.read_limits.max_bytes)
+    name, data = sent
     key = secrets.token_hex(12)
     folder = _folder(desk.office, key)
     folder.mkdir(parents=True)
-    (folder / clean_name(file.filename)).write_bytes(data)
+    (folder / clean_name(name)).write_bytes(data)
     office = desk.office_of(who.person)
 
     def work(_report: Report) -> Any:
         return tried(office, period, key)
 
-    doing = Message(f"试算 {period}:{file.filename}", f"trial of {file.filename} for {period}")
+    doing = Message(f"试算 {period}:{name}", f"trial of {name} for {period}")
     job = desk.jobs.start(who.person.login, "trial", f"{period} {key}", doing, work)
     return done(request, f"/runs/{job.key}")
 

@@ -6,7 +6,6 @@ Not here: one's own account (`door`), what roles may do (`access`).
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -14,10 +13,10 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.accounts import NewPerson, checked_bureau, create, set_password, use_provider
 from disclosure_etl.desk.shown import done, page
-from disclosure_etl.desk.signing_in import NewPerson, checked_bureau, create, hashed
 from disclosure_etl.desk.standing import Desk, desk_of
-from disclosure_etl.desk.tokens import issue
+from disclosure_etl.desk.tokens import end_of, issue
 from schemas.errors import Message, UserError
 from schemas.people import Person, Role, Visitor
 
@@ -31,12 +30,10 @@ def _page(
     request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200, **once: Any
 ) -> Response:
     warehouse = desk.office.warehouse
-    last: dict[str, datetime] = {}
-    for one in warehouse.sessions():
-        last.setdefault(one.login, one.seen_at)
     return page(
-        request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=last,
+        request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=warehouse.last_seen(),
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
+        passwords=desk.settings.passwords, oidc=desk.provider is not None,
         once={"login": "", "password": "", "token": "", **once},
     )  # fmt: skip
 
@@ -50,16 +47,16 @@ def people(request: Request, desk: TheDesk, who: Administering) -> Response:
 @router.post("/people")
 def add(
     request: Request, desk: TheDesk, who: Administering,
-    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "",
+    login: Short = "", name: Short = "", role: Short = "", bureau: Short = "", way: Short = "password",
 ) -> Response:  # fmt: skip
-    """Make an account with a password that is shown once."""
-    password = secrets.token_urlsafe(12)
+    """Make an account: with a password that is shown once, or for whom the identity provider sends."""
+    password = None if way == "oidc" else secrets.token_urlsafe(12)
     try:
         wish = NewPerson(login, name, _role(role), bureau or None)
         made = create(desk.office_of(who.person), wish, password)
     except UserError as error:
         return _page(request, desk, who, error.message, 422)
-    return _page(request, desk, who, login=made.login, password=password)
+    return _page(request, desk, who, login=made.login, password=password or "")
 
 
 def _role(written: str) -> Role:
@@ -100,9 +97,26 @@ def change(
 def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
     """Give an account a new password, shown once; its owner has to choose another."""
     one, password = _person(desk, key), secrets.token_urlsafe(12)
-    values = {"password": hashed(password, one.login), "must_change": True}
-    desk.office_of(who.person).warehouse.change_person(key, values)
+    try:
+        set_password(desk.office_of(who.person), one, password, must_change=True)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
     return _page(request, desk, who, login=one.login, password=password)
+
+
+@router.post("/people/{key}/oidc")
+def to_provider(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+    """Let an account be used by whom the identity provider sends next under its login."""
+    one = _person(desk, key)
+    try:
+        use_provider(desk.office_of(who.person), one)
+    except UserError as error:
+        return _page(request, desk, who, error.message, 422)
+    told = Message(
+        f"{one.login} 下次经身份认证平台登录时绑定。",
+        f"{one.login} is bound when the identity provider next sends them.",
+    )
+    return done(request, "/people", told)
 
 
 @router.post("/people/{key}/sessions/end")
@@ -120,23 +134,10 @@ def add_token(
     """Make a token of a bureau, shown once."""
     office = desk.office_of(who.person)
     try:
-        token, _kept = issue(office, name, bureau, _end_of(office.clock(), ends))
+        token, _kept = issue(office, name, bureau, end_of(office.clock(), ends))
     except UserError as error:
         return _page(request, desk, who, error.message, 422)
     return _page(request, desk, who, token=token)
-
-
-def _end_of(now: datetime, written: str) -> datetime | None:
-    """The end of the day that was written; None where none was."""
-    if not written.strip():
-        return None
-    try:
-        day = datetime.fromisoformat(written.strip()).date()
-    except ValueError:
-        raise UserError(
-            f"日期「{written}」应为 2014-05-31 这样。", f"'{written}' is no day such as 2014-05-31."
-        ) from None
-    return datetime.combine(day + timedelta(days=1), time(), now.tzinfo)
 
 
 @router.post("/tokens/{key}/revoke")

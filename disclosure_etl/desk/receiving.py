@@ -36,7 +36,7 @@ _LONGEST_SUFFIX = 20
 _keeping = Lock()  # two requests with one idempotency key are one submission
 
 
-async def read_upload(file: UploadFile, most: int) -> bytes:
+async def _read(file: UploadFile, most: int) -> bytes:
     """The bytes of a file that is sent, as far as they may be.
 
     Raises:
@@ -60,7 +60,7 @@ async def file_in(request: Request, most: int) -> tuple[str, bytes] | None:
     found = (await request.form()).get("file")
     if not isinstance(found, UploadFile) or not found.filename:
         return None
-    return found.filename, await read_upload(found, most)
+    return found.filename, await _read(found, most)
 
 
 def plain_name(name: str) -> str:

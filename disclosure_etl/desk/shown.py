@@ -109,7 +109,7 @@ _templates = _environment()
 
 
 def page(request: Request, who: Visitor | None, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A page from a template."""
+    """A page from a template. `back` among what is shown: where it is had again, where that is not its own address."""
     desk = desk_of(request)
     language = desk.language_of(request)
     granted = GRANTED[who.person.role] if who else frozenset()
@@ -117,6 +117,7 @@ def page(request: Request, who: Visitor | None, template: str, status: int = 200
     def t(zh: str, en: str) -> str:
         return zh if language == "zh" else en
 
+    shown.setdefault("back", request.url.path + (f"?{request.url.query}" if request.url.query else ""))
     text = _templates.get_template(template).render(
         t=t,
         language=language,
@@ -125,7 +126,6 @@ def page(request: Request, who: Visitor | None, template: str, status: int = 200
         may={need.value for need in granted},
         csrf=who.csrf if who else "",
         path=request.url.path,
-        back=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         notice=_notice_of(request, desk, language),
         **shown,
     )
@@ -139,9 +139,16 @@ def done(request: Request, where: str, message: Message | None = None) -> Respon
     """After a form: on to a page, which tells once what was done."""
     response = RedirectResponse(where, 303)
     if message is not None:
-        text = message.in_language(desk_of(request).language_of(request))
+        desk = desk_of(request)
+        text = message.in_language(desk.language_of(request))
         response.set_cookie(
-            NOTICE_COOKIE, text[:900].encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
+            NOTICE_COOKIE,
+            text[:900].encode().hex(),
+            max_age=60,
+            httponly=True,
+            secure=desk.settings.https,
+            samesite="lax",
+            path="/",
         )
     return response
 

@@ -1,29 +1,33 @@
 """Signing in with a login and password, and sessions: made, locked out, ended. Passwords are hashed with argon2.
 
 After a few failures of a login, or many from one address, nobody is let in by it for a while, right password or not. Not here:
-what somebody may do (`access`).
+the identity provider (`provider`, `provider_door`), accounts (`accounts`), what somebody may do (`access`).
 """
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from threading import Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from disclosure_etl.desk.standing import digest_of_secret
-from disclosure_etl.office import Office
 from disclosure_etl.warehouse import Warehouse
-from schemas.errors import Message, UserError
-from schemas.people import Person, Role
+from disclosure_etl.warehouse.connection import storable
+from schemas.errors import UserError
+from schemas.people import Identity, Person
 
 SHORTEST_PASSWORD = 10
 _PER_LOGIN, _PER_ADDRESS, _WITHIN = 5, 30, timedelta(minutes=15)
 _hasher = PasswordHasher()
 _NOBODYS = _hasher.hash(secrets.token_hex(16))  # verified where there is no such login, so that both take as long
+_veil = secrets.token_bytes(32)
+# One guess at a time: many at once would all be made before the first is counted, and each takes 64 MiB.
+_guessing = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def hashed(password: str, login: str) -> str:
             f"密码至少 {SHORTEST_PASSWORD} 个字符,且不能与登录名相同。",
             f"A password has at least {SHORTEST_PASSWORD} signs and is not the login.",
         )
-    return _hasher.hash(password)
+    return _hasher.hash(password.encode(errors="surrogatepass"))
 
 
 def sign_in(warehouse: Warehouse, login: str, password: str, address: str, browser: str) -> Opened:
@@ -54,26 +58,80 @@ def sign_in(warehouse: Warehouse, login: str, password: str, address: str, brows
     Raises:
         UserError: login and password do not fit, the account is closed, or there were too many failures.
     """
-    login = login.strip()
-    now = warehouse.clock()
-    of_login, of_address = warehouse.refused_since(login, address, now - _WITHIN)
-    if of_login >= _PER_LOGIN or of_address >= _PER_ADDRESS:
+    login = storable(login.strip())
+    with _guessing:
+        found = warehouse.person_by_login(login)
+        noted = login if found is not None else _veiled(login)
+        refuse_too_many(warehouse, noted, address)
+        kept = found[1] if found is not None and found[1] is not None else None
+        fits = _fits(kept or _NOBODYS, password) and kept is not None
+        if not fits or found is None or not found[0].active:
+            why = "closed" if fits else "unknown" if found is None else "password"
+            warehouse.note_refused(noted, address, {"why": why})
+            raise _does_not_fit()
+    opened = open_session(warehouse, found[0], browser)
+    if (
+        warehouse.person_by_login(login) != found
+    ):  # changed meanwhile, and its sessions were ended before this one began
+        warehouse.end_session(digest_of_secret(opened.secret))
+        raise _does_not_fit()
+    return opened
+
+
+def _does_not_fit() -> UserError:
+    return UserError("登录名或密码不正确。", "Login and password do not fit.")
+
+
+def _veiled(login: str) -> str:
+    """What is noted where no account has that login: one and the same for each, and nothing of it. People type their password there."""
+    return f"?{hmac.digest(_veil, login.encode(errors='replace'), 'sha256').hex()[:16]}"
+
+
+def refuse_too_many(warehouse: Warehouse, login: str | None, address: str) -> None:
+    """Let nobody in for a while after too many failures: of the login, if there is one yet, and from the address.
+
+    Raises:
+        UserError: there were too many.
+    """
+    of_login, of_address = warehouse.refused_since(login or "", address, warehouse.clock() - _WITHIN)
+    if (login is not None and of_login >= _PER_LOGIN) or of_address >= _PER_ADDRESS:
+        minutes = int(_WITHIN.total_seconds() // 60)
         raise UserError(
-            f"登录失败次数过多,请 {int(_WITHIN.total_seconds() // 60)} 分钟后再试。",
-            f"Too many failed attempts; try again in {int(_WITHIN.total_seconds() // 60)} minutes.",
+            f"登录失败次数过多,请 {minutes} 分钟后再试。", f"Too many failed attempts; try again in {minutes} minutes."
         )
-    found = warehouse.person_by_login(login)
-    kept = found[1] if found is not None and found[1] is not None else None
-    fits = _fits(kept or _NOBODYS, password) and kept is not None
-    if not fits or found is None or not found[0].active:
-        warehouse.note_refused(login, address, "closed" if fits else "unknown" if found is None else "password")
-        raise UserError("登录名或密码不正确。", "Login and password do not fit.")
-    return open_session(warehouse, found[0], browser)
+
+
+def sign_in_with_identity(warehouse: Warehouse, who: Identity, address: str, browser: str) -> Opened:
+    """Begin a session of somebody whom the identity provider has sent: of the account that is bound to them, or else of the one with
+    their login that waits to be bound. Nobody gets an account by signing in.
+
+    Raises:
+        UserError: there is no such account, or it is closed, has a password, or is somebody else's at the provider.
+    """
+    bound = warehouse.person_of(who)
+    named = warehouse.person_by_login(storable(who.login)) if bound is None else None
+    person = bound or (named[0] if named is not None else None)
+    if person is None:
+        why = "unknown"
+    elif not person.active:
+        why = "closed"
+    elif person.has_password:
+        why = "has a password"
+    elif bound is None and not warehouse.bind_person(person.key, who):
+        why = "another identity"
+    else:
+        return open_session(warehouse, person, browser)
+    login = person.login if person is not None else who.login
+    warehouse.note_refused(login, address, {"why": why, "issuer": who.issuer, "subject": who.subject})
+    raise UserError(
+        "身份认证已通过,但本系统没有可供您使用的账号;请联系系统管理员。",
+        "The identity provider knows you, but there is no account here that you may use; ask the administrator.",
+    )
 
 
 def _fits(kept: str, password: str) -> bool:
     try:
-        return _hasher.verify(kept, password)
+        return _hasher.verify(kept, password.encode(errors="surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
 
@@ -83,55 +141,6 @@ def open_session(warehouse: Warehouse, person: Person, browser: str) -> Opened:
     secret = secrets.token_urlsafe(32)
     warehouse.begin_session(person, digest_of_secret(secret), secrets.token_urlsafe(24), browser)
     return Opened(secret, person)
-
-
-@dataclass(frozen=True, slots=True)
-class NewPerson:
-    """An account as it is asked for."""
-
-    login: str
-    name: str
-    role: Role
-    bureau: str | None = None
-
-
-def create(office: Office, wish: NewPerson, password: str, *, must_change: bool = True) -> Person:
-    """Make an account.
-
-    Raises:
-        UserError: the login, name, bureau or password cannot be used.
-    """
-    login = wish.login.strip()
-    if not 2 <= len(login) <= 64 or not all(sign.isalnum() or sign in "._-@" for sign in login):
-        raise UserError(
-            f"登录名「{login}」不可用:2 到 64 个字母、数字或 . _ - @。",
-            f"The login '{login}' cannot be used: 2 to 64 letters, digits or . _ - @.",
-        )
-    if not wish.name.strip():
-        raise UserError("请写姓名:决定以姓名记录。", "Give a name: decisions are recorded by it.")
-    bureau = checked_bureau(office, wish.role, wish.bureau)
-    values: dict[str, Any] = {
-        "name": wish.name.strip(), "role": wish.role.value, "bureau_code": bureau,
-        "password": hashed(password, login), "must_change": must_change,
-    }  # fmt: skip
-    return office.warehouse.add_person(login, values)
-
-
-def checked_bureau(office: Office, role: Role, bureau: str | None) -> str | None:
-    """The bureau of an account: a reporter's, which must be known; nobody else has one.
-
-    Raises:
-        UserError: a reporter without a known bureau.
-    """
-    if role is not Role.REPORTER:
-        return None
-    if bureau not in office.bureaus.codes:
-        told = Message(
-            f"填报人员须属于 bureaus.yaml 中的一个单位;「{bureau or ''}」不在其中。",
-            f"A reporter belongs to a bureau of bureaus.yaml; '{bureau or ''}' is none.",
-        )
-        raise UserError(told.zh, told.en)
-    return bureau
 
 
 def password_fits(warehouse: Warehouse, person: Person, password: str) -> bool:

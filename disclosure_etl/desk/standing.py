@@ -6,6 +6,7 @@ Not here: pages (`shown`) or routes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from copy import copy
@@ -17,11 +18,13 @@ from typing import Any
 from anyio import to_thread
 from fastapi import Request
 
+from disclosure_etl.desk.begun import Seals
 from disclosure_etl.desk.jobs import Jobs
 from disclosure_etl.desk.pace import Pace
+from disclosure_etl.desk.provider import Provider, provider_of
 from disclosure_etl.desk.source_cells import Documents
+from disclosure_etl.desk_settings import DeskSettings
 from disclosure_etl.office import Office
-from disclosure_etl.settings import DeskSettings
 from schemas.consolidation import Consolidation
 from schemas.errors import Language
 from schemas.people import Person, Visitor
@@ -31,11 +34,18 @@ from schemas.versions import FrozenVersion
 _SEEN_AGAIN = timedelta(minutes=1)  # a session is noted as in use at most so often
 _VERSIONS_KEPT = 64
 _AROUND_A_FILE = 1 << 16
+_LARGEST_FORM = 1 << 20
+_TAKE_FILES = re.compile(r"/own/(?:check|send)|/months/[^/]+/upload|/api/v1/submissions")
 
 
 def digest_of_secret(secret: str) -> str:
     """What is kept of a session's or token's secret. They are long and random, so that a plain hash does."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def takes_files(path: str) -> bool:
+    """Whether files are sent there."""
+    return _TAKE_FILES.fullmatch(path) is not None
 
 
 @dataclass
@@ -79,16 +89,28 @@ class Desk:
     pace: Pace = field(default_factory=Pace)
     documents: Documents = field(init=False)
     deciding: Lock = field(default_factory=Lock)
+    provider: Provider | None = field(init=False)
+    seals: Seals = field(default_factory=Seals)
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.office)
         self.jobs = Jobs(self.office.clock)
         self.documents = Documents(self.office)
+        self.provider = provider_of(self.office)
 
     @property
     def settings(self) -> DeskSettings:
         """The desk's own settings."""
         return self.office.settings.file.desk
+
+    @property
+    def home(self) -> str | None:
+        """The address that people type, where the office has said so."""
+        return self.settings.public_url.rstrip("/") if self.settings.public_url else None
+
+    def cookie(self, name: str) -> str:
+        """What a cookie of ours is called. By TLS browsers hold the prefix against what other hosts of the domain would plant."""
+        return f"{'__Host-' if self.settings.https else ''}disclosure_{name}"
 
     @property
     def family(self) -> str:
@@ -103,9 +125,10 @@ class Desk:
         own.__dict__["warehouse"] = replace(self.office.warehouse, actor=person.login)
         return own
 
-    def largest_request(self) -> int:
-        """How many bytes a request may have: a file at its limit, and what a form puts around it."""
-        return self.office.settings.read_limits.max_bytes + _AROUND_A_FILE
+    def largest_request(self, path: str) -> int:
+        """How many bytes a request may have: where files are sent, one at its limit, and what a form puts around it; everywhere else
+        what people write."""
+        return self.office.settings.read_limits.max_bytes + _AROUND_A_FILE if takes_files(path) else _LARGEST_FORM
 
     async def visitor(self, secret: str) -> Visitor | None:
         """Whose session a browser's secret is; None where it ended, or nobody used it for too long."""

@@ -10,7 +10,8 @@ from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String
 
 from disclosure_etl.warehouse.dimension_tables import Moment, metadata
 
-# Somebody with an account. `bureau_code` is of those who report for one.
+# Somebody with an account. `bureau_code` is of those who report for one. Whoever has no password signs in with the identity
+# provider; the first time binds the account to who they are there.
 person = Table(
     "person",
     metadata,
@@ -23,6 +24,9 @@ person = Table(
     Column("active", Boolean, nullable=False),
     Column("must_change", Boolean, nullable=False, comment="the password was given by somebody else"),
     Column("made_at", Moment, nullable=False),
+    Column("oidc_issuer", Text, comment="the identity provider, once it sent somebody"),
+    Column("oidc_subject", String(255), comment="who they are there"),
+    Index("ix_person_identity", "oidc_issuer", "oidc_subject", unique=True),
 )
 
 # A failed attempt to sign in, so that a run of them can be slowed down. `login` as it was written, known or not.

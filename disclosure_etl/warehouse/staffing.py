@@ -10,7 +10,7 @@ from typing import Any
 from disclosure_etl.warehouse import people
 from disclosure_etl.warehouse.connection import reading
 from disclosure_etl.warehouse.deciding import Deciding
-from schemas.people import Person, SessionShown, Token, Visitor
+from schemas.people import Identity, Person, SessionShown, Token, Visitor
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,17 @@ class Staffing(Deciding):
         with self._writing() as connection:
             return people.change(connection, self._act(), key, values)
 
-    def note_refused(self, login: str, address: str, why: str) -> None:
+    def person_of(self, who: Identity) -> Person | None:
+        """The account that is bound to somebody at an identity provider."""
+        with reading(self.engine) as connection:
+            return people.of_identity(connection, who)
+
+    def bind_person(self, key: int, who: Identity) -> bool:
+        """Bind an account to somebody at an identity provider; see `people.bind`."""
+        with self._writing() as connection:
+            return people.bind(connection, self._act(), key, who)
+
+    def note_refused(self, login: str, address: str, why: Mapping[str, str]) -> None:
         """Note an attempt to sign in that failed."""
         with self._writing() as connection:
             people.note_refused(connection, self._act(), login, address, why)
@@ -77,6 +87,11 @@ class Staffing(Deciding):
         with reading(self.engine) as connection:
             return people.sessions(connection, key)
 
+    def last_seen(self) -> dict[str, datetime]:
+        """When each account was last in use, by login."""
+        with reading(self.engine) as connection:
+            return people.last_seen(connection)
+
     def issue_token(self, digest: str, name: str, bureau: str, ends_at: datetime | None) -> Token:
         """Keep a new token's digest."""
         with self._writing() as connection:
@@ -92,7 +107,7 @@ class Staffing(Deciding):
         with reading(self.engine) as connection:
             return people.tokens(connection)
 
-    def revoke_token(self, key: int) -> None:
-        """Make a token unusable from now on."""
+    def revoke_token(self, key: int) -> bool:
+        """Make a token unusable from now on; False where it was revoked before."""
         with self._writing() as connection:
-            people.revoke_token(connection, self._act(), key)
+            return people.revoke_token(connection, self._act(), key)

@@ -112,10 +112,14 @@ def _check(office: Office) -> None:
         )
     office.check()
     _ = office.sources
+    if settings.desk.oidc is not None:
+        from disclosure_etl.desk.provider import provider_of
+
+        provider_of(office)
 
 
 def doctor(context: typer.Context, json: AsJson = False) -> None:
-    """Look whether everything is in place: configuration, form, sources (each is tried), warehouse, calendar."""
+    """Look whether everything is in place: configuration, form, sources and identity provider (each is tried), warehouse, calendar."""
     session: Session = context.obj
     office = session.any_office
     _check(office)
@@ -124,7 +128,7 @@ def doctor(context: typer.Context, json: AsJson = False) -> None:
         print_json([{"what": what, "ok": fine, "detail": {"zh": zh, "en": en}} for what, fine, zh, en in findings])
     else:
         names = {"config": "配置", "form": "报表", "inbox": "收件目录", "source": "来源", "warehouse": "仓库"}
-        names["calendar"] = "日历"
+        names |= {"calendar": "日历", "oidc": "身份认证平台"}
         for what, fine, zh, en in findings:
             mark = "✓" if fine else "✗"
             session.say(f"{mark} {names[what]}:{zh}", f"{mark} {what}: {en}")
@@ -156,6 +160,7 @@ def _findings(office: Office) -> list[_Finding]:
         ("config", where is not None, *config),
         ("form", gap is None, *form),
         *_sources(office),
+        *_provider(office),
         *([_warehouse(office)] if where is not None else []),  # looking would make a file where there is no office
         ("calendar", listed, f"节假日录至 {last} 年", f"holidays listed until {last}"),
     ]
@@ -180,6 +185,22 @@ def _sources(office: Office) -> list[_Finding]:
         told = (f"{source.name}({source.kind},文件 {files})", f"{source.name} ({source.kind}, {files} files)")
         found.append(("source", True, *told))
     return found
+
+
+def _provider(office: Office) -> list[_Finding]:
+    """The identity provider, if the desk has one, asked as for a sign-in."""
+    if office.settings.file.desk.oidc is None:
+        return []
+    from disclosure_etl.desk.provider import ProviderDown, provider_of
+
+    provider = provider_of(office)
+    assert provider is not None
+    where = provider.settings.issuer
+    try:
+        provider.look()
+    except ProviderDown as error:
+        return [("oidc", False, f"{where}:{error.why}", f"{where}: {error.why}")]
+    return [("oidc", True, where, where)]
 
 
 def _warehouse(office: Office) -> _Finding:

@@ -18,8 +18,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from disclosure_etl.desk.accounts import NewPerson, create
 from disclosure_etl.desk.app import create_app
-from disclosure_etl.desk.signing_in import NewPerson, create
 from disclosure_etl.desk.standing import Desk
 from disclosure_etl.office import Office
 from flows.running import run_period

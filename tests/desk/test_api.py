@@ -36,7 +36,7 @@ class Sender:
 
 
 def sender(app: FastAPI, office: Office, bureau: str, **options) -> Sender:
-    token, _ = issue(office, f"{bureau} 平台", bureau, options.get("ends"))
+    token, _ = issue(office, f"{bureau} 平台 {len(office.warehouse.tokens())}", bureau, options.get("ends"))
     return Sender(TestClient(app, base_url="http://desk"), token)
 
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from disclosure_etl.desk.signing_in import NewPerson, create
+from disclosure_etl.desk.accounts import NewPerson, create
 from schemas.errors import UserError
 from schemas.people import Role
 from tests.desk.conftest import PASSWORD, Client, sign_in

@@ -77,6 +77,16 @@ def test_an_administrator_ends_sessions_and_gives_a_new_password(
     assert visitor(app).post("/login", data={"login": "wang", "password": password}).status_code == 303
 
 
+@pytest.mark.parametrize("change", [{"role": "auditor", "active": "true"}, {"role": "administrator"}])
+def test_the_last_administrator_neither_closes_nor_changes_their_own_account(
+    office: Office, admin: Client, change: dict[str, str]
+) -> None:
+    answer = admin.post(f"/people/{key_of(office, 'admin')}", {"name": "王芳", **change})
+
+    assert answer.status_code == 422 and "至少要有一个可用的管理员账号" in answer.text
+    assert admin.get("/people").status_code == 200
+
+
 def test_a_token_is_shown_once_and_revoked(office: Office, admin: Client) -> None:
     token = once(admin.post("/tokens", {"name": "区级平台", "bureau": "haidian", "ends": "2014-12-31"}).text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from importlib.resources import files
@@ -27,7 +28,8 @@ CONTRACTS = {
     "returns list": "returns", "returns send-back": "return-decision", "returns withdraw": "return-decision",
     "returns reinstate": "return-decision", "returns undo": "return-decision", "deltas list": "deltas",
     "deltas confirm": "confirmation", "restatements list": "restatements", "restatements add": "restatement",
-    "restatements withdraw": "restatement", "export": "export",
+    "restatements withdraw": "restatement", "export": "export", "desk users": "users", "desk tokens": "tokens",
+    "desk create-token": "token",
 }  # fmt: skip
 JANUARY = Period.parse("2014-01")
 NOW = ("--now", "2014-02-10")
@@ -200,6 +202,31 @@ def test_what_follows_a_correction_and_what_is_restated(say, tmp_path: Path) -> 
     contract("consolidation").validate(shown)
     assert [one["amount"] for one in shown["restatements"]] == [-1]
     contract("restatement").validate(say("--now", "2014-03-10", "restatements", "withdraw", added["number"], *why).json)
+
+
+def test_the_desks_people_and_tokens(say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_office(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO("a password of the tests\n"))
+    assert say("desk", "create-user", "li", "--name", "李强", "--role", "steward").code == 0
+
+    made = say(
+        "--now",
+        "2014-02-10",
+        "desk",
+        "create-token",
+        "区级平台",
+        "--bureau",
+        "海淀分局",
+        "--ends",
+        "2014-12-31",
+        "--json",
+    ).json
+    contract("token").validate(made)
+    contract("tokens").validate(listed := say("desk", "tokens", "--json").json)
+    contract("users").validate(users := say("desk", "users", "--json").json)
+
+    assert {**listed[0], "in_force": True, "token": made["token"]} == made
+    assert [(one["login"], one["signs_in_with"], one["open"]) for one in users] == [("li", "password", True)]
 
 
 def _json_commands(group, words: tuple[str, ...] = ()) -> set[str]:

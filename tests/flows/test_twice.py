@@ -6,6 +6,7 @@ The table is held against the command line itself, so that a new command has to 
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -50,6 +51,11 @@ REOPEN = ("reopen", "2014", "--by", "王处长", "--second", "李主任", "--rea
 ADD = ("restatements", "add", "2014-02", "haidian", "enquiries", "--amount", "2", "--code", "recount", *WHY)
 HAIDIAN = "haidian_2014-01.xlsx"
 NO_WAREHOUSE = ("no warehouse",)
+ADMIN, LI = (
+    ("desk", "create-user", "admin", "--name", "王芳"),
+    ("desk", "create-user", "li", "--name", "李强", "--role", "head"),
+)
+TOKEN = ("desk", "create-token", "区级平台", "--bureau", "haidian", "--ends", "2015-12-31")
 
 TABLE: dict[str, tuple[Twice, ...]] = {
     "consolidate": (
@@ -93,6 +99,11 @@ TABLE: dict[str, tuple[Twice, ...]] = {
     ),
     "status": (Twice(("status", "2014-01", "--table", "then.xlsx"), again=2, first=1),),
     "init": (Twice(("init", "fresh")),),
+    "desk set-password": (Twice(("desk", "set-password", "li"), (ADMIN, LI)),),
+    "desk close-user": (Twice(("desk", "close-user", "li"), (ADMIN, LI)),),
+    "desk open-user": (Twice(("desk", "open-user", "li"), (ADMIN, LI, ("desk", "close-user", "li"))),),
+    "desk create-token": (Twice(TOKEN, again=2),),
+    "desk revoke-token": (Twice(("desk", "revoke-token", "1"), (TOKEN,)),),
     "warehouse upgrade": (Twice(("warehouse", "upgrade"), (NO_WAREHOUSE,)),),
     "warehouse backup": (Twice(("warehouse", "backup", "kept.zip"), again=2),),
     "warehouse restore": (
@@ -119,6 +130,8 @@ NOTHING_CHANGES: dict[str, tuple[tuple[str, ...], ...]] = {
     "export": (("export", "2014-01"),),
     "audit verify": (("audit", "verify"),),
     "audit list": (("audit", "list"),),
+    "desk users": (("desk", "users"), ("desk", "users", "--json")),
+    "desk tokens": (("desk", "tokens"),),
     "doctor": (("doctor",),),
     "config check": (("config", "check"),),
     "warehouse verify": (("warehouse", "verify"),),
@@ -218,9 +231,12 @@ class Desk:
     say: Callable
     folder: Path
     url: str | None
+    patch: pytest.MonkeyPatch
 
     def press(self, *words: str) -> Said:
-        """One command, as on one and the same day."""
+        """One command, as on one and the same day. The password that it may ask for is made of the command's name, so that it is
+        the same each time, and another than that of an account that was made before."""
+        self.patch.setattr("sys.stdin", io.StringIO(f"a password of {words[1:2]}\n"))
         return self.say("--now", "2015-01-20", "--lang", "en", *words)
 
     def prepare(self, words: tuple[str, ...], is_year: bool) -> None:
@@ -281,7 +297,7 @@ def desk(offices: dict[bool, Path], tmp_path: Path, say: Callable, monkeypatch: 
             say("warehouse", "backup", "moved.zip")
             monkeypatch.setenv("DISCLOSURE_WAREHOUSE", url)
             assert say("warehouse", "restore", "moved.zip").code == 0
-        return Desk(say, tmp_path, url)
+        return Desk(say, tmp_path, url, monkeypatch)
 
     return sit_down
 

@@ -1,0 +1,73 @@
+"""Guessing passwords: how often, by how many at once, and what the answers and the record tell of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from disclosure_etl.desk import signing_in
+from disclosure_etl.desk.accounts import NewPerson, create
+from disclosure_etl.office import Office
+from schemas.errors import UserError
+from schemas.people import Role
+from tests.desk.conftest import PASSWORD
+from tests.desk.test_door import visitor
+
+
+def test_a_guess_does_not_tell_whether_there_is_such_a_login(app: FastAPI, office: Office, monkeypatch: Any) -> None:
+    closed = create(office, NewPerson("closed", "旧人", Role.STEWARD), PASSWORD, must_change=False)
+    office.warehouse.change_person(closed.key, {"active": False})
+    without = create(office, NewPerson("without", "无码", Role.STEWARD), PASSWORD)
+    office.warehouse.change_person(without.key, {"password": None})
+    verified: list[str] = []
+    fits = signing_in._fits
+    monkeypatch.setattr(signing_in, "_fits", lambda kept, password: verified.append(kept) or fits(kept, password))
+
+    told = set()
+    for login in ("wang", "nobody", "closed", "without", "no\x00body", "x" * 300):
+        password = PASSWORD if login == "closed" else "a wrong one"
+        for _ in range(7):
+            answer = visitor(app).post("/login", data={"login": login, "password": password})
+            told.add((answer.status_code, answer.text.replace(login, "LOGIN").replace("no\ufffdbody", "LOGIN")))
+        assert len(verified) == 5  # each time as much work, and none of it once the login is closed
+        assert len({one.split("$p")[0] for one in verified}) == 1  # of the same cost
+        verified.clear()
+        office.warehouse.clock.set(office.warehouse.clock() + timedelta(minutes=16))
+
+    assert len({text for _, text in told}) == 2  # one page for a guess, one for too many
+    assert {status for status, _ in told} == {401}
+
+
+def test_many_guesses_at_once_are_no_more_than_one_after_the_other(office: Office) -> None:
+    def guess(number: int) -> str:
+        with pytest.raises(UserError) as raised:
+            signing_in.sign_in(office.warehouse, "wang", f"guess {number}", "10.0.0.9", "")
+        return raised.value.message.en
+
+    with ThreadPoolExecutor(12) as pool:
+        told = list(pool.map(guess, range(12)))
+
+    assert sum("do not fit" in one for one in told) == 5
+    assert len(office.warehouse.audit_events("sign_in_refused")) == 5
+
+
+def test_one_address_does_not_try_every_login(app: FastAPI, office: Office) -> None:
+    http = visitor(app)
+    for number in range(30):
+        http.post("/login", data={"login": f"somebody{number}", "password": PASSWORD})
+
+    assert "过多" in http.post("/login", data={"login": "wang", "password": PASSWORD}).text
+    office.warehouse.clock.set(office.warehouse.clock() + timedelta(minutes=16))
+    assert http.post("/login", data={"login": "wang", "password": PASSWORD}).status_code == 303
+
+
+def test_what_was_typed_as_a_login_that_nobody_has_is_not_kept(app: FastAPI, office: Office) -> None:
+    for _ in range(2):
+        visitor(app).post("/login", data={"login": "my password by mistake", "password": ""})
+    first, second = office.warehouse.audit_events("sign_in_refused")
+
+    assert first.subject == second.subject and first.subject.startswith("?") and "password" not in first.subject
