@@ -333,7 +333,7 @@ def case_page(
         history=[
             each
             for each in (warehouse.failing_elsewhere(desk.family, bureau, failure.rule, _HISTORY) if bureau else [])
-            if each[1] != failure.id
+            if each[1] not in {failure.id, *(other.failure.id for other in one.attached)}
         ],
         owners=colleagues(desk), before=before, after=after, version=found[0], diagnosis=diagnosis_of(failure), typed=typed,
         block=next((Message(each.label.zh, each.label.en) for each in form.blocks if each.code == failure.block), None),

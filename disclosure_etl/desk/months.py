@@ -126,8 +126,8 @@ def matrix(desk: Desk, form: Form, period: Period, one: Consolidation, states: S
     ]
 
 
-def steps(period: Period, one: Consolidation, open_cases: Mapping[str, int]) -> list[Step]:
-    """How far a month is from sign-off: what the version says of bureaus, and how many cases are open, by severity."""
+def steps(period: Period, one: Consolidation, open_cases: Mapping[tuple[str, str], int]) -> list[Step]:
+    """How far a month is from sign-off: what the version says of bureaus, and how many cases are open, by period and severity."""
     states = one.bureaus
     held = [state for state in states if state.status in ("held", "partly_held", "failed", "returned") or state.stale]
     base = f"/months/{period}"
@@ -135,11 +135,11 @@ def steps(period: Period, one: Consolidation, open_cases: Mapping[str, int]) -> 
         Step(Message("已收到报表", "returns received"), len(one.missing), len(states), f"{base}?show=missing"),
         Step(Message("无暂存、无待复核", "nothing held or to be looked at again"), len(held), len(states), f"{base}?show=held"),
         Step(
-            Message("无未决错误", "no open errors"), open_cases.get(Severity.ERROR, 0), 0,
+            Message("无未决错误", "no open errors"), open_cases.get((period.code, Severity.ERROR), 0), 0,
             f"{base}/cases?severity=error&state=open",
         ),
         Step(
-            Message("警告已确认", "warnings acknowledged"), open_cases.get(Severity.WARNING, 0), 0,
+            Message("警告已确认", "warnings acknowledged"), open_cases.get((period.code, Severity.WARNING), 0), 0,
             f"{base}/cases?severity=warning&state=open",
         ),
     ]  # fmt: skip
@@ -168,6 +168,8 @@ def month(
     if found is None:
         return page(request, who, "month_empty.html", period=period)
     version, one = found
+    if not _is_own(desk, period):
+        return _longer(request, desk, who, period, version, one)
     form = form_of_version(desk, one)
     show = show or ("open" if len(one.bureaus) > A_SCREENFUL else "all")
     states = chosen_states(one, show, q.strip())
@@ -181,9 +183,42 @@ def month(
     return page(
         request, who, "month.html", period=period, version=version, one=one, form=form, rows=rows, counts=counts,
         show=show, q=q, at=at, pages=pages, number=len(states),
-        steps=steps(period, one, desk.office.warehouse.open_by_severity(desk.family, period)), events=events, before=before,
+        steps=steps(period, one, desk.office.warehouse.open_by_severity(desk.family, [period])), events=events, before=before,
         late=sum(state.late for state in one.bureaus), progress=_progress(version, one),
         due=desk.office.due(period), release=desk.office.release_moment(period),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A month of a longer period: its newest version, None where there is none, and how many of its cases are open."""
+
+    period: Period
+    version: FrozenVersion | None
+    errors: int
+    warnings: int
+
+
+def _longer(
+    request: Request, desk: Desk, who: Visitor, period: Period, version: FrozenVersion, one: Consolidation
+) -> Response:
+    """A quarter, half or year: nobody sends a return for it, so that it is its months that are looked at."""
+    warehouse = desk.office.warehouse
+    periods = period.parts(desk.office.forms.frequency_of(desk.family))
+    newest = {each.period: each for each in warehouse.frozen_versions(desk.family, periods)}
+    counts = warehouse.open_by_severity(desk.family, periods)
+    parts = [
+        Part(
+            each, newest.get(each.code), counts.get((each.code, Severity.ERROR), 0),
+            counts.get((each.code, Severity.WARNING), 0),
+        )
+        for each in periods
+    ]  # fmt: skip
+    final = sum(each.version is not None and each.version.is_final for each in parts)
+    return page(
+        request, who, "month_longer.html", period=period, version=version, one=one, parts=parts, final=final,
+        due=desk.office.due(period), release=desk.office.release_moment(period),
+        names={each.bureau: Message(each.name_zh, each.name_en) for each in one.bureaus},
     )  # fmt: skip
 
 

@@ -92,12 +92,12 @@ def _moment(form: str) -> Callable[[Context, Any], str]:
 
 
 def _figure(value: int | None, scale: int = 0) -> str:
-    """A scaled whole number as people write it, with thousands apart."""
+    """A scaled whole number as people write it, with thousands apart, and with all its places: an amount of 30.5 is 30.50."""
     if value is None:
         return "—"
-    whole, point, rest = figure_text(value, scale).partition(".")
+    whole, _, rest = figure_text(value, scale).partition(".")
     sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}{point}{rest}"
+    return f"{sign}{int(digits):,}" + (f".{rest:0<{scale}}" if scale > 0 else "")
 
 
 def _query(values: dict[str, Any], **changed: Any) -> str:

@@ -87,10 +87,11 @@ def block_standings(
     return [*whole, *(BlockStanding(*row, *against.get((row[0], row[1]), (0, 0, 0))) for row in rows)]
 
 
-def open_by_severity(connection: Connection, family: str, period: Period) -> dict[str, int]:
-    """How many cases of a period are open, by severity."""
-    statement = _of(select(failure.c.severity, func.count()), family, period, Wanted(state="open"))
-    return {row[0]: row[1] for row in connection.execute(statement.group_by(failure.c.severity))}
+def open_by_severity(connection: Connection, family: str, periods: Collection[Period]) -> dict[tuple[str, str], int]:
+    """How many cases of these periods are open, by period and severity."""
+    columns = (dim_period.c.code, failure.c.severity)
+    statement = _of(select(*columns, func.count()), family, periods, Wanted(state="open")).group_by(*columns)
+    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
 
 
 def _is_case() -> ColumnElement[bool]:
@@ -118,7 +119,8 @@ def _owner() -> ColumnElement[int]:
     return newest.scalar_subquery()
 
 
-def _of(statement: Select, family: str, period: Period, wanted: Wanted) -> Select:
+def _of(statement: Select, family: str, period: Period | Collection[Period], wanted: Wanted) -> Select:
+    periods = (period,) if isinstance(period, Period) else period
     chosen: list[ColumnElement[bool]] = []
     if wanted.bureau:
         chosen.append(submission.c.bureau_code == wanted.bureau)
@@ -141,7 +143,10 @@ def _of(statement: Select, family: str, period: Period, wanted: Wanted) -> Selec
         statement.join(submission, submission.c.id == failure.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(
-            submission.c.family == family, dim_period.c.code == period.code, submission.c.status.not_in(OUT), *chosen
+            submission.c.family == family,
+            dim_period.c.code.in_([one.code for one in periods]),
+            submission.c.status.not_in(OUT),
+            *chosen,
         )
     )
 

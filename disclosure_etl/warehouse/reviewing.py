@@ -29,10 +29,10 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return case_pages.block_standings(connection, family, period, bureaus)
 
-    def open_by_severity(self, family: str, period: Period) -> dict[str, int]:
-        """How many cases of a period are open, by severity."""
+    def open_by_severity(self, family: str, periods: Collection[Period]) -> dict[tuple[str, str], int]:
+        """How many cases of these periods are open, by period and severity."""
         with reading(self.engine) as connection:
-            return case_pages.open_by_severity(connection, family, period)
+            return case_pages.open_by_severity(connection, family, periods)
 
     def listed_failures(
         self, family: str, period: Period, wanted: Wanted, skip: int, most: int

@@ -6,6 +6,7 @@ import pytest
 
 from disclosure_etl.office import Office
 from flows.running import run_period
+from schemas.periods import Period
 from tests.desk.browsing import chromium, sitting
 from tests.desk.conftest import JANUARY, haidian_corrected
 from tests.factories import default_form, return_bytes, with_slip
@@ -50,6 +51,15 @@ def test_a_reporters_day(served: str, office: Office) -> None:
         reporter.go("/own/months/2014-01")
         assert "已认定" in page.locator("h1").inner_text()
         reporter.usable()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_longer_period_is_for_everybody(served: str, office: Office, width: int) -> None:
+    run_period(Office(office.settings, office.clock), office.settings.family, Period.parse("2014Q1"))
+    with chromium() as browser, sitting(browser, served, width=width) as wang:
+        wang.sign_in("wang")
+        wang.go("/months/2014Q1")
+        wang.usable()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

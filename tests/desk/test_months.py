@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from disclosure_etl.desk import months
+from disclosure_etl.decisions import Word, waive_many
+from disclosure_etl.desk import months, shown
 from disclosure_etl.office import Office
 from flows.running import run_period
-from tests.desk.conftest import JANUARY, Client, send_correction
+from schemas.periods import Period
+from schemas.records import Severity
+from tests.desk.conftest import FEBRUARY, JANUARY, Client, send_correction
+from tests.factories import default_form, return_bytes, send, some_figures
 
 
 def rows(text: str) -> list[str]:
@@ -94,3 +98,53 @@ def test_the_table_is_the_one_that_was_written(office: Office, steward: Client) 
     one = office.warehouse.consolidation(office.settings.family, JANUARY)
 
     assert steward.get("/months/2014-01/table.xlsx").content == table_path(office, one).read_bytes()
+
+
+def test_a_longer_period_is_its_months(office: Office, steward: Client) -> None:
+    run_period(office, office.settings.family, Period.parse("2014Q1"))
+    shown = steward.get("/months/2014Q1").text
+
+    assert rows(shown) == ["2014-01", "2014-02", "2014-03"]
+    assert 'href="/months/2014-01/cases?severity=error"' in shown
+    assert "没有汇总" in shown and "/months/2014Q1/sign-off" in shown
+    assert "/months/2014Q1/rerun" not in shown
+
+
+def test_what_is_wrong_with_a_return_as_a_whole_stands_beside_its_state(office: Office, steward: Client) -> None:
+    form = default_form()
+    figures = some_figures(form, 2)
+    data = return_bytes(form, FEBRUARY, "dongcheng", "东城分局", figures, 2, preparer="张三", checker="张三")
+    send(office, "dongcheng_2014-02_r2.xlsx", data)
+    run_period(office, office.settings.family, FEBRUARY)
+    shown = steward.get("/months/2014-02?q=dongcheng").text
+
+    assert 'class="whole" href="/months/2014-02/cases?bureau=dongcheng"' in shown
+
+
+def test_an_error_whose_cause_alone_was_let_stand_is_a_case(office: Office, steward: Client) -> None:
+    """By the command line one failure of a case can be accepted, and what has its cause goes on holding the block."""
+    family = office.settings.family
+    found = office.warehouse.failures(family, JANUARY, "haidian")
+    main = next(one for one in found if one.failure.case is None and one.failure.severity is Severity.ERROR)
+    attached = {one.failure.id for one in found if one.failure.case == main.failure.id}
+    assert attached
+    waive_many(office, family, [main], (JANUARY, JANUARY), Word("王芳", "电话核实"))
+
+    assert set(office.warehouse.open_cases(family, JANUARY)) >= attached
+    assert office.warehouse.open_by_severity(family, [JANUARY])[JANUARY.code, Severity.ERROR] == len(attached)
+    assert 'class="count">' in steward.get("/months/2014-01?q=haidian").text
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "told"),
+    [
+        (None, 0, "—"),
+        (1234567, 0, "1,234,567"),
+        (3050, 2, "30.50"),
+        (471170, 2, "4,711.70"),
+        (-5, 2, "−0.05"),
+        (300, 2, "3.00"),
+    ],
+)
+def test_figures_are_written_with_all_their_places(value: int | None, scale: int, told: str) -> None:
+    assert shown._figure(value, scale) == told
