@@ -179,6 +179,7 @@ def month(
         show=show, q=q, at=at, pages=pages, number=len(states), steps=steps(period, one), events=events, before=before,
         late=sum(state.late for state in one.bureaus), progress=_progress(version, one),
         due=desk.office.due(period), release=desk.office.release_moment(period),
+        own=_is_own(desk, period),
         proposal=desk.office.warehouse.open_proposal("sign_off", desk.family, period)
         if desk.office.settings.two_persons_sign and not version.signed
         else None,
