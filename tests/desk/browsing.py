@@ -87,6 +87,7 @@ class Sitting:
 
     def fits(self) -> None:
         """Nothing of the page stands beside the screen."""
+        self.page.wait_for_load_state()
         beside = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert self.page.evaluate(beside) <= 0, self.page.url
 
