@@ -22,11 +22,13 @@ BY_ITSELF = (VersionStatus.UNVERIFIED,)  # taken over from before: nobody here c
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """One thing that stands in the way, and what to do about it. `code` is stable."""
+    """One thing that stands in the way, and what to do about it. `code` is stable. `period`: which one, or which year, it is about, where
+    it is not the one that is to be signed."""
 
     code: str
     message: Message
     bureau: str | None = None
+    period: str = ""
 
 
 def waiting(office: Office, family: str, period: Period) -> Iterator[Hindrance]:
@@ -40,6 +42,7 @@ def waiting(office: Office, family: str, period: Period) -> Iterator[Hindrance]:
                 f"Work waits for {period}: {len(waits.bureaus)} bureaus to be judged again, or figures to be frozen anew. Run "
                 f"'disclosure-etl rerun {period}' first.",
             ),
+            period=period.code,
         )
 
 
@@ -70,6 +73,7 @@ def _not_final(office: Office, family: str, periods: Sequence[Period], *, there:
                         f"{period} 还没有汇总;请先运行 disclosure-etl consolidate {period}。",
                         f"{period} was not consolidated yet: run 'disclosure-etl consolidate {period}'.",
                     ),
+                    period=period.code,
                 )
         elif not one.is_final and one.status not in BY_ITSELF:
             yield Hindrance(
@@ -78,6 +82,7 @@ def _not_final(office: Office, family: str, periods: Sequence[Period], *, there:
                     f"{period} 第 {one.version} 版还是初步数;请先签发:disclosure-etl sign-off {period} --by …",
                     f"{period}, version {one.version}, is provisional: sign it off first, disclosure-etl sign-off {period} --by …",
                 ),
+                period=period.code,
             )
 
 
@@ -216,6 +221,7 @@ def open_in(office: Office, family: str, year: int) -> Iterator[Hindrance]:
                 f"{year} 全年还没有汇总;请先运行 disclosure-etl consolidate {year} 并签发。",
                 f"The year {year} was not added up yet: run 'disclosure-etl consolidate {year}', and sign it off.",
             ),
+            period=whole.code,
         )
     yield from _not_final(office, family, [whole], there=True) if own is not Frequency.YEARLY else ()
     for period in stored:
@@ -243,6 +249,7 @@ def open_before(office: Office, family: str, year: int) -> Iterator[Hindrance]:
                     f"{before} 年还没有锁定;请先锁定较早的年度:disclosure-etl lock {before} --by … --reason …",
                     f"{before} is not locked: lock earlier years first, disclosure-etl lock {before} --by … --reason …",
                 ),
+                period=f"{before}",
             )
 
 

@@ -267,7 +267,7 @@ def _reopened(office: Office, lock: YearLock) -> YearDecided:
             f"{later} 年已锁定,其数以 {year} 年为前提;请先解锁 {later} 年。",
             f"{later} is locked, and stands on {year}: reopen {later} first.",
         )
-        return YearDecided(None, False, (Hindrance("later", told),))
+        return YearDecided(None, False, (Hindrance("later", told, period=f"{later}"),))
     relied_on = [
         one for one in office.warehouse.frozen_versions(family) if Period.parse(one.period).year == year and one.is_out
     ]

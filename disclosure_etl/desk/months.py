@@ -17,6 +17,7 @@ from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.shown import page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.warehouse.case_pages import BlockStanding
+from disclosure_etl.warehouse.casework import Proposal
 from schemas.consolidation import BureauState, Consolidation
 from schemas.errors import Message
 from schemas.forms import Form
@@ -186,6 +187,7 @@ def month(
         steps=steps(period, one, desk.office.warehouse.open_by_severity(desk.family, [period])), events=events, before=before,
         late=sum(state.late for state in one.bureaus), progress=_progress(version, one),
         due=desk.office.due(period), release=desk.office.release_moment(period),
+        proposal=_proposal(desk, period, version),
     )  # fmt: skip
 
 
@@ -219,7 +221,15 @@ def _longer(
         request, who, "month_longer.html", period=period, version=version, one=one, parts=parts, final=final,
         due=desk.office.due(period), release=desk.office.release_moment(period),
         names={each.bureau: Message(each.name_zh, each.name_en) for each in one.bureaus},
+        proposal=_proposal(desk, period, version),
     )  # fmt: skip
+
+
+def _proposal(desk: Desk, period: Period, version: FrozenVersion) -> Proposal | None:
+    """The sign-off that waits for a second person, where that is the rule."""
+    if not desk.office.settings.two_persons_sign or version.signed:
+        return None
+    return desk.office.warehouse.open_proposal("sign_off", desk.family, period)
 
 
 def _progress(version: FrozenVersion, one: Consolidation) -> int:

@@ -34,11 +34,13 @@ TheDesk = Annotated[Desk, Depends(desk_of)]
 Own = Annotated[Visitor, needs(Need.OWN)]
 
 
-def _front(request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200) -> Response:
+def _front(
+    request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200, typed: str = ""
+) -> Response:
     shown = own_view.front(desk, bureau_of(desk, who))
     return page(
         request, who, "own.html", status, shown=shown, deltas=own_view.named(desk, shown.deltas), message=message,
-        seen=own_view.seen(shown.deltas),
+        seen=own_view.seen(shown.deltas), typed=typed,
     )  # fmt: skip
 
 
@@ -58,7 +60,9 @@ def own_month(request: Request, desk: TheDesk, who: Own, code: str) -> Response:
     waiting = [period.code] if own_view.waits(desk, bureau.code, period) else []
     month = own_view.month_of(desk, bureau.code, period, waiting)
     form = desk.office.forms.choose(desk.family, period)
-    stored = warehouse.bureau_figures(form, period, bureau=bureau.code)
+    version = desk.versions.newest(desk.family, period)
+    # Before a month was consolidated there are figures of it all the same: the cumulatives of the months before.
+    stored = warehouse.bureau_figures(form, period, bureau=bureau.code) if version else []
     figures = {(one.indicator, one.column): one for one in stored if one.measure != "share"}
     found = own_view.failures_of(desk, bureau.code, period)
     columns = [code for code in form.columns if any(column == code for _, column in figures)]
@@ -67,7 +71,8 @@ def own_month(request: Request, desk: TheDesk, who: Own, code: str) -> Response:
         request, who, "own_month.html", period=period, month=month, form=form, figures=figures, columns=columns,
         blocks=own_view.blocks_of(desk, bureau.code, form, period),
         failures=[(failure_object(one), bool(one.waiver)) for one in found], sent_back=here,
-        version=desk.versions.newest(desk.family, period),
+        version=version, before=own_view.neighbour(desk, bureau.code, period, -1),
+        after=own_view.neighbour(desk, bureau.code, period, 1),
     )  # fmt: skip
 
 
@@ -89,7 +94,10 @@ async def check(request: Request, desk: TheDesk, who: Own) -> Response:
     sent = await file_in(request, desk.office.settings.read_limits.max_bytes)
     if sent is None:
         return await run_in_threadpool(_front, request, desk, who, _NO_FILE, 422)
-    found = await run_in_threadpool(checked, desk.office, bureau.code, *sent)
+    try:
+        found = await run_in_threadpool(checked, desk.office, bureau.code, *sent)
+    except UserError as error:
+        return await run_in_threadpool(_front, request, desk, who, error.message, 422)
     return page(request, who, "own_checked.html", found=[check_object(one) for one in found], upload=None, fate=None)
 
 
@@ -101,7 +109,10 @@ async def send(request: Request, desk: TheDesk, who: Own) -> Response:
     if sent is None:
         return await run_in_threadpool(_front, request, desk, who, _NO_FILE, 422)
     office = desk.office_of(who.person)
-    kept = await run_in_threadpool(receive, office, bureau.code, who.person.signature, *sent)
+    try:
+        kept = await run_in_threadpool(receive, office, bureau.code, who.person.signature, *sent)
+    except UserError as error:
+        return await run_in_threadpool(_front, request, desk, who, error.message, 422)
     # On to a page of its own: whoever loads it again does not send the file again.
     told = Message(f"{kept.file} 已收到。", f"{kept.file} was received.")
     return done(request, f"/own/sent/{kept.key}", told)
@@ -133,11 +144,11 @@ def confirm(
     office, bureau = desk.office_of(who.person), bureau_of(desk, who).code
     if seen != own_view.seen(own_view.proposed(desk, bureau)):
         told = Message("待确认的数有了变化,请重新查看。", "What is to be confirmed has changed: look at it again.")
-        return _front(request, desk, who, told, 409)
+        return _front(request, desk, who, told, 409, reason)
     try:
         confirmed = deltas.confirm(office, desk.family, bureau, Word(who.person.signature, reason))
     except UserError as error:
-        return _front(request, desk, who, error.message, 422)
+        return _front(request, desk, who, error.message, 422, reason)
     publish(office, confirmed.followed.consolidations)
     left = (
         "".join(f" {code}:{why.zh}。" for code, why in confirmed.left),

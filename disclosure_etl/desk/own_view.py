@@ -123,10 +123,24 @@ def front(desk: Desk, bureau: Bureau) -> Front:
 
 
 def months_of(desk: Desk, code: str, waiting: Collection[str]) -> list[OwnMonth]:
-    """The year up to the month that is going on, the newest last."""
-    today = desk.office.clock().date()
-    last = Period.of_day(today, desk.office.forms.frequency_of(desk.family))
-    return [month_of(desk, code, last.shifted(step - MONTHS), waiting) for step in range(MONTHS + 1)]
+    """The year up to the month that is going on, the newest last; no further back than the office has consolidated, since nobody
+    asks here for what came before."""
+    last = _going_on(desk)
+    own = [one for one in desk.office.warehouse.consolidated_periods(desk.family) if one.frequency is last.frequency]
+    first = min(own, default=last.preceding)
+    year = (last.shifted(step - MONTHS) for step in range(MONTHS + 1))
+    return [month_of(desk, code, one, waiting) for one in year if one >= first or one.code in waiting]
+
+
+def _going_on(desk: Desk) -> Period:
+    return Period.of_day(desk.office.clock().date(), desk.office.forms.frequency_of(desk.family))
+
+
+def neighbour(desk: Desk, code: str, period: Period, step: int) -> Period | None:
+    """The month before or after one, where the bureau owes it and it has begun."""
+    other = period.shifted(step)
+    is_owed = any(one.code == code for one in desk.office.owing(desk.family, other))
+    return other if is_owed and other <= _going_on(desk) else None
 
 
 def waits(desk: Desk, code: str, period: Period) -> bool:

@@ -6,6 +6,7 @@ Not here: one's own account (`door`), what roles may do (`access`).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -27,14 +28,17 @@ Short = Annotated[str, Form(max_length=255)]
 
 
 def _page(
-    request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200, **once: Any
-) -> Response:
+    request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200,
+    typed: Mapping[str, str] | None = None, **once: Any,
+) -> Response:  # fmt: skip
     warehouse = desk.office.warehouse
     return page(
         request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=warehouse.last_seen(),
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
         passwords=desk.settings.passwords, oidc=desk.provider is not None,
         once={"login": "", "password": "", "token": "", **once},
+        typed=typed or {"login": "", "name": "", "role": Role.REPORTER, "bureau": ""},
+        names={one.code: Message(one.name_zh, one.name_en) for one in desk.office.bureaus.bureaus},
     )  # fmt: skip
 
 
@@ -52,10 +56,11 @@ def add(
     """Make an account: with a password that is shown once, or for whom the identity provider sends."""
     password = None if way == "oidc" else secrets.token_urlsafe(12)
     try:
-        wish = NewPerson(login, name, _role(role), bureau or None)
+        wish = NewPerson(login, name, _role(role), _bureau(role, bureau))
         made = create(desk.office_of(who.person), wish, password)
     except UserError as error:
-        return _page(request, desk, who, error.message, 422)
+        typed = {"login": login, "name": name, "role": role, "bureau": bureau}
+        return _page(request, desk, who, error.message, 422, typed)
     return _page(request, desk, who, login=made.login, password=password or "")
 
 
@@ -63,6 +68,12 @@ def _role(written: str) -> Role:
     if written not in set(Role):
         raise UserError(f"角色「{written}」不存在。", f"There is no role '{written}'.")
     return Role(written)
+
+
+def _bureau(role: str, chosen: str) -> str | None:
+    if role == Role.REPORTER and not chosen:
+        raise UserError("请为填报人员选择单位。", "Choose the bureau of the reporter.")
+    return chosen or None
 
 
 def _person(desk: Desk, key: int) -> Person:
@@ -83,7 +94,7 @@ def change(
         chosen = _role(role)
         values: dict[str, Any] = {
             "name": name.strip() or one.name, "role": chosen.value, "active": active,
-            "bureau_code": checked_bureau(desk.office, chosen, bureau or None),
+            "bureau_code": checked_bureau(desk.office, chosen, _bureau(role, bureau)),
         }  # fmt: skip
         before = {"name": one.name, "role": one.role.value, "active": one.active, "bureau_code": one.bureau}
         if changed := {name: value for name, value in values.items() if value != before[name]}:

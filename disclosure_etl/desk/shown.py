@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from disclosure_etl.desk.access import GRANTED, Need
 from disclosure_etl.desk.standing import Desk, desk_of
-from disclosure_etl.desk.words import EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
+from disclosure_etl.desk.words import CHECKS, EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
 from schemas.errors import Language, Message
 from schemas.people import Visitor
 from schemas.values import figure_text
@@ -34,6 +34,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters["said"] = _said
     made.filters["state"] = _word(STATES)
+    made.filters["checked"] = _word(CHECKS)
     made.filters["sign"] = _sign(STATES)
     made.filters["firm"] = _sign(STANDINGS)
     made.filters["severity"] = _word(SEVERITIES)

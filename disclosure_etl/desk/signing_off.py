@@ -93,8 +93,9 @@ def sign_off_page(request: Request, desk: TheDesk, who: Signing, code: str) -> R
 
 
 def _form(
-    request: Request, desk: Desk, who: Visitor, period: Period, message: Message | None = None, status: int = 200
-) -> Response:
+    request: Request, desk: Desk, who: Visitor, period: Period, message: Message | None = None, status: int = 200,
+    typed: signing.Wish | None = None,
+) -> Response:  # fmt: skip
     version, one = _newest(desk, period)
     asked = signing.Wish(who.person.signature, missing=frozenset(one.missing), acknowledge="—")
     blocking = (
@@ -106,7 +107,7 @@ def _form(
         request, who, "sign_off.html", status, period=period, version=version, one=one, blocking=blocking, names=names,
         warnings=len(signing.warnings_of(failures)), message=message,
         refused=[each for each in desk.office.warehouse.refused(desk.family, period) if each.status != "superseded"],
-        two=desk.office.settings.two_persons_sign,
+        two=desk.office.settings.two_persons_sign, typed=typed or signing.Wish(who.person.signature),
         proposal=desk.office.warehouse.open_proposal(_KIND, desk.family, period),
         can_leave_out=all(each.code in _LEAVES_OUT for each in blocking),
     )  # fmt: skip
@@ -130,16 +131,16 @@ def sign_off(
     """Sign the version off that the page showed, or, where the office asks for two people, give the first word."""
     period = read_period(code)
     version, _one = _newest(desk, period)
-    if version.signed is None and version.content_hash != content_hash:
-        return _form(request, desk, who, period, _CHANGED, 409)
     wish = signing.Wish(
         who.person.signature, None, note, frozenset(missing or ()), acknowledge, without_held, content_hash
     )
+    if version.signed is None and version.content_hash != content_hash:
+        return _form(request, desk, who, period, _CHANGED, 409, wish)
     office = desk.office_of(who.person)
     if desk.office.settings.two_persons_sign and version.signed is None:
         found = signing.hindrances_of(office, desk.family, period, wish)
         if found:
-            return _form(request, desk, who, period, _still(found), 422)
+            return _form(request, desk, who, period, _still(found), 422, wish)
         details = {
             "missing": sorted(wish.missing), "acknowledge": acknowledge, "note": note, "without_held": without_held,
             "login": who.person.login,
@@ -154,7 +155,7 @@ def _signed(request: Request, desk: Desk, who: Visitor, period: Period, wish: si
     office = desk.office_of(who.person)
     result = signing.sign_off(office, desk.family, period, wish)
     if result.signed is None:
-        return _form(request, desk, who, period, _still(result.hindrances), 422)
+        return _form(request, desk, who, period, _still(result.hindrances), 422, wish)
     publish(office, (result.version, *(result.followed.consolidations if result.followed else ())))
     return done(request, f"/months/{period}/receipt", Message(f"{period} 已签发。", f"{period} is signed off."))
 
@@ -193,7 +194,9 @@ def second_word(
         return _form(request, desk, who, period, told, 409)
     if answer != "sign":
         office.warehouse.end_proposal(who.person, number, "withdrawn")
-        return done(request, f"/months/{period}/sign-off", Message("已撤回。", "Taken back."))
+        own = waits.details["login"] == who.person.login
+        told = Message("已撤回。", "Taken back.") if own else Message("已退回提请。", "It is not agreed to.")
+        return done(request, f"/months/{period}/sign-off", told)
     if waits.details["login"] == who.person.login:
         raise Refused(Message("第二人须是另一个人。", "The second person has to be somebody else."))
     if waits.content_hash != version.content_hash:

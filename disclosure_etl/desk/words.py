@@ -41,6 +41,16 @@ STATES = {
     "archive": Word("压缩包", "archive", "▤", "plain"),
 }
 
+# What checking a file came to, before anybody takes it: nothing is accepted or held by that.
+CHECKS = {
+    "accepted": Word("校验通过", "passes the check", "✓", "good"),
+    "partly_held": Word("部分板块须更正", "some blocks to be corrected", "◐", "bad"),
+    "held": Word("须更正", "to be corrected", "●", "bad"),
+    "unreadable": STATES["unreadable"],
+    "failed": STATES["failed"],
+    "misdirected": STATES["misdirected"],
+}
+
 SEVERITIES = {
     "error": Word("错误", "error", "●", "bad"),
     "warning": Word("警告", "warning", "△", "warn"),

@@ -17,8 +17,8 @@ from disclosure_etl.desk.access import Need, Refused, needs
 from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.hindrances import Hindrance
 from disclosure_etl.reports.publishing import publish
-from disclosure_etl.signing import YearDecided
 from disclosure_etl.warehouse import LOCK
 from schemas.consolidation import BureauState, Consolidation
 from schemas.errors import Message
@@ -49,6 +49,36 @@ class Line:
     bureau: str
     name: Message
     squares: tuple[Square | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One kind of thing between a year and its lock, with the periods or years that it is about and where each is dealt with."""
+
+    text: Message
+    periods: tuple[tuple[str, str], ...]
+
+
+_WAYS = {
+    "absent": (Message("尚未汇总", "not consolidated yet"), "/months/{}"),
+    "unsigned": (Message("尚未签发", "not signed off yet"), "/months/{}/sign-off"),
+    "waiting": (Message("有待重新判定的内容,请先重跑", "work waits to be judged again: rerun first"), "/months/{}"),
+    "earlier": (Message("较早的年度尚未锁定", "earlier years are not locked"), "/calendar?year={}"),
+    "later": (
+        Message("其后的年度已锁定,请先重新打开", "a later year is locked: open it again first"),
+        "/calendar?year={}",
+    ),
+}
+_SAY_WHY = Message("须写明理由。", "Say why.")
+
+
+def ways_of(found: Sequence[Hindrance]) -> list[Way]:
+    """What stands in the way of a lock or its end, by kind, in the words of the pages."""
+    kinds = dict.fromkeys(one.code for one in found)
+    return [
+        Way(_WAYS[kind][0], tuple((one.period, _WAYS[kind][1].format(one.period)) for one in found if one.code == kind))
+        for kind in kinds
+    ]
 
 
 def _whole(year: int) -> Period:
@@ -102,7 +132,7 @@ def calendar(
 
 def _page(
     request: Request, desk: Desk, who: Visitor, year: int, show: str = "all", q: str = "", at: int = 1,
-    decided: YearDecided | None = None, message: Message | None = None, status: int = 200,
+    ways: Sequence[Way] = (), typed: str = "", message: Message | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
     whole = _whole(year)
     own = desk.office.forms.frequency_of(desk.family)
@@ -115,7 +145,7 @@ def _page(
     return page(
         request, who, "calendar.html", status, year=year, whole=whole, periods=periods, versions=versions,
         lines=lines, number=number, pages=pages, at=at, show=show, q=q,
-        lock=desk.office.warehouse.last_lock(desk.family, year), decided=decided, message=message, locked=LOCK,
+        lock=desk.office.warehouse.last_lock(desk.family, year), ways=ways, typed=typed, message=message, locked=LOCK,
         proposal=desk.office.warehouse.open_proposal(_KIND, desk.family, whole),
     )  # fmt: skip
 
@@ -124,9 +154,11 @@ def _page(
 def lock(request: Request, desk: TheDesk, who: Signing, year: int, reason: Reason = "") -> Response:
     """Close a year whose every period is final."""
     office = desk.office_of(who.person)
+    if len(reason.strip()) < 2:
+        return _page(request, desk, who, year, message=_SAY_WHY, typed=reason, status=422)
     result = signing.lock_year(office, desk.family, year, who.person.signature, reason)
     if result.hindrances:
-        return _page(request, desk, who, year, decided=result, status=422)
+        return _page(request, desk, who, year, ways=ways_of(result.hindrances), typed=reason, status=422)
     return done(request, f"/calendar?year={year}", Message(f"{year} 年已锁定。", f"{year} is locked."))
 
 
@@ -138,7 +170,7 @@ def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: int, 
         told = Message(f"{year} 年没有锁定。", f"{year} is not locked.")
         return _page(request, desk, who, year, message=told, status=409)
     if len(reason.strip()) < 2:
-        return _page(request, desk, who, year, message=Message("须写明理由。", "Say why."), status=422)
+        return _page(request, desk, who, year, message=_SAY_WHY, typed=reason, status=422)
     details = {"reason": reason, "login": who.person.login}
     desk.office_of(who.person).warehouse.propose(who.person, _KIND, desk.family, _whole(year), "", details)
     told = Message("已记下您的意见,等待第二人。", "Your word is noted; a second person's is waited for.")
@@ -158,13 +190,15 @@ def reopen(
         return _page(request, desk, who, year, message=told, status=409)
     if answer != "reopen":
         office.warehouse.end_proposal(who.person, number, "withdrawn")
-        return done(request, f"/calendar?year={year}", Message("已撤回。", "Taken back."))
+        own = waits.details["login"] == who.person.login
+        told = Message("已撤回。", "Taken back.") if own else Message("已退回提请。", "It is not agreed to.")
+        return done(request, f"/calendar?year={year}", told)
     if waits.details["login"] == who.person.login:
         raise Refused(Message("第二人须是另一个人。", "The second person has to be somebody else."))
     reason = waits.details["reason"]
     result = signing.reopen_year(office, desk.family, year, waits.by, who.person.signature, reason)
     if result.hindrances:
-        return _page(request, desk, who, year, decided=result, status=422)
+        return _page(request, desk, who, year, ways=ways_of(result.hindrances), status=422)
     publish(office, result.followed.consolidations if result.followed else ())
     office.warehouse.end_proposal(who.person, number, "done")
     return done(request, f"/calendar?year={year}", Message(f"{year} 年已重新打开。", f"{year} is open again."))

@@ -33,11 +33,12 @@ def no_known_label(forms: Sequence[Form], hidden: Sequence[str]) -> Unreadable:
             f"Only hidden sheets ('{', '.join(hidden)}') hold a return, and hidden sheets are not data. Unhide, save and send it "
             "again.",
         )
+    zh, en = (dict.fromkeys(titles) for titles in zip(*((form.title.zh, form.title.en) for form in forms), strict=True))
     return Unreadable(
         "no_known_label",
-        f"文件中没有任何已知报表的指标名称(已知报表:{'、'.join(form.title.zh for form in forms)})。请使用下发的空白表填报;长期使用"
+        f"文件中没有任何已知报表的指标名称(已知报表:{'、'.join(zh)})。请使用下发的空白表填报;长期使用"
         "自有版式的,汇总单位可在 config/layouts 中说明。",
-        f"No label of a known form stands in the file (forms: {', '.join(form.title.en for form in forms)}). Use the blank "
+        f"No label of a known form stands in the file (forms: {', '.join(en)}). Use the blank "
         "workbook that was sent out; a layout of a bureau's own can be described in the office's config/layouts.",
     )
 

@@ -41,6 +41,12 @@ class Sitting:
     page: Page
     address: str
     complaints: list[str] = field(default_factory=list)
+    language: str = "zh"
+    script: bool = True
+
+    def t(self, zh: str, en: str) -> str:
+        """What a page says, in the language of this window."""
+        return zh if self.language == "zh" else en
 
     def listen(self) -> Sitting:
         """Keep what goes wrong."""
@@ -69,6 +75,28 @@ class Sitting:
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(lambda url: "/login" not in url)
 
+    def sign_out(self) -> None:
+        """Sign out, by the button that every page has."""
+        self.page.locator("form[action='/logout'] button").click()
+        self.page.wait_for_url("**/login")
+
+    def refused(self, status: int) -> None:
+        """The page that is shown was answered with this status, of which the browser complains by itself."""
+        (told,) = [one for one in self.complaints if f"status of {status} " in one]
+        self.complaints.remove(told)
+
+    def fits(self) -> None:
+        """Nothing of the page stands beside the screen."""
+        self.page.wait_for_load_state()
+        beside = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(beside) <= 0, self.page.url
+
+    def looked_at(self) -> None:
+        """The page as it stands fits, and is usable by everybody; the latter is looked at by a script, so in windows with one."""
+        self.fits()
+        if self.script:
+            self.usable()
+
     def usable(self) -> None:
         """The page as it stands has nothing that axe objects to."""
         from axe_playwright_python.sync_playwright import Axe
@@ -78,11 +106,18 @@ class Sitting:
         assert told == [], (self.page.url, told)
 
 
+# Both widths, both languages, with and without JavaScript; as `language, width, script`.
+WAYS = [("zh", 1280, True), ("zh", 390, False), ("en", 1280, False), ("en", 390, True)]
+
+
 @contextmanager
-def sitting(browser: Browser, address: str, *, script: bool = True, width: int = 1280) -> Iterator[Sitting]:
+def sitting(
+    browser: Browser, address: str, *, script: bool = True, width: int = 1280, language: str = "zh"
+) -> Iterator[Sitting]:
     """A window of its own; at the end nothing may have gone wrong."""
     context = browser.new_context(java_script_enabled=script, viewport={"width": width, "height": 900}, locale="zh-CN")
-    one = Sitting(context.new_page(), address).listen()
+    context.add_cookies([{"name": "language", "value": language, "url": address}])
+    one = Sitting(context.new_page(), address, language=language, script=script).listen()
     yield one
     context.close()
     assert one.complaints == []

@@ -11,6 +11,7 @@ import pytest
 
 from disclosure_etl.office import Office
 from flows.running import run_period
+from schemas.periods import Period
 from tests.desk.conftest import FEBRUARY, JANUARY, Client, haidian_corrected
 from tests.factories import default_form, return_bytes, some_figures, with_slip
 
@@ -45,6 +46,26 @@ def test_it_sees_what_is_due_and_how_it_stands(haidian: Client) -> None:
     assert "2014-01" in shown and "部分暂存" in shown and "2014-03" in shown
     month = haidian.get("/own/months/2014-01").text
     assert "各分项合计 10" in month and "接受咨询" in month
+
+
+def test_a_month_that_nobody_consolidated_has_no_figures_and_leads_no_further_than_today(haidian: Client) -> None:
+    shown = haidian.get("/own/months/2014-03").text
+
+    assert "这个月还没有汇总" in shown
+    assert "受理申请" not in shown  # February's cumulatives are no figures of March
+    assert "/own/months/2014-02" in shown
+    assert "/own/months/2014-04" not in shown
+
+
+def test_the_year_begins_where_the_office_does_and_with_what_was_sent(office: Office, haidian: Client) -> None:
+    strip = r'class="code">([0-9-]+)<'
+    assert re.findall(strip, haidian.get("/own").text) == ["2014-01", "2014-02", "2014-03"]
+    form, november = default_form(), Period.parse("2013-11")
+    haidian.post("/own/send", **sent(return_bytes(form, november, "haidian", "海淀分局", some_figures(form, 11), 1)))
+
+    shown = haidian.get("/own").text
+    assert re.findall(strip, shown) == ["2013-11", "2014-01", "2014-02", "2014-03"]
+    assert "已报,待汇总" in shown
 
 
 def test_checking_stores_nothing_at_all(office: Office, haidian: Client, tmp_path: Path) -> None:

@@ -124,6 +124,11 @@ def test_a_year_that_is_not_final_is_not_locked(steward: Client) -> None:
 
     assert answer.status_code == 422
     assert "2014-01" in answer.text
+    assert 'href="/months/2014-01/sign-off"' in answer.text  # where it is dealt with
+    assert 'href="/months/2014-03"' in answer.text
+    assert "disclosure-etl" not in answer.text  # the pages have no command line
+    assert "年度终了</textarea>" in answer.text
+    assert steward.post("/years/2014/lock", {"reason": " "}).status_code == 422
     assert steward.post("/years/2014/reopen", {"reason": "更正"}).status_code == 409
 
 

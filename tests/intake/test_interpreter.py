@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -217,6 +218,15 @@ def test_a_return_on_hidden_sheets_alone_is_refused_by_their_names() -> None:
         interpreted(document(Grid("旧", good_rows(), hidden=True), Grid("空", [["见隐藏表"]])))
     assert caught.value.code == "no_known_label"
     assert "「旧」" in caught.value.zh and "隐藏" in caught.value.zh
+
+
+def test_each_form_is_named_once_to_whoever_sends_something_else() -> None:
+    with pytest.raises(Unreadable) as caught:
+        interpreted(document(Grid("表", [["工资", "金额"]])))
+    known = re.search(r"已知报表:([^)]+)\)", caught.value.zh)
+    assert known is not None
+    titles = known[1].split("、")
+    assert len(titles) == len(set(titles))
 
 
 @pytest.mark.parametrize("value", ["×应为20", "√", 20.0, "20"])
