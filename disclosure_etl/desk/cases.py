@@ -189,7 +189,7 @@ class Filters:
     def wanted(self, who: Visitor) -> Wanted:
         """What the warehouse is asked for."""
         whose = {"mine": who.person.key, "nobody": 0}.get(self.owner)
-        state = self.state if self.state in ("open", "waived") else ""
+        state = self.state if self.state in ("open", "returned", "waived") else ""
         return Wanted(self.bureau, self.block, self.severity, self.rule, state, whose, self.q.strip())
 
 
@@ -251,6 +251,7 @@ def list_page(
         listed, number = warehouse.listed_failures(desk.family, period, wanted, (at - 1) * A_SCREENFUL, A_SCREENFUL)
     shown_bureaus = {each.stored.bureau for each in listed}
     few = len(one.bureaus) <= _TO_CHOOSE_FROM
+    form = form_of_version(desk, one)
     names = {
         each.bureau: Message(each.name_zh, each.name_en)
         for each in one.bureaus
@@ -263,10 +264,17 @@ def list_page(
     )
     return page(
         request, who, "cases.html", status, period=period, version=version, listed=listed, number=number, at=at,
-        turn=filters.turn, pages=pages, names=names, few=few, bureau=bureau, form=form_of_version(desk, one), owners=colleagues(desk),
-        rules=warehouse.rules_failing(desk.family, period), refused=refused, message=message, typed=typed,
+        turn=filters.turn, pages=pages, names=names, few=few, bureau=bureau, form=form, owners=colleagues(desk),
+        rules=_rules(desk, form, period, wanted.state), refused=refused, message=message, typed=typed,
         shown={each.stored.failure.id: shown_of(each.stored) for each in listed if can_acknowledge(each)},
     )  # fmt: skip
+
+
+def _rules(desk: Desk, form: Form, period: Period, state: str) -> list[tuple[str, Message | None, int]]:
+    """The rules that fail in a month: code, what it says, how many cases."""
+    found = desk.office.warehouse.rules_failing(desk.family, period, state)
+    book = _book(desk.office.rules(form, period))
+    return [(code, book[code].title if code in book else None, count) for code, count in found]
 
 
 def _bureau_of(one: Consolidation, written: str) -> str:
@@ -336,12 +344,21 @@ def case_page(
             if each[1] not in {failure.id, *(other.failure.id for other in one.attached)}
         ],
         owners=colleagues(desk), before=before, after=after, version=found[0], diagnosis=diagnosis_of(failure), typed=typed,
+        seen_names=_seen_names(form, failure),
         block=next((Message(each.label.zh, each.label.en) for each in form.blocks if each.code == failure.block), None),
     )  # fmt: skip
 
 
 def _labels(form: Form) -> dict[str, Message]:
     return {code: Message(item.label.zh, item.label.en) for code, item in form.indicators.items()}
+
+
+def _seen_names(form: Form, failure: Failure) -> list[Message]:
+    """What each of the figures is that were seen; empty where they are not one an indicator."""
+    labels = _labels(form)
+    if len(failure.seen) < 2 or len(failure.seen) != len(failure.indicators):
+        return []
+    return [labels.get(code, Message(code, code)) for code in failure.indicators]
 
 
 def _charts(desk: Desk, form: Form, period: Period, one: Case) -> Sequence[Chart]:

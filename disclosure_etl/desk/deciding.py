@@ -102,9 +102,18 @@ def _decided(
 
 
 def _on(request: Request, desk: Desk, period: Period, failure: str, before: list[str], told: Message) -> Response:
-    """On to the next open case; to the list where there is none."""
-    after = next_open(before, failure, desk.office.warehouse.open_cases(desk.family, period))
-    return done(request, f"/months/{period}/cases" + (f"/{after}" if after else ""), told)
+    """On to the next open case; to the list where there is none. What was done is told with the bureau's name, since another case
+    is shown with it."""
+    warehouse = desk.office.warehouse
+    after = next_open(before, failure, warehouse.open_cases(desk.family, period))
+    sent = warehouse.sent_with(desk.family, period, failure)
+    named = next((one for one in desk.office.bureaus.bureaus if sent and one.code == sent.bureau), None)
+    if named is not None:
+        told = Message(f"{named.name_zh}:{told.zh}", f"{named.name_en}: {told.en}")
+    if after is None:
+        told = Message(f"{told.zh}本月没有待定的条目了。", f"{told.en} Nothing is left to decide in this month.")
+    where = f"/months/{period}/cases"
+    return done(request, where + (f"/{after}" if after else ""), told, f"{where}/{failure}")
 
 
 @router.post("/months/{code}/cases/{failure}/waive")
@@ -115,16 +124,23 @@ def waive(
     """Let a failure stand, as long as the same figures are seen, and what has its cause with it."""
     period = read_period(code)
     before = desk.office.warehouse.open_cases(desk.family, period)
+    many = False
 
     def act(office: Office, one: Case) -> Followed | None:
         if one.failure.waiver is not None:
             return None
+        nonlocal many
+        many = len(one.to_waive) > 1
         last = Period.parse(until) if until.strip() else period
         word = Word(who.person.signature, reason.strip())
         return decisions.waive_many(office, desk.family, one.to_waive, (period, last), word)
 
     hindered = _decided(request, desk, who, period, failure, seen, Typed(reason, until), act)
-    told = Message("已接受,同因的一并接受。", "It may stand, and what has the same cause with it.")
+    told = (
+        Message("已接受,同因的一并接受。", "it may stand, and what has the same cause with it.")
+        if many
+        else Message("已接受。", "it may stand.")
+    )
     return hindered or _on(request, desk, period, failure, before, told)
 
 
@@ -142,7 +158,7 @@ def unwaive(
         return decisions.withdraw_many(office, desk.family, one.waivers, word)
 
     hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
-    told = Message("豁免已撤销。", "The waiver is withdrawn.")
+    told = Message("接受已撤销。", "Accepting it was taken back.")
     return hindered or done(request, f"/months/{period}/cases/{failure}", told)
 
 
@@ -163,8 +179,9 @@ def send_back(
 
     hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
     told = Message(
-        "已退回;退回通知和带批注的工作簿在该条的页面上。",
-        "It is sent back; the notice and the workbook with comments are on the page of its case.",
+        "已退回。单位登录后可见退回通知和带批注的工作簿;也可从该条的页面下载后发出。",
+        "it is sent back. The bureau finds the notice, and its workbook with comments, when it signs in; they can be downloaded "
+        "from the page of the case as well.",
     )
     return hindered or _on(request, desk, period, failure, before, told)
 

@@ -61,11 +61,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of the things between now and sign-off: how many are done of how many."""
+    """One of the things between now and sign-off: how many are left, and what it is called then, or once there is none."""
 
-    name: Message
     left: int
-    of: int
+    name: Message
+    done: Message
     where: str
 
 
@@ -130,18 +130,38 @@ def matrix(desk: Desk, form: Form, period: Period, one: Consolidation, states: S
 def steps(period: Period, one: Consolidation, open_cases: Mapping[tuple[str, str], int]) -> list[Step]:
     """How far a month is from sign-off: what the version says of bureaus, and how many cases are open, by period and severity."""
     states = one.bureaus
-    held = [state for state in states if state.status in ("held", "partly_held", "failed", "returned") or state.stale]
     base = f"/months/{period}"
+
+    def bureaus(show: str) -> int:
+        return sum(_shows(state, show) for state in states)
+
+    def cases(severity: Severity) -> int:
+        return open_cases.get((period.code, severity), 0)
+
     return [
-        Step(Message("已收到报表", "returns received"), len(one.missing), len(states), f"{base}?show=missing"),
-        Step(Message("无暂存、无待复核", "nothing held or to be looked at again"), len(held), len(states), f"{base}?show=held"),
         Step(
-            Message("无未决错误", "no open errors"), open_cases.get((period.code, Severity.ERROR), 0), 0,
+            len(one.missing), Message("个单位未报", "missing"), Message("报表已收齐", "all returns received"),
+            f"{base}?show=missing",
+        ),
+        Step(
+            cases(Severity.ERROR), Message("条错误待定", "errors to decide"), Message("错误已逐条决定", "errors decided"),
             f"{base}/cases?severity=error&state=open",
         ),
         Step(
-            Message("警告已确认", "warnings acknowledged"), open_cases.get((period.code, Severity.WARNING), 0), 0,
-            f"{base}/cases?severity=warning&state=open",
+            cases(Severity.WARNING), Message("条警告待定", "warnings to decide"),
+            Message("警告已逐条决定", "warnings decided"), f"{base}/cases?severity=warning&state=open",
+        ),
+        Step(
+            bureaus("returned"), Message("个单位已退回,待更正", "sent back, to be corrected"),
+            Message("没有退回待更正的", "none waits to be corrected"), f"{base}?show=returned",
+        ),
+        Step(
+            bureaus("held"), Message("个单位有暂存", "with held blocks"), Message("没有暂存", "nothing held"),
+            f"{base}?show=held",
+        ),
+        Step(
+            bureaus("stale"), Message("个单位待复核", "to be looked at again"),
+            Message("没有待复核的", "none to be looked at again"), f"{base}?show=stale",
         ),
     ]  # fmt: skip
 
@@ -179,7 +199,9 @@ def month(
     rows = matrix(desk, form, period, one, states[(at - 1) * A_SCREENFUL : at * A_SCREENFUL])
     counts = Counter(status_of(state) for state in one.bureaus)
     before = desk.office.warehouse.last_visit(who.person.key, desk.family, period)
-    events = desk.office.warehouse.events_since(desk.family, period, before[0], _EVENTS) if before else []
+    events = (
+        desk.office.warehouse.events_since(desk.family, period, before[0], _EVENTS, who.person.login) if before else []
+    )
     desk.office.warehouse.note_visit(who.person.key, desk.family, period, before[0] if before else None)
     return page(
         request, who, "month.html", period=period, version=version, one=one, form=form, rows=rows, counts=counts,

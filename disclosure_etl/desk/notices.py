@@ -56,11 +56,17 @@ class Notice:
     @property
     def paragraphs(self) -> tuple[str, ...]:
         """The text, without title, address and signature."""
-        told = [one.message.zh for one in self.failures if one.severity is not Severity.NOTICE and one.case is None]
-        listed = [f"{number}.{text}" for number, text in enumerate(told[:_SHOWN], 1)]
-        more = [f"其余{len(told) - _SHOWN}条从略。"] if len(told) > _SHOWN else []
+        told = [one for one in self.failures if one.severity is not Severity.NOTICE]
+        known = {one.id for one in told}
+        main = [one for one in told if one.case not in known]
+        listed = []
+        for number, one in enumerate(main[:_SHOWN], 1):
+            beside = [other.message.zh for other in told if other.case == one.id]
+            listed.append(f"{number}.{one.message.zh}" + (f"同一原因引起的还有:{''.join(beside)}" if beside else ""))
+        more = [f"其余{len(main) - _SHOWN}条从略。"] if len(main) > _SHOWN else []
+        name = self.file.rpartition("/")[2]
         return (
-            f"你单位报送的{self.period_words}统计报表({self.file})经核对退回更正。理由:{self.reason}",
+            f"你单位报送的{self.period_words}统计报表({name})经核对退回更正。理由:{self.reason}",
             *(["报表中需要核对的内容如下:"] if listed else []),
             *listed,
             *more,

@@ -5,6 +5,7 @@ Not here: what stands on a page (each route's room).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from disclosure_etl.desk.access import GRANTED, Need
-from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.standing import desk_of
 from disclosure_etl.desk.words import CHECKS, EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
 from schemas.errors import Language, Message
 from schemas.people import Visitor
@@ -25,6 +26,7 @@ from schemas.values import figure_text
 
 FOLDER = Path(__file__).parent
 NOTICE_COOKIE = "notice"
+_OWN_PATH = re.compile(r"/months/[\w-]+/cases/[0-9a-f]{16}")
 
 
 def _environment() -> Environment:
@@ -127,7 +129,7 @@ def page(request: Request, who: Visitor | None, template: str, status: int = 200
         may={need.value for need in granted},
         csrf=who.csrf if who else "",
         path=request.url.path,
-        notice=_notice_of(request, desk, language),
+        notice=_notice_of(request),
         **shown,
     )
     response = HTMLResponse(text, status)
@@ -136,15 +138,15 @@ def page(request: Request, who: Visitor | None, template: str, status: int = 200
     return response
 
 
-def done(request: Request, where: str, message: Message | None = None) -> Response:
-    """After a form: on to a page, which tells once what was done."""
+def done(request: Request, where: str, message: Message | None = None, about: str = "") -> Response:
+    """After a form: on to a page, which tells once what was done; `about`: the page of what that was done to, if it is another."""
     response = RedirectResponse(where, 303)
     if message is not None:
         desk = desk_of(request)
         text = message.in_language(desk.language_of(request))
         response.set_cookie(
             NOTICE_COOKIE,
-            text[:900].encode().hex(),
+            f"{text[:900]}\n{about}".encode().hex(),
             max_age=60,
             httponly=True,
             secure=desk.settings.https,
@@ -154,11 +156,13 @@ def done(request: Request, where: str, message: Message | None = None) -> Respon
     return response
 
 
-def _notice_of(request: Request, desk: Desk, language: Language) -> str:
+def _notice_of(request: Request) -> tuple[str, str] | None:
+    """What was done, and the page of what it was done to, '' where that is this one."""
     try:
-        return bytes.fromhex(request.cookies.get(NOTICE_COOKIE, "")).decode()
+        text, _, about = bytes.fromhex(request.cookies.get(NOTICE_COOKIE, "")).decode().rpartition("\n")
     except ValueError:
-        return ""
+        return None
+    return (text, about if _OWN_PATH.fullmatch(about) else "") if text else None
 
 
 def may(who: Visitor, need: Need) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -16,11 +16,13 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl import signing
 from disclosure_etl.desk.access import Need, Refused, needs
-from disclosure_etl.desk.months import read_period
+from disclosure_etl.desk.months import form_of_version, read_period
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.totals import totals_of
 from disclosure_etl.hindrances import Hindrance
 from disclosure_etl.reports.publishing import publish, table_of
+from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.casework import Proposal
 from schemas.consolidation import Consolidation
 from schemas.errors import Message
@@ -55,7 +57,7 @@ _WAYS = {
     "failed": Message("有因程序故障未处理的报表", "returns that a program fault stopped"),
     "returned": Message("有已退回、尚未更正的报表", "returns were sent back and not corrected yet"),
     "stale": Message("有已认定而现在不再相符的报表", "accepted returns no longer follow"),
-    "error": Message("有未豁免的错误", "errors that nobody waived"),
+    "error": Message("有待定的错误", "errors that nobody decided"),
     "missing": Message("有未报单位未点名", "missing bureaus were not named"),
     "not_missing": Message("点名的单位已经报来", "a bureau that was named has sent its return"),
     "changed": Message("页面打开后已有新的版本", "there is a newer version than the page showed"),
@@ -63,7 +65,7 @@ _WAYS = {
 }
 _CASES = {
     "held": "severity=error&state=open", "partly_held": "severity=error&state=open", "error": "severity=error&state=open",
-    "stale": "state=open", "unacknowledged": "severity=warning&state=open", "returned": "severity=error",
+    "stale": "state=open", "unacknowledged": "severity=warning&state=open", "returned": "state=returned",
 }  # fmt: skip
 
 
@@ -102,15 +104,25 @@ def _form(
         [] if version.signed else in_the_way(period, signing.hindrances_of(desk.office, desk.family, period, asked))
     )
     failures = desk.office.warehouse.failures(desk.family, period)
+    warnings = _warned(failures)
+    refused = [each for each in desk.office.warehouse.refused(desk.family, period) if each.status != "superseded"]
+    blocking = [
+        replace(each, count=warnings + len(refused)) if each.code == "unacknowledged" else each for each in blocking
+    ]
     names = {state.bureau: Message(state.name_zh, state.name_en) for state in one.bureaus}
     return page(
         request, who, "sign_off.html", status, period=period, version=version, one=one, blocking=blocking, names=names,
-        warnings=len(signing.warnings_of(failures)), message=message,
-        refused=[each for each in desk.office.warehouse.refused(desk.family, period) if each.status != "superseded"],
+        warnings=warnings, message=message, refused=refused, totals=totals_of(form_of_version(desk, one), one),
         two=desk.office.settings.two_persons_sign, typed=typed or signing.Wish(who.person.signature),
         proposal=desk.office.warehouse.open_proposal(_KIND, desk.family, period),
         can_leave_out=all(each.code in _LEAVES_OUT for each in blocking),
     )  # fmt: skip
+
+
+def _warned(failures: Sequence[StoredFailure]) -> int:
+    """How many cases have warnings that nobody acknowledged: as many as the list shows."""
+    open_ids = set(signing.warnings_of(failures))
+    return len({each.failure.case or each.failure.id for each in failures if each.failure.id in open_ids})
 
 
 _LEAVES_OUT = ("held", "partly_held", "failed", "returned", "error")  # what signing without held blocks passes over

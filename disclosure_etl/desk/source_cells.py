@@ -20,7 +20,7 @@ from schemas.errors import Message, ProgramError
 
 _KEPT = 64
 _ABOVE, _BESIDE, _MOST_ROWS, _MOST_COLUMNS = 3, 3, 30, 16
-_TITLE_ROWS, _HEADING_ROWS, _LABEL_COLUMNS = 1, 3, 2
+_TITLE_ROWS, _HEADING_ROWS, _LABEL_COLUMNS, _HEAD_ROWS = 1, 3, 2, 8
 _AROUND = 120  # signs of a text on each side
 _IN_SHEET = re.compile(r"(.*)!([A-Z]{1,3})(\d+)", re.DOTALL)
 _IN_TABLE = re.compile(r"table (\d+), row (\d+), column (\d+)")
@@ -117,6 +117,8 @@ def around(document: Document, cells: Sequence[str]) -> Surroundings:
         elif (place := _place(document.grids, cell)) is not None:
             places.setdefault(place[0], set()).add(place[1:])
     tables = tuple(_window(document.grids[number], marked) for number, marked in sorted(places.items()))
+    if not cells and document.grids:  # of the return as a whole: its head says who answers for it
+        tables = (_window(document.grids[0], set(), _HEAD_ROWS),)
     return Surroundings(tables, tuple(passages), tuple(notes_in(document)))
 
 
@@ -171,10 +173,10 @@ def _near(marked: Iterable[int], size: int, before: int, after: int, always: int
     return sorted(wanted)
 
 
-def _window(grid: Grid, marked: set[tuple[int, int]]) -> Table:
-    height = max(len(grid.values), max(row for row, _ in marked) + 1)
+def _window(grid: Grid, marked: set[tuple[int, int]], always: int = _TITLE_ROWS) -> Table:
+    height = max([len(grid.values)] + [row + 1 for row, _ in marked])
     width = max([len(row) for row in grid.values] + [column + 1 for _, column in marked])
-    near = _near({row for row, _ in marked}, height, _ABOVE, _ABOVE, _TITLE_ROWS, _MOST_ROWS)
+    near = _near({row for row, _ in marked}, height, _ABOVE, _ABOVE, always, _MOST_ROWS)
     rows = sorted({*near, *_headings(grid, marked)})
     columns = (
         list(range(width))

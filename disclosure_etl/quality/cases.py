@@ -50,7 +50,9 @@ def into_cases(
         if len(members) < 2:
             continue
         left -= set(members)
-        first = _first(lead, failures[members[0]].id)
+        # Told first is what speaks of the very figure: who mends a total instead would hide the slip.
+        about = [at for at in members if _is_implied(found[at], table, cell)]
+        first = _first(lead, failures[(about or members)[0]].id)
         name = table.form.cells[cell]
         for at, one in enumerate(failures):
             # What else speaks of the very cell (a share of it, a bound, a jump) has no other cause.
@@ -62,6 +64,11 @@ def into_cases(
         case = _first(lead, one.id if one.id in lead else one.implied_by or one.id)
         result.append(one if case == one.id else replace(one, case=case))
     return result
+
+
+def _is_implied(one: Found, table: ConstraintTable, cell: int) -> bool:
+    """Whether a cell is the one that the others of a failed equation imply."""
+    return table.of_kind(Kind(one.failure.kind))[one.place].terms[-1].cell.position == cell
 
 
 def _first(lead: Mapping[str, str], failure: str) -> str:

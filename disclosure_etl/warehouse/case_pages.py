@@ -35,7 +35,8 @@ class BlockStanding:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which failures of a period a list shows. `state`: open, waived, or '' for both; `owner`: a person's key, or 0 for
+    """Which failures of a period a list shows. `state`: open, returned (the bureau was asked to
+    correct it, and has not yet), waived, or '' for all; `owner`: a person's key, or 0 for
     nobody's; `text` is looked for in rules and messages."""
 
     bureau: str = ""
@@ -50,12 +51,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A failure in a list: whose it is to deal with, how many others have its cause, and how many comments there are."""
+    """A failure in a list: whose it is to deal with, how many others have its cause, how many comments there are, and whether its
+    return was sent back."""
 
     stored: StoredFailure
     owner: int | None
     attached: int
     comments: int
+    returned: bool
 
 
 def block_standings(
@@ -131,7 +134,14 @@ def _of(statement: Select, family: str, period: Period | Collection[Period], wan
     if wanted.rule:
         chosen.append(failure.c.rule == wanted.rule)
     if wanted.state:
-        chosen.append(failure.c.waiver.is_(None) if wanted.state == "open" else failure.c.waiver.is_not(None))
+        back = submission.c.status == State.RETURNED.value
+        chosen.append(
+            {
+                "open": failure.c.waiver.is_(None) & ~back,
+                "returned": failure.c.waiver.is_(None) & back,
+                "waived": failure.c.waiver.is_not(None),
+            }[wanted.state]
+        )
     if wanted.cases_only:
         chosen.append(_is_case())
     if wanted.owner is not None:
@@ -172,29 +182,30 @@ def listed_failures(
         .scalar_subquery()
     )
     columns = (failure, submission.c.bureau_code, submission.c.bureau_written, submission.c.file)
+    stands = submission.c.status.label("stands")
     statement = _of(
-        select(*columns, _owner().label("owner"), attached.label("attached"), said.label("comments")),
+        select(*columns, stands, _owner().label("owner"), attached.label("attached"), said.label("comments")),
         family,
         period,
         wanted,
     )
     rows = connection.execute(statement.order_by(*told_in_order(failure)).offset(skip).limit(most))
-    return [Listed(stored_failure(row, period), row.owner, row.attached, row.comments) for row in rows], number
+    return [
+        Listed(stored_failure(row, period), row.owner, row.attached, row.comments, row.stands == State.RETURNED.value)
+        for row in rows
+    ], number
 
 
 def open_cases(connection: Connection, family: str, period: Period) -> list[str]:
-    """The ids of a period's open cases that a person has to decide, in the order of the list; what was sent back waits for its
-    bureau."""
+    """The ids of a period's open cases that a person has to decide, in the order of the list."""
     statement = _of(select(failure.c.failure_id), family, period, Wanted(state="open"))
-    statement = statement.where(
-        failure.c.severity != Severity.NOTICE.value, submission.c.status != State.RETURNED.value
-    )
+    statement = statement.where(failure.c.severity != Severity.NOTICE.value)
     return list(dict.fromkeys(connection.execute(statement.order_by(*told_in_order(failure))).scalars()))
 
 
-def rules_failing(connection: Connection, family: str, period: Period) -> list[tuple[str, int]]:
-    """The rules that have failures in a period, with how many cases each; most first."""
-    statement = _of(select(failure.c.rule, func.count().label("cases")), family, period, Wanted())
+def rules_failing(connection: Connection, family: str, period: Period, state: str) -> list[tuple[str, int]]:
+    """The rules that have failures of a state in a period, with how many cases each; most first."""
+    statement = _of(select(failure.c.rule, func.count().label("cases")), family, period, Wanted(state=state))
     rows = connection.execute(statement.group_by(failure.c.rule).order_by(func.count().desc(), failure.c.rule))
     return [(row[0], row[1]) for row in rows]
 

@@ -124,13 +124,18 @@ def assign(
     audit.append(connection, act, "assign", f"{family} {period}", {"failure": failure_id, "to": login})
 
 
-def events_since(connection: Connection, family: str, period: Period, number: int, most: int) -> list[Event]:
-    """What was done to a period since an event of the record, the newest first; judging and arriving aside."""
+def events_since(connection: Connection, family: str, period: Period, number: int, most: int, but: str) -> list[Event]:
+    """What others than `but` did to a period since an event of the record, the newest first; judging and arriving aside."""
     one = audit_event.c
     subject = f"{family} {period.code}"
     rows = connection.execute(
         select(audit_event)
-        .where(one.number > number, one.kind.in_(_CHANGES), one.subject.startswith(subject, autoescape=True))
+        .where(
+            one.number > number,
+            one.kind.in_(_CHANGES),
+            one.actor != but,
+            one.subject.startswith(subject, autoescape=True),
+        )
         .order_by(one.number.desc())
         .limit(most)
     )

@@ -41,10 +41,10 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return case_pages.listed_failures(connection, family, period, wanted, skip, most)
 
-    def rules_failing(self, family: str, period: Period) -> list[tuple[str, int]]:
-        """The rules that have failures in a period, with how many cases each."""
+    def rules_failing(self, family: str, period: Period, state: str) -> list[tuple[str, int]]:
+        """The rules that have failures of a state in a period, with how many cases each."""
         with reading(self.engine) as connection:
-            return case_pages.rules_failing(connection, family, period)
+            return case_pages.rules_failing(connection, family, period, state)
 
     def failures_named(self, family: str, period: Period, wanted: Sequence[str]) -> list[StoredFailure]:
         """The failures of a period with these ids, and those that they are the cause of."""
@@ -112,10 +112,10 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return audit.kinds(connection)
 
-    def events_since(self, family: str, period: Period, number: int, most: int) -> list[Event]:
-        """What was done to a period since an event of the record, the newest first."""
+    def events_since(self, family: str, period: Period, number: int, most: int, but: str) -> list[Event]:
+        """What others than `but` did to a period since an event of the record, the newest first."""
         with reading(self.engine) as connection:
-            return casework.events_since(connection, family, period, number, most)
+            return casework.events_since(connection, family, period, number, most, but)
 
     def last_visit(self, key: int, family: str, period: Period) -> tuple[int, datetime] | None:
         """Up to which event somebody has seen a period, and when."""
