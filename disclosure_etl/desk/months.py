@@ -200,7 +200,11 @@ def month(
     counts = Counter(status_of(state) for state in one.bureaus)
     before = desk.office.warehouse.last_visit(who.person.key, desk.family, period)
     events = (
-        desk.office.warehouse.events_since(desk.family, period, before[0], _EVENTS, who.person.login) if before else []
+        desk.office.warehouse.events_since(
+            desk.family, period, before[0], _EVENTS, (who.person.login, who.person.signature)
+        )
+        if before
+        else []
     )
     desk.office.warehouse.note_visit(who.person.key, desk.family, period, before[0] if before else None)
     return page(

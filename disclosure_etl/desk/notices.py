@@ -22,7 +22,7 @@ from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph
 
 from schemas.errors import UserError
-from schemas.records import Failure, Severity
+from schemas.records import Failure, Severity, cases_among
 
 _TITLE_FONT, _BODY_FONT = "方正小标宋简体", "仿宋_GB2312"
 _IN_SHEET = re.compile(r"(.*)!([A-Z]{1,3}\d+)", re.DOTALL)
@@ -57,8 +57,7 @@ class Notice:
     def paragraphs(self) -> tuple[str, ...]:
         """The text, without title, address and signature."""
         told = [one for one in self.failures if one.severity is not Severity.NOTICE]
-        known = {one.id for one in told}
-        main = [one for one in told if one.case not in known]
+        main = cases_among(told)
         listed = []
         for number, one in enumerate(main[:_SHOWN], 1):
             beside = [other.message.zh for other in told if other.case == one.id]

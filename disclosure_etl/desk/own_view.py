@@ -24,7 +24,7 @@ from schemas.errors import Message
 from schemas.forms import Block, Form
 from schemas.people import Visitor
 from schemas.periods import Period
-from schemas.records import Failure, Severity
+from schemas.records import Failure, Severity, cases_among
 from schemas.returns import ReturnAction, ReturnDecision
 from schemas.states import State
 
@@ -186,12 +186,7 @@ def _word(one: BlockStanding | None) -> str:
 def failures_of(desk: Desk, code: str, period: Period) -> list[Failure]:
     """What stands against a bureau's return, each cause once, notices aside. What was let stand explains nothing that was not."""
     found = [one.failure for one in desk.office.warehouse.failures(desk.family, period, code)]
-    waived = {one.id for one in found if one.waiver is not None}
-    return [
-        one
-        for one in found
-        if one.severity is not Severity.NOTICE and (one.case is None or (one.waiver is None and one.case in waived))
-    ]
+    return [one for one in cases_among(found) if one.severity is not Severity.NOTICE]
 
 
 def notices(desk: Desk, code: str) -> list[tuple[ReturnDecision, str]]:

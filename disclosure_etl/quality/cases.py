@@ -103,7 +103,33 @@ def _said_again(found: Sequence[Found], form: Form) -> Iterator[tuple[str, str]]
         ]
         if likewise:
             largest = max(likewise, key=lambda one: abs(one.difference))
-            yield whole.failure.id, largest.failure.id
+            if abs(largest.difference) * 3 >= abs(whole.difference) * 2:  # else something else is odd as well
+                yield whole.failure.id, largest.failure.id
+
+
+def led_by_the_worst(failures: Sequence[Failure]) -> list[Failure]:
+    """The same with the most severe failure of each case first among it: settings that switched its first one off, or made less of
+    it, may hide nothing that holds a block."""
+    here = {one.id for one in failures}
+    members: dict[str, list[Failure]] = defaultdict(list)
+    for one in failures:
+        members[one.case or one.id].append(one)
+    lead: dict[str, str] = {}
+    for case, own in members.items():
+        worst = min(_RANKS[one.severity] for one in own)
+        first = min(own, key=lambda one: (_RANKS[one.severity] > worst, one.id != case))
+        lead |= {one.id: first.id for one in own}
+    return [
+        replace(
+            one,
+            case=lead[one.id] if lead[one.id] != one.id else None,
+            implied_by=one.implied_by if one.implied_by in here else None,
+        )
+        for one in failures
+    ]
+
+
+_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 
 def after_units(failures: Sequence[Failure]) -> list[Failure]:

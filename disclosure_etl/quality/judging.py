@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from disclosure_etl.quality.bridges import found_bridge_failures
-from disclosure_etl.quality.cases import after_units, equations_of, into_cases
+from disclosure_etl.quality.cases import after_units, equations_of, into_cases, led_by_the_worst
 from disclosure_etl.quality.failures import Found, Places, finding_failure, found_failures
 from disclosure_etl.quality.gate import held_blocks
 from disclosure_etl.quality.lists import list_findings
@@ -188,7 +188,7 @@ class _Court:
             if severity is Severity.WARNING and failure.impact is not None and 0 < failure.impact < below:
                 severity = Severity.NOTICE
             told.append(failure if severity is failure.severity else replace(failure, severity=severity))
-        return told
+        return led_by_the_worst(told) if any(one.case for one in told) else told
 
 
 Rule = tuple[str, str | None]  # a rule's code, and the column

@@ -98,15 +98,15 @@ def open_by_severity(connection: Connection, family: str, periods: Collection[Pe
 
 
 def _is_case() -> ColumnElement[bool]:
-    """Whether a failure is a case by itself: it has no other cause, or that one was let stand and this one not."""
+    """Whether a failure is a case by itself, as `schemas.records.cases_among` has it."""
     cause = failure.alias()
-    stands = (
+    holds = (
         select(cause.c.failure_id)
         .where(cause.c.submission_id == failure.c.submission_id, cause.c.failure_id == failure.c.case_id)
-        .where(cause.c.waiver.is_not(None))
+        .where(cause.c.waiver.is_(None))
         .exists()
     )
-    return failure.c.case_id.is_(None) | (failure.c.waiver.is_(None) & stands)
+    return failure.c.case_id.is_(None) | (failure.c.waiver.is_(None) & ~holds)
 
 
 def _owner() -> ColumnElement[int]:

@@ -124,7 +124,9 @@ def assign(
     audit.append(connection, act, "assign", f"{family} {period}", {"failure": failure_id, "to": login})
 
 
-def events_since(connection: Connection, family: str, period: Period, number: int, most: int, but: str) -> list[Event]:
+def events_since(
+    connection: Connection, family: str, period: Period, number: int, most: int, but: Collection[str] = ()
+) -> list[Event]:
     """What others than `but` did to a period since an event of the record, the newest first; judging and arriving aside."""
     one = audit_event.c
     subject = f"{family} {period.code}"
@@ -133,7 +135,7 @@ def events_since(connection: Connection, family: str, period: Period, number: in
         .where(
             one.number > number,
             one.kind.in_(_CHANGES),
-            one.actor != but,
+            one.actor.not_in(but),
             one.subject.startswith(subject, autoescape=True),
         )
         .order_by(one.number.desc())

@@ -112,7 +112,9 @@ class Reviewing(Staffing):
         with reading(self.engine) as connection:
             return audit.kinds(connection)
 
-    def events_since(self, family: str, period: Period, number: int, most: int, but: str) -> list[Event]:
+    def events_since(
+        self, family: str, period: Period, number: int, most: int, but: Collection[str] = ()
+    ) -> list[Event]:
         """What others than `but` did to a period since an event of the record, the newest first."""
         with reading(self.engine) as connection:
             return casework.events_since(connection, family, period, number, most, but)

@@ -72,7 +72,7 @@ def planted(office: Office, as_: Callable[[str], Client]) -> list[str]:
 
 def case_of(steward: Client, bureau: str, period: Period) -> str:
     listed = steward.get(f"/months/{period}/cases?bureau={bureau}").text
-    return re.search(r'href="(/months/[^"]+/cases/[0-9a-f]{16})"', listed)[1]
+    return re.search(r'data-row href="(/months/[^"]+/cases/[0-9a-f]{16})"', listed)[1]
 
 
 def decide(steward: Client, case: str, what: str, reason: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from disclosure_etl.quality.cases import into_cases
+import pytest
+
+from disclosure_etl.quality.cases import into_cases, led_by_the_worst
 from disclosure_etl.quality.failures import Found
 from schemas.compiling import constraint_table
 from schemas.constraints import Kind
@@ -101,6 +103,41 @@ def test_a_total_that_is_odd_the_other_way_than_its_part_has_another_cause() -> 
     )
 
     assert [one.case for one in told] == [None, None]
+
+
+def test_a_total_that_is_odd_by_more_than_its_part_has_another_cause() -> None:
+    told = into_cases(
+        [odd("enquiries", Kind.JUMP, 100_000), odd("enquiries.telephone", Kind.JUMP, 6)],
+        constraint_table(FORM, MAY),
+        None,
+        {},
+    )
+
+    assert [one.case for one in told] == [None, None]
+
+
+def test_a_slip_in_a_part_is_told_before_the_total_that_does_not_fit_it() -> None:
+    """Who mends the total instead would hide the slip."""
+    changed = with_changes()
+    changed[("enquiries.telephone", "year_to_date")] += 300
+    told = verdict(written(FORM, changed, shares_of(FORM, changed)), FORM, history_of(FORM, APRIL)).failures
+
+    [main] = [one for one in told if one.case is None and "enquiries" in str(one.indicators)]
+    assert main.rule == "year-to-date:enquiries.telephone"
+    assert "breakdown:enquiries:channel" in {one.rule for one in told if one.case == main.id}
+
+
+@pytest.mark.parametrize("of_lead", [None, Severity.NOTICE, Severity.WARNING])
+def test_what_is_made_less_of_hides_nothing_that_holds_a_block(of_lead: Severity | None) -> None:
+    """The first of a case is switched off, or made a notice or warning: its errors are led by one of themselves."""
+    lead, *others = (replace(odd(code, Kind.JUMP, 1).failure, severity=Severity.ERROR) for code in "abc")
+    others = [replace(one, case=lead.id, implied_by=lead.id) for one in others]
+    told = led_by_the_worst([*([replace(lead, severity=of_lead)] if of_lead else []), *others])
+
+    [first] = [one for one in told if one.case is None]
+    assert first.severity is Severity.ERROR
+    assert {one.case for one in told if one is not first} == {first.id}
+    assert first.implied_by in ({lead.id} if of_lead else {None})
 
 
 def odd(code: str, kind: Kind, difference: int) -> Found:
