@@ -181,3 +181,15 @@ def test_a_program_fault_of_a_run_is_told_as_one_and_shows_nothing_of_itself(
     shown = finished(steward, steward.post("/months/2014-01/rerun").headers["location"])
 
     assert "程序故障" in shown and "secret" not in shown
+
+
+def test_what_is_signed_is_shown_with_what_is_held_in_it(office: Office, steward: Client) -> None:
+    """Nobody answers by name for a number that they have not seen."""
+    shown = steward.get("/months/2014-01/sign-off").text.split('id="totals"')[1]
+    version = office.warehouse.consolidation(office.settings.family, JANUARY)
+    figures = {one.indicator: one for one in version.figures if one.column == "month"}
+    rows = dict(re.findall(r'<tr><th scope="row">([^<]+)</th><td class="number">([^<]+)</td>', shown))
+
+    assert rows["接受咨询"] == f"{figures['enquiries'].value:,}*"  # Haidian's are held
+    assert rows["主动公开政府信息"] == f"{figures['publications'].value:,}"
+    assert "* 含暂存板块的填报数" in shown
