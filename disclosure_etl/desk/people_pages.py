@@ -5,6 +5,7 @@ Not here: one's own account (`door`), what roles may do (`access`).
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -36,7 +37,7 @@ def _page(
         request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=warehouse.last_seen(),
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
         passwords=desk.settings.passwords, oidc=desk.provider is not None,
-        once={"login": "", "password": "", "token": "", **once},
+        seen=_seen, once={"login": "", "password": "", "token": "", **once},
         typed=typed or {"login": "", "name": "", "role": Role.REPORTER, "bureau": ""},
         names={one.code: Message(one.name_zh, one.name_en) for one in desk.office.bureaus.bureaus},
     )  # fmt: skip
@@ -83,13 +84,26 @@ def _person(desk: Desk, key: int) -> Person:
     raise HTTPException(404)
 
 
+def _seen(one: Person) -> str:
+    """What a row's form carries: a save sends all of the row, and would undo what was done since the page was shown."""
+    return hashlib.sha256(repr((one.name, one.role, one.bureau, one.active)).encode()).hexdigest()[:16]
+
+
+_CHANGED = Message(
+    "页面打开后这个账号已被更改,您的更改没有保存;现在的情况见下,请核对后再改。",
+    "This account was changed since the page was shown, and yours was not saved: look at how it is now, then change it.",
+)
+
+
 @router.post("/people/{key}")
 def change(
     request: Request, desk: TheDesk, who: Administering, key: int,
-    name: Short = "", role: Short = "", bureau: Short = "", active: Annotated[bool, Form()] = False,
+    name: Short = "", role: Short = "", bureau: Short = "", active: Annotated[bool, Form()] = False, seen: Short = "",
 ) -> Response:  # fmt: skip
     """Change an account. Whoever gets another role or bureau, or loses the account, is signed out everywhere."""
     one = _person(desk, key)
+    if seen != _seen(one):
+        return _page(request, desk, who, _CHANGED, 409)
     try:
         chosen = _role(role)
         values: dict[str, Any] = {
