@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from disclosure_etl import signing
-from disclosure_etl.desk.access import Need, Refused, needs
+from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
 from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
@@ -195,6 +195,9 @@ def reopen(
         return done(request, f"/calendar?year={year}", told)
     if waits.details["login"] == who.person.login:
         raise Refused(Message("第二人须是另一个人。", "The second person has to be somebody else."))
+    if not may_still(desk, waits.details["login"], Need.SIGN):
+        office.warehouse.end_proposal(who.person, number, "withdrawn")
+        return _page(request, desk, who, year, message=FIRST_MAY_NOT, status=409)
     reason = waits.details["reason"]
     result = signing.reopen_year(office, desk.family, year, waits.by, who.person.signature, reason)
     if result.hindrances:
