@@ -26,12 +26,12 @@ from disclosure_etl.checking import Checked, Checker
 from disclosure_etl.desk.access import Need, Refused, needs
 from disclosure_etl.desk.jobs import Report
 from disclosure_etl.desk.months import read_period
-from disclosure_etl.desk.receiving import file_in, receive
+from disclosure_etl.desk.receiving import file_in, plain_name, receive
 from disclosure_etl.desk.runs import job_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.intake.sources import FolderSource
-from disclosure_etl.intake.sources.names import clean_name
+from disclosure_etl.intake.sources.names import is_hidden
 from disclosure_etl.office import Office
 from disclosure_etl.reports.rehearsal import Rehearsed, rehearsal
 from schemas.errors import Message, UserError
@@ -96,11 +96,12 @@ async def upload(request: Request, desk: TheDesk, who: Deciding, code: str) -> R
     if sent is None:
         told = Message("请选择文件。", "Choose a file.")
         return page(request, who, "upload.html", 422, period=period, message=told)
-    name, data = sent
+    name, data = plain_name(sent[0]), sent[1]
+    name = f"_{name}" if is_hidden(name) else name  # a run would pass it over, and the trial would find nothing
     key = secrets.token_hex(12)
     folder = _folder(desk.office, key)
     folder.mkdir(parents=True)
-    (folder / clean_name(name)).write_bytes(data)
+    (folder / name).write_bytes(data)
     office = desk.office_of(who.person)
 
     def work(_report: Report) -> Any:
