@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.accounts import NewPerson, checked_bureau, create, set_password, use_provider
+from disclosure_etl.desk.bounds import Key
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.tokens import end_of, issue
@@ -97,7 +98,7 @@ _CHANGED = Message(
 
 @router.post("/people/{key}")
 def change(
-    request: Request, desk: TheDesk, who: Administering, key: int,
+    request: Request, desk: TheDesk, who: Administering, key: Key,
     name: Short = "", role: Short = "", bureau: Short = "", active: Annotated[bool, Form()] = False, seen: Short = "",
 ) -> Response:  # fmt: skip
     """Change an account. Whoever gets another role or bureau, or loses the account, is signed out everywhere."""
@@ -119,7 +120,7 @@ def change(
 
 
 @router.post("/people/{key}/password")
-def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def reset(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Give an account a new password, shown once; its owner has to choose another."""
     one, password = _person(desk, key), secrets.token_urlsafe(12)
     try:
@@ -130,7 +131,7 @@ def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Resp
 
 
 @router.post("/people/{key}/oidc")
-def to_provider(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def to_provider(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Let an account be used by whom the identity provider sends next under its login."""
     one = _person(desk, key)
     try:
@@ -145,7 +146,7 @@ def to_provider(request: Request, desk: TheDesk, who: Administering, key: int) -
 
 
 @router.post("/people/{key}/sessions/end")
-def end_sessions(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def end_sessions(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Sign somebody out everywhere."""
     one = _person(desk, key)
     desk.office_of(who.person).warehouse.end_sessions(one)
@@ -166,7 +167,7 @@ def add_token(
 
 
 @router.post("/tokens/{key}/revoke")
-def revoke(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def revoke(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Make a token unusable."""
     try:
         desk.office_of(who.person).warehouse.revoke_token(key)
