@@ -226,6 +226,11 @@ def open_in(office: Office, family: str, year: int) -> Iterator[Hindrance]:
     yield from _not_final(office, family, [whole], there=True) if own is not Frequency.YEARLY else ()
     for period in stored:
         yield from waiting(office, family, period)
+    if not stored and not any(_is_owed(office, family, one) for one in whole.parts(own)):
+        told = Message(
+            f"{year} 年没有任何汇总,没有可以锁定的。", f"Nothing of {year} was consolidated: nothing to lock."
+        )
+        yield Hindrance("absent", told, period=whole.code)
 
 
 def _adds_up(office: Office, family: str, whole: Period) -> bool:

@@ -47,6 +47,19 @@ GRANTED: Mapping[Role, frozenset[Need]] = {
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
+def may_still(desk: Desk, login: str, need: Need) -> bool:
+    """Whether somebody's account is in use and has a need: of whoever has said something before that counts only now."""
+    found = desk.office.warehouse.person_by_login(login)
+    return found is not None and found[0].active and need in GRANTED[found[0].role]
+
+
+FIRST_MAY_NOT = Message(
+    "提出的人现在没有签发权限(账号已停用或角色已变),其意见作废;请重新提出。",
+    "Whoever gave the first word may not sign any more (the account is closed or has another role), so that it counts no "
+    "longer; begin anew.",
+)
+
+
 class SignInFirst(Exception):  # noqa: N818 - what it asks for
     """Somebody who is not signed in asks for a page that takes it; `back`: where they wanted to go."""
 

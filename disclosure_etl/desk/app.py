@@ -12,7 +12,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from anyio import to_thread
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -36,7 +36,7 @@ from disclosure_etl.desk import (
 )
 from disclosure_etl.desk.access import UNSAFE, Refused, SignInFirst, TokenRefused, require_guards
 from disclosure_etl.desk.api_description import problem
-from disclosure_etl.desk.bounds import Bounded
+from disclosure_etl.desk.bounds import Bounded, without_nul
 from disclosure_etl.desk.shown import FOLDER, page
 from disclosure_etl.desk.standing import Desk, desk_of, takes_files
 from schemas.errors import Message, UserError
@@ -82,6 +82,7 @@ def create_app(desk: Desk) -> FastAPI:
     """
     app = FastAPI(
         title="disclosure_etl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_while_served,
+        dependencies=[Depends(without_nul)],
         redirect_slashes=False,  # it would lead to whatever host the request names
     )  # fmt: skip
     app.state.desk = desk

@@ -1,15 +1,39 @@
-"""How much a request may bring: counted while it is read, so that nobody fills the disk before being refused.
+"""How much a request may bring: counted while it is read, so that nobody fills the disk before being refused. And what its address
+may have in it: no NUL, which a database does not look for but fails at, and no number that it does not know.
 
-Not here: how large a file may be (`receiving`), or how often somebody may ask (`pace`).
+Not here: what people write in forms (stored as `storable`), how large a file may be (`receiving`), or how often somebody may ask (`pace`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
+from fastapi import Path, Query, Request
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schemas.errors import UserError
+
+_LARGEST = (1 << 31) - 1
+Key = Annotated[int, Path(ge=1, le=_LARGEST)]  # of a row
+PageNumber = Annotated[int, Query(le=_LARGEST)]
+YearPart = Annotated[int, Path(ge=1900, le=2099)]  # as the codes of periods have them
+
+
+async def without_nul(request: Request) -> None:
+    """See that an address has no NUL in it.
+
+    Raises:
+        HTTPException: the path has one (404). UserError: the query has one.
+    """
+    if "\0" in request.scope["path"]:
+        raise HTTPException(404)
+    if any("\0" in f"{name}{value}" for name, value in request.query_params.multi_items()):
+        raise UserError(
+            "地址中有不能使用的字符(NUL)。", "The address has a sign in it that cannot be looked for (NUL)."
+        )
 
 
 class Bounded:

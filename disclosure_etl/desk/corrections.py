@@ -6,11 +6,12 @@ The trial is the rerun itself with this file alone, in a transaction that is tak
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +23,15 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from disclosure_etl.checking import Checked, Checker
-from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.access import Need, Refused, needs
 from disclosure_etl.desk.jobs import Report
 from disclosure_etl.desk.months import read_period
-from disclosure_etl.desk.receiving import file_in, receive
+from disclosure_etl.desk.receiving import file_in, plain_name, receive
 from disclosure_etl.desk.runs import job_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.intake.sources import FolderSource
-from disclosure_etl.intake.sources.names import clean_name
+from disclosure_etl.intake.sources.names import is_hidden
 from disclosure_etl.office import Office
 from disclosure_etl.reports.rehearsal import Rehearsed, rehearsal
 from schemas.errors import Message, UserError
@@ -95,11 +96,12 @@ async def upload(request: Request, desk: TheDesk, who: Deciding, code: str) -> R
     if sent is None:
         told = Message("请选择文件。", "Choose a file.")
         return page(request, who, "upload.html", 422, period=period, message=told)
-    name, data = sent
+    name, data = plain_name(sent[0]), sent[1]
+    name = f"_{name}" if is_hidden(name) else name  # a run would pass it over, and the trial would find nothing
     key = secrets.token_hex(12)
     folder = _folder(desk.office, key)
     folder.mkdir(parents=True)
-    (folder / clean_name(name)).write_bytes(data)
+    (folder / name).write_bytes(data)
     office = desk.office_of(who.person)
 
     def work(_report: Report) -> Any:
@@ -110,9 +112,33 @@ async def upload(request: Request, desk: TheDesk, who: Deciding, code: str) -> R
     return done(request, f"/runs/{job.key}")
 
 
+@contextmanager
+def _claimed(folder: Path) -> Iterator[Path]:
+    """The folder of a trial, moved to where nobody else who takes it finds it; back in its place where it is not taken after all.
+
+    Raises:
+        Refused: it was taken, or is being taken (409).
+    """
+    claimed = folder.with_name(f"{folder.name}.taken")
+    try:
+        os.rename(folder, claimed)
+    except FileNotFoundError:
+        told = Message(
+            "这个文件已经采用过了;请在该月的页面查看结果。",
+            "This file was already taken; see what came of it on the page of the month.",
+        )
+        raise Refused(told, 409) from None
+    try:
+        yield claimed
+    except BaseException:
+        os.rename(claimed, folder)
+        raise
+    shutil.rmtree(claimed, ignore_errors=True)
+
+
 @router.post("/runs/{key}/take")
 def take(request: Request, desk: TheDesk, who: Deciding, key: str) -> Response:
-    """Take the file of a trial for good, and rerun its month. Pressed twice, it is taken once."""
+    """Take the file of a trial for good, and rerun its month. Pressed twice, it is taken once, and the second told so."""
     job = job_of(desk, who, key)
     if job.kind != "trial" or not isinstance(job.result, Trial):
         raise HTTPException(409)
@@ -123,10 +149,9 @@ def take(request: Request, desk: TheDesk, who: Deciding, key: str) -> Response:
             "文件没有说明是哪个单位的,不能采用;请在表头填写单位后重新上传。",
             "The file does not say of which bureau it is and cannot be taken: fill that in and upload it again.",
         )
-    for path in sorted(folder.iterdir()) if folder.exists() else ():
-        receive(office, job.result.bureau, who.person.signature, path.name, path.read_bytes())
-    with suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+    with _claimed(folder) as claimed:
+        for path in sorted(claimed.iterdir()):
+            receive(office, job.result.bureau, who.person.signature, path.name, path.read_bytes())
 
     def work(report: Report) -> Any:
         return desk.rerun(office, desk.family, period, command="rerun", progress=report)

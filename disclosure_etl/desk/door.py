@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.accounts import set_password
 from disclosure_etl.desk.shown import done, page
-from disclosure_etl.desk.signing_in import open_session, password_fits, sign_in
+from disclosure_etl.desk.signing_in import open_session, require_password, sign_in
 from disclosure_etl.desk.standing import Desk, desk_of
 from schemas.errors import Message, UserError
 from schemas.people import Role, Visitor
@@ -152,8 +152,7 @@ def change_password(
     """Choose another password; every other session of the account ends, and a new one begins here."""
     office = desk.office_of(who.person)
     try:
-        if not password_fits(office.warehouse, who.person, current):
-            raise UserError("现在的密码不正确。", "The current password is not right.")
+        require_password(office.warehouse, who.person, current, address_of(request))
         if new == current:
             raise UserError("新密码与现在的相同。", "The new password is the current one.")
         if new != again:

@@ -58,12 +58,12 @@ class Jobs:
         self._lock = Lock()
 
     def start(self, owner: str, kind: str, subject: str, doing: Message, work: Callable[[Report], Any]) -> Job:
-        """Start a run; the same of the same subject that still goes on is given back instead, so that a second press starts
-        no second run."""
+        """Start a run; the same of the same subject that still waits is given back instead, so that many presses start no queue.
+        One at work is not: it may have looked already, and would miss what came since."""
         with self._lock:
             self._forget_old()
             for one in self._known.values():
-                if (one.kind, one.subject, one.owner) == (kind, subject, owner) and not one.is_over:
+                if (one.kind, one.subject, one.owner) == (kind, subject, owner) and one.state == "waiting":
                     return one
             job = Job(secrets.token_urlsafe(12), owner, doing, kind, subject, self._clock())
             self._known[job.key] = job

@@ -5,6 +5,7 @@ Not here: one's own account (`door`), what roles may do (`access`).
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.accounts import NewPerson, checked_bureau, create, set_password, use_provider
+from disclosure_etl.desk.bounds import Key
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.tokens import end_of, issue
@@ -36,7 +38,7 @@ def _page(
         request, who, "people.html", status, people=warehouse.people(), tokens=warehouse.tokens(), last=warehouse.last_seen(),
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
         passwords=desk.settings.passwords, oidc=desk.provider is not None,
-        once={"login": "", "password": "", "token": "", **once},
+        seen=_seen, once={"login": "", "password": "", "token": "", **once},
         typed=typed or {"login": "", "name": "", "role": Role.REPORTER, "bureau": ""},
         names={one.code: Message(one.name_zh, one.name_en) for one in desk.office.bureaus.bureaus},
     )  # fmt: skip
@@ -83,13 +85,26 @@ def _person(desk: Desk, key: int) -> Person:
     raise HTTPException(404)
 
 
+def _seen(one: Person) -> str:
+    """What a row's form carries: a save sends all of the row, and would undo what was done since the page was shown."""
+    return hashlib.sha256(repr((one.name, one.role, one.bureau, one.active)).encode()).hexdigest()[:16]
+
+
+_CHANGED = Message(
+    "页面打开后这个账号已被更改,您的更改没有保存;现在的情况见下,请核对后再改。",
+    "This account was changed since the page was shown, and yours was not saved: look at how it is now, then change it.",
+)
+
+
 @router.post("/people/{key}")
 def change(
-    request: Request, desk: TheDesk, who: Administering, key: int,
-    name: Short = "", role: Short = "", bureau: Short = "", active: Annotated[bool, Form()] = False,
+    request: Request, desk: TheDesk, who: Administering, key: Key,
+    name: Short = "", role: Short = "", bureau: Short = "", active: Annotated[bool, Form()] = False, seen: Short = "",
 ) -> Response:  # fmt: skip
     """Change an account. Whoever gets another role or bureau, or loses the account, is signed out everywhere."""
     one = _person(desk, key)
+    if seen != _seen(one):
+        return _page(request, desk, who, _CHANGED, 409)
     try:
         chosen = _role(role)
         values: dict[str, Any] = {
@@ -105,7 +120,7 @@ def change(
 
 
 @router.post("/people/{key}/password")
-def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def reset(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Give an account a new password, shown once; its owner has to choose another."""
     one, password = _person(desk, key), secrets.token_urlsafe(12)
     try:
@@ -116,7 +131,7 @@ def reset(request: Request, desk: TheDesk, who: Administering, key: int) -> Resp
 
 
 @router.post("/people/{key}/oidc")
-def to_provider(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def to_provider(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Let an account be used by whom the identity provider sends next under its login."""
     one = _person(desk, key)
     try:
@@ -131,7 +146,7 @@ def to_provider(request: Request, desk: TheDesk, who: Administering, key: int) -
 
 
 @router.post("/people/{key}/sessions/end")
-def end_sessions(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def end_sessions(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Sign somebody out everywhere."""
     one = _person(desk, key)
     desk.office_of(who.person).warehouse.end_sessions(one)
@@ -152,7 +167,7 @@ def add_token(
 
 
 @router.post("/tokens/{key}/revoke")
-def revoke(request: Request, desk: TheDesk, who: Administering, key: int) -> Response:
+def revoke(request: Request, desk: TheDesk, who: Administering, key: Key) -> Response:
     """Make a token unusable."""
     try:
         desk.office_of(who.person).warehouse.revoke_token(key)

@@ -90,8 +90,9 @@ def _opened(request: Request, desk: Desk, provider: Provider) -> Opened:
     """
     warehouse, address = desk.office.warehouse, address_of(request)
     refuse_too_many(warehouse, None, address)
+    begun = _begun(request, desk)
     try:
-        identity = provider.identity(*_answer(request, desk, provider))
+        identity = provider.identity(_code(request, desk, provider, begun), begun)
     except Unverified as error:
         warehouse.note_refused("", address, {"why": error.why, "issuer": provider.settings.issuer})
         if error.why == "access_denied":
@@ -99,25 +100,39 @@ def _opened(request: Request, desk: Desk, provider: Provider) -> Opened:
                 "您没有完成身份认证,或认证平台拒绝了您。",
                 "You did not finish, or the identity provider turned you away.",
             ) from None
-        raise UserError(
-            "身份认证没有成功,可能已过期,或在另一个窗口中开始;请重新登录。",
-            "Signing in did not succeed; it may be out of date, or was begun in another window. Begin again.",
-        ) from None
+        raise _begin_again() from None
     return sign_in_with_identity(warehouse, identity, address, request.headers.get("user-agent", ""))
 
 
-def _answer(request: Request, desk: Desk, provider: Provider) -> tuple[str, Begun]:
-    """The code that came back, and what was begun in this browser.
+def _begin_again() -> UserError:
+    return UserError(
+        "身份认证没有成功,可能已过期,或在另一个窗口中开始;请重新登录。",
+        "Signing in did not succeed; it may be out of date, or was begun in another window. Begin again.",
+    )
+
+
+def _begun(request: Request, desk: Desk) -> Begun:
+    """What was begun in this browser and is answered. What answers nothing is neither counted nor recorded: any page can have
+    browsers ask for this address, and would close the door to everybody behind theirs.
 
     Raises:
-        Unverified: it is no answer to that, or the second one.
+        UserError: nothing was begun, or something else.
+    """
+    begun = desk.seals.open(request.cookies.get(desk.cookie("sign_in"), ""))
+    state = request.query_params.get("state", "")
+    if begun is None or not hmac.compare_digest(state.encode(errors="replace"), begun.state.encode()):
+        _log.info("identity provider: %s", "nothing was begun" if begun is None else "state")
+        raise _begin_again()
+    return begun
+
+
+def _code(request: Request, desk: Desk, provider: Provider, begun: Begun) -> str:
+    """The code that came back.
+
+    Raises:
+        Unverified: it is not from this provider, or not the first answer.
     """
     told = request.query_params
-    begun = desk.seals.open(request.cookies.get(desk.cookie("sign_in"), ""))
-    if begun is None:
-        raise Unverified("nothing was begun")
-    if not hmac.compare_digest(told.get("state", "").encode(), begun.state.encode()):
-        raise Unverified("state")
     if not desk.seals.end(begun):
         raise Unverified("replayed")
     if told.get("iss", provider.settings.issuer) != provider.settings.issuer:  # RFC 9207
@@ -126,4 +141,4 @@ def _answer(request: Request, desk: Desk, provider: Provider) -> tuple[str, Begu
         raise Unverified(plain_word(told["error"]))
     if not (code := told.get("code", "")):
         raise Unverified("no code")
-    return code, begun
+    return code

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from disclosure_etl.desk.access import Need, needs
+from disclosure_etl.desk.bounds import PageNumber
 from disclosure_etl.desk.shown import page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.warehouse import ChainVerified
@@ -35,8 +36,9 @@ def _page(
 
 @router.get("/record")
 def record(
-    request: Request, desk: TheDesk, who: Recording, kind: str = "", actor: str = "", subject: str = "", at: int = 1
-) -> Response:
+    request: Request, desk: TheDesk, who: Recording, kind: str = "", actor: str = "", subject: str = "",
+    at: PageNumber = 1,
+) -> Response:  # fmt: skip
     """The events, the newest first."""
     return _page(request, desk, who, kind, actor, subject, at)
 

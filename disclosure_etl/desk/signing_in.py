@@ -26,7 +26,7 @@ _PER_LOGIN, _PER_ADDRESS, _WITHIN = 5, 30, timedelta(minutes=15)
 _hasher = PasswordHasher()
 _NOBODYS = _hasher.hash(secrets.token_hex(16))  # verified where there is no such login, so that both take as long
 _veil = secrets.token_bytes(32)
-# One guess at a time: many at once would all be made before the first is counted, and each takes 64 MiB.
+# One at a time: many guesses at once would all be made before the first is counted, and each hash takes 64 MiB.
 _guessing = Lock()
 
 
@@ -49,7 +49,8 @@ def hashed(password: str, login: str) -> str:
             f"密码至少 {SHORTEST_PASSWORD} 个字符,且不能与登录名相同。",
             f"A password has at least {SHORTEST_PASSWORD} signs and is not the login.",
         )
-    return _hasher.hash(password.encode(errors="surrogatepass"))
+    with _guessing:
+        return _hasher.hash(password.encode(errors="surrogatepass"))
 
 
 def sign_in(warehouse: Warehouse, login: str, password: str, address: str, browser: str) -> Opened:
@@ -144,6 +145,20 @@ def open_session(warehouse: Warehouse, person: Person, browser: str) -> Opened:
 
 
 def password_fits(warehouse: Warehouse, person: Person, password: str) -> bool:
-    """Whether this is the password of somebody's account."""
+    """Whether this is the password of somebody's account: for whoever may set it anyway. Others go by `require_password`."""
     found = warehouse.person_by_login(person.login)
     return found is not None and found[1] is not None and _fits(found[1], password)
+
+
+def require_password(warehouse: Warehouse, person: Person, password: str, address: str) -> None:
+    """See that somebody who is signed in knows their password. A wrong one is counted and recorded like any guess at the door:
+    whoever finds a browser open would guess here instead.
+
+    Raises:
+        UserError: it is another one, or there were too many failures.
+    """
+    with _guessing:
+        refuse_too_many(warehouse, person.login, address)
+        if not password_fits(warehouse, person, password):
+            warehouse.note_refused(person.login, address, {"why": "password"})
+            raise UserError("现在的密码不正确。", "The current password is not right.")

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from disclosure_etl import signing
-from disclosure_etl.desk.access import Need, Refused, needs
+from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
 from disclosure_etl.desk.months import form_of_version, read_period
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
@@ -211,6 +211,9 @@ def second_word(
         return done(request, f"/months/{period}/sign-off", told)
     if waits.details["login"] == who.person.login:
         raise Refused(Message("第二人须是另一个人。", "The second person has to be somebody else."))
+    if not may_still(desk, waits.details["login"], Need.SIGN):
+        office.warehouse.end_proposal(who.person, number, "withdrawn")
+        return _form(request, desk, who, period, FIRST_MAY_NOT, 409)
     if waits.content_hash != version.content_hash:
         office.warehouse.end_proposal(who.person, number, "withdrawn")
         return _form(request, desk, who, period, _CHANGED, 409)

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from disclosure_etl import signing
-from disclosure_etl.desk.access import Need, Refused, needs
+from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
+from disclosure_etl.desk.bounds import YearPart
 from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
@@ -127,7 +128,7 @@ def calendar(
     own = desk.office.forms.frequency_of(desk.family)
     stored = [one for one in desk.office.warehouse.consolidated_periods(desk.family) if one.frequency is own]
     chosen = year or (stored[-1].year if stored else desk.office.clock().year)
-    return _page(request, desk, who, min(max(chosen, 1900), 9999), show, q, at)
+    return _page(request, desk, who, min(max(chosen, 1900), 2099), show, q, at)
 
 
 def _page(
@@ -151,7 +152,7 @@ def _page(
 
 
 @router.post("/years/{year}/lock")
-def lock(request: Request, desk: TheDesk, who: Signing, year: int, reason: Reason = "") -> Response:
+def lock(request: Request, desk: TheDesk, who: Signing, year: YearPart, reason: Reason = "") -> Response:
     """Close a year whose every period is final."""
     office = desk.office_of(who.person)
     if len(reason.strip()) < 2:
@@ -163,7 +164,7 @@ def lock(request: Request, desk: TheDesk, who: Signing, year: int, reason: Reaso
 
 
 @router.post("/years/{year}/reopen")
-def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: int, reason: Reason = "") -> Response:
+def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: YearPart, reason: Reason = "") -> Response:
     """The first of two words for opening a locked year again."""
     last = desk.office.warehouse.last_lock(desk.family, year)
     if last is None or last.action != LOCK:
@@ -179,7 +180,7 @@ def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: int, 
 
 @router.post("/years/{year}/reopen/second")
 def reopen(
-    request: Request, desk: TheDesk, who: Signing, year: int,
+    request: Request, desk: TheDesk, who: Signing, year: YearPart,
     number: Annotated[int, Form()] = 0, answer: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:  # fmt: skip
     """The second word, or taking the first one back."""
@@ -195,6 +196,9 @@ def reopen(
         return done(request, f"/calendar?year={year}", told)
     if waits.details["login"] == who.person.login:
         raise Refused(Message("第二人须是另一个人。", "The second person has to be somebody else."))
+    if not may_still(desk, waits.details["login"], Need.SIGN):
+        office.warehouse.end_proposal(who.person, number, "withdrawn")
+        return _page(request, desk, who, year, message=FIRST_MAY_NOT, status=409)
     reason = waits.details["reason"]
     result = signing.reopen_year(office, desk.family, year, waits.by, who.person.signature, reason)
     if result.hindrances:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from disclosure_etl.warehouse import audit
 from disclosure_etl.warehouse.audit import Act, Event
+from disclosure_etl.warehouse.connection import storable
 from disclosure_etl.warehouse.desk_tables import case_assignment, case_comment, person, proposal, upload, visit
 from disclosure_etl.warehouse.tables import audit_event, document, submission
 from schemas.errors import Message
@@ -84,6 +85,7 @@ def _case(family: str, period: Period, failure_id: str) -> dict[str, str]:
 
 def comment(connection: Connection, act: Act, by: str, family: str, period: Period, failure_id: str, text: str) -> None:
     """Keep what somebody says of a case."""
+    text = storable(text)
     row = {**_case(family, period, failure_id), "text": text, "said_by": by, "said_at": act.at}
     connection.execute(insert(case_comment).values(row))
     audit.append(connection, act, "comment", f"{family} {period}", {"failure": failure_id, "text": text})

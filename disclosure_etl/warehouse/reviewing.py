@@ -12,7 +12,7 @@ from disclosure_etl.warehouse import audit, case_history, case_pages, casework
 from disclosure_etl.warehouse.audit import Event
 from disclosure_etl.warehouse.case_pages import BlockStanding, Listed, Point, Sent, Wanted
 from disclosure_etl.warehouse.casework import Comment, Fate, Proposal, Upload
-from disclosure_etl.warehouse.connection import reading
+from disclosure_etl.warehouse.connection import reading, storable_all
 from disclosure_etl.warehouse.queries import StoredFailure
 from disclosure_etl.warehouse.staffing import Staffing
 from schemas.people import Person
@@ -49,7 +49,7 @@ class Reviewing(Staffing):
     def failures_named(self, family: str, period: Period, wanted: Sequence[str]) -> list[StoredFailure]:
         """The failures of a period with these ids, and those that they are the cause of."""
         with reading(self.engine) as connection:
-            return case_pages.failures_named(connection, family, period, wanted)
+            return case_pages.failures_named(connection, family, period, storable_all(wanted))
 
     def failing_elsewhere(
         self, family: str, bureau: str, rule: str, most: int

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from disclosure_etl.desk import corrections
 from disclosure_etl.office import Office
+from schemas.errors import UserError
 from tests.desk.conftest import JANUARY, Client, haidian_corrected
 from tests.desk.test_own import everything, rows
 from tests.desk.test_signing_off import finished
+from tests.factories import default_form, return_bytes, some_figures
 
 
 def tried(steward: Client, data: bytes) -> str:
@@ -28,10 +38,12 @@ def test_it_is_taken_once(office: Office, steward: Client) -> None:
     where = tried(steward, haidian_corrected(office))
     finished(steward, where)
 
-    for _ in range(2):
-        answer = steward.post(f"{where}/take")
-        assert answer.status_code == 303
-        finished(steward, answer.headers["location"])
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: steward.post(f"{where}/take"), range(4)))
+    (taken,) = [one for one in answers if one.status_code == 303]
+    finished(steward, taken.headers["location"])
+    late = [one for one in answers if one is not taken] + [steward.post(f"{where}/take")]
+    assert [one.status_code for one in late] == [409] * 4 and all("已经采用" in one.text for one in late)
 
     one = office.warehouse.consolidation(office.settings.family, JANUARY)
     assert one.version == 2
@@ -46,3 +58,46 @@ def test_a_file_of_nobody_is_not_taken(steward: Client) -> None:
 
     assert "无法读取" in shown
     assert steward.post(f"{where}/take").status_code == 422
+
+
+def test_what_cannot_be_kept_can_be_taken_later(
+    office: Office, steward: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tried(steward, haidian_corrected(office))
+    finished(steward, where)
+
+    def full(*_: object) -> None:
+        raise UserError("磁盘已满。", "The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(corrections, "receive", full)
+        assert steward.post(f"{where}/take").status_code == 422
+    assert steward.post(f"{where}/take").status_code == 303
+
+
+def test_what_is_taken_while_its_month_is_being_rerun_is_taken_by_another_run(
+    app: FastAPI, office: Office, steward: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dongcheng = return_bytes(default_form(), JANUARY, "dongcheng", "东城分局", some_figures(default_form(), 1), 5)
+    trials = [tried(steward, data) for data in (haidian_corrected(office), dongcheng)]
+    for where in trials:
+        finished(steward, where)
+    rerun, looked, may_end = app.state.desk.rerun, threading.Event(), threading.Event()
+
+    def slow(*given: Any, **options: Any) -> Any:
+        done = rerun(*given, **options)
+        looked.set()
+        assert may_end.wait(30)
+        return done
+
+    monkeypatch.setattr(app.state.desk, "rerun", slow)
+    first = steward.post(f"{trials[0]}/take").headers["location"]
+    assert looked.wait(30)
+    second = steward.post(f"{trials[1]}/take").headers["location"]
+    third = steward.post("/months/2014-01/rerun").headers["location"]  # one that waits is enough
+    may_end.set()
+    finished(steward, second)
+
+    assert first != second == third
+    for bureau in ("haidian", "dongcheng"):
+        assert len(office.warehouse.returns(office.settings.family, JANUARY, bureau)) == 2

@@ -14,7 +14,7 @@ from disclosure_etl.desk.accounts import NewPerson, create
 from disclosure_etl.office import Office
 from schemas.errors import UserError
 from schemas.people import Role
-from tests.desk.conftest import PASSWORD
+from tests.desk.conftest import PASSWORD, Client
 from tests.desk.test_door import visitor
 
 
@@ -53,6 +53,35 @@ def test_many_guesses_at_once_are_no_more_than_one_after_the_other(office: Offic
 
     assert sum("do not fit" in one for one in told) == 5
     assert len(office.warehouse.audit_events("sign_in_refused")) == 5
+
+
+def test_the_current_password_is_guessed_no_more_often_than_at_the_door(
+    app: FastAPI, office: Office, steward: Client, monkeypatch: Any
+) -> None:
+    at_once, most, fits = 0, 0, signing_in._fits
+
+    def counted(kept: str, password: str) -> bool:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            return fits(kept, password)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(signing_in, "_fits", counted)
+    new = {"new": "another long word", "again": "another long word"}
+    office.warehouse.clock.set(office.warehouse.clock() + timedelta(minutes=1))  # what failed since they signed in
+    with ThreadPoolExecutor(12) as pool:
+        told = list(
+            pool.map(lambda n: steward.post("/account/password", {"current": f"guess {n}", **new}).text, range(12))
+        )
+
+    assert most == 1
+    assert sum("现在的密码不正确" in one for one in told) == 5 and sum("过多" in one for one in told) == 7
+    assert [one.subject for one in office.warehouse.audit_events("sign_in_refused")] == ["wang"] * 5
+    assert "过多" in steward.post("/account/password", {"current": PASSWORD, **new}).text
+    assert visitor(app).post("/login", data={"login": "wang", "password": PASSWORD}).status_code == 401
 
 
 def test_one_address_does_not_try_every_login(app: FastAPI, office: Office) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from importlib.resources import files
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -29,6 +30,16 @@ def once(text: str) -> str:
 
 def key_of(office: Office, login: str) -> int:
     return office.warehouse.person_by_login(login)[0].key
+
+
+def seen(admin: Client, key: int) -> str:
+    """What the page carries of an account."""
+    return re.search(rf'id="f{key}".*?name="seen" value="([0-9a-f]{{16}})"', admin.get("/people").text)[1]
+
+
+def save(admin: Client, key: int, row: dict[str, str]) -> httpx.Response:
+    """Save a row of the page as it is shown."""
+    return admin.post(f"/people/{key}", {**row, "seen": seen(admin, key)})
 
 
 def test_a_new_account_gets_a_password_that_is_shown_once_and_changed_first(
@@ -58,12 +69,28 @@ def test_an_account_that_cannot_be_is_refused(office: Office, admin: Client, wis
 
 def test_whoever_gets_another_role_is_signed_out(office: Office, admin: Client, as_: Callable[[str], Client]) -> None:
     wang, key = as_("wang"), key_of(office, "wang")
-    admin.post(f"/people/{key}", {"name": "王芳", "role": "steward", "active": "true"})
+    save(admin, key, {"name": "王芳", "role": "steward", "active": "true"})
     assert wang.get("/months/2014-01").status_code == 200  # another name alone ends nothing
 
-    admin.post(f"/people/{key}", {"name": "王芳", "role": "auditor", "active": "true"})
+    save(admin, key, {"name": "王芳", "role": "auditor", "active": "true"})
 
     assert wang.get("/months/2014-01").status_code == 303
+
+
+def test_a_page_that_is_out_of_date_undoes_nothing(office: Office, admin: Client) -> None:
+    key = key_of(office, "zhao")
+    shown = seen(admin, key)
+    row = {"name": "赵六", "role": "steward"}
+    assert admin.post(f"/people/{key}", {**row, "seen": shown}).status_code == 303  # closed
+    before = office.warehouse.person_by_login("zhao")
+
+    for stale in (shown, ""):
+        answer = admin.post(f"/people/{key}", {**row, "name": "赵小六", "active": "true", "seen": stale})
+        assert answer.status_code == 409 and "没有保存" in answer.text
+        assert seen(admin, key) in answer.text and 'value="赵六"' in answer.text  # as it is now
+
+    assert office.warehouse.person_by_login("zhao") == before and not before[0].active
+    assert save(admin, key, {**row, "active": "true"}).status_code == 303
 
 
 def test_an_administrator_ends_sessions_and_gives_a_new_password(
@@ -81,7 +108,7 @@ def test_an_administrator_ends_sessions_and_gives_a_new_password(
 def test_the_last_administrator_neither_closes_nor_changes_their_own_account(
     office: Office, admin: Client, change: dict[str, str]
 ) -> None:
-    answer = admin.post(f"/people/{key_of(office, 'admin')}", {"name": "王芳", **change})
+    answer = save(admin, key_of(office, "admin"), {"name": "王芳", **change})
 
     assert answer.status_code == 422 and "至少要有一个可用的管理员账号" in answer.text
     assert admin.get("/people").status_code == 200

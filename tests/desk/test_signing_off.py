@@ -6,14 +6,17 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from disclosure_etl.office import Office
+from disclosure_etl.warehouse import LOCK, YearLock
 from flows.running import run_period
 from schemas.consolidation import VersionStatus
+from schemas.periods import Period
 from tests.desk.conftest import JANUARY, Client, send_correction
 
 WITHOUT = {"missing": "yanqing", "acknowledge": "已电话核实", "without_held": "true"}
@@ -117,6 +120,50 @@ def test_a_word_for_an_older_version_is_worth_nothing(
     assert answer.status_code == 409
     assert newest(office).signed is None
     assert office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY) is None
+
+
+LOST = [{"active": False}, {"role": "auditor"}]
+
+
+def lose(office: Office, login: str, change: dict[str, Any]) -> None:
+    """Somebody loses the account, or what comes with its role."""
+    office.warehouse.change_person(office.warehouse.person_by_login(login)[0].key, change)
+
+
+@pytest.mark.parametrize("change", LOST)
+def test_the_word_of_somebody_who_may_no_longer_sign_is_worth_nothing(
+    app: FastAPI, office: Office, as_: Callable[[str], Client], change: dict[str, Any]
+) -> None:
+    two_people(app)
+    wang, li = as_("wang"), as_("li")
+    shown = hash_shown(wang.get("/months/2014-01/sign-off"))
+    wang.post("/months/2014-01/sign-off", WITHOUT | {"content_hash": shown})
+    number = office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY).number
+    lose(office, "wang", change)
+
+    answer = li.post("/months/2014-01/sign-off/second", {"number": number, "answer": "sign"})
+
+    assert answer.status_code == 409 and "没有签发权限" in answer.text
+    assert newest(office).signed is None
+    assert office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY) is None
+
+
+@pytest.mark.parametrize("change", LOST)
+def test_a_year_is_not_reopened_by_somebody_who_may_no_longer_sign(
+    office: Office, as_: Callable[[str], Client], change: dict[str, Any]
+) -> None:
+    family, year = office.settings.family, Period.parse("2013")
+    office.warehouse.lock_year(YearLock(LOCK, family, 2013, "li", None, "年度终了", office.clock()))
+    wang, li = as_("wang"), as_("li")
+    assert wang.post("/years/2013/reopen", {"reason": "更正"}).status_code == 303
+    number = office.warehouse.open_proposal("reopen", family, year).number
+    lose(office, "wang", change)
+
+    answer = li.post("/years/2013/reopen/second", {"number": number, "answer": "reopen"})
+
+    assert answer.status_code == 409 and "没有签发权限" in answer.text
+    assert office.warehouse.last_lock(family, 2013).action == LOCK
+    assert office.warehouse.open_proposal("reopen", family, year) is None
 
 
 def test_a_year_that_is_not_final_is_not_locked(steward: Client) -> None:

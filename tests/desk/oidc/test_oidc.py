@@ -214,10 +214,15 @@ def test_too_many_failures_from_an_address_close_it(app: FastAPI, office: Office
     assert len(refusals(office)) == 30
 
 
-def test_guessing_at_the_callback_closes_no_login(app: FastAPI, office: Office) -> None:
-    for _ in range(6):
-        browser(app).get("/login/oidc/callback?code=x&state=y")
+def test_what_answers_nothing_closes_no_door_and_is_not_recorded(app: FastAPI, office: Office) -> None:
+    for number in range(31):
+        http = browser(app)
+        if number % 2:
+            http.get("/login/oidc")
+        assert http.get("/login/oidc/callback?code=x&state=y").status_code == 401
 
+    assert refusals(office) == []
+    assert browser(app).post("/login", data={"login": "admin", "password": PASSWORD}).status_code == 303
     assert signed_in(browser(app)).status_code == 303
 
 
