@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from schemas.errors import UserError
+from schemas.errors import AwayError, Message, Passing, UserError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_SECONDS = 10
@@ -132,7 +132,8 @@ def writing(engine: Engine | Rehearsal) -> Iterator[Connection]:
 
 @contextmanager
 def told(engine: Engine) -> Iterator[None]:
-    """A database that cannot be reached, or has no room, is the operator's to mend; the address is shown without its password."""
+    """A database that cannot be reached, or has no room, is the operator's to mend: they are told the address, without its password;
+    nobody else is."""
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # the driver's own come from what `bulk` does
@@ -142,16 +143,29 @@ def told(engine: Engine) -> Iterator[None]:
         shown = engine.url.render_as_string(hide_password=True)
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
         if _NO_ROOM.search(reason):
-            raise UserError(
+            in_full = Message(
                 f"数据库 {shown} 所在的磁盘已满({reason}),没有存入任何不完整的内容。请腾出空间后再运行一次,余下的会自动补上。",
                 f"The disk of the database {shown} is full ({reason}); nothing was stored in part. Make room and run it again: "
                 "the rest is done then.",
-            ) from error
-        raise UserError(
+            )
+            raise AwayError(Passing(_FULL.zh, _FULL.en, in_full)) from error
+        in_full = Message(
             f"无法使用数据库 {shown}:{reason}。请检查地址、账号与服务是否正常;恢复后再运行一次,余下的会自动补上。",
             f"The database {shown} cannot be used: {reason}. Check address, account and server; then run it again, and what is "
             "left is done.",
-        ) from error
+        )
+        raise AwayError(Passing(_AWAY.zh, _AWAY.en, in_full)) from error
+
+
+_FULL = Message(
+    "数据库所在的磁盘已满,没有存入任何不完整的内容。请告诉系统管理员,稍后再试。",
+    "The database's disk is full; nothing was stored in part. Tell the administrator, and try again later.",
+)
+_AWAY = Message(
+    "数据库暂时无法使用,没有存入任何不完整的内容。请稍后再试;仍不行时请告诉系统管理员。",
+    "The database cannot be used just now; nothing was stored in part. Try again later, and tell the administrator if that does not "
+    "help.",
+)
 
 
 _NO_ROOM = re.compile("is full|no space left|disk full|could not extend file|quota", re.IGNORECASE)

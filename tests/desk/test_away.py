@@ -1,0 +1,81 @@
+"""The database is away, or somebody writes into it for long: it is told as something that passes, to nobody with its address."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from disclosure_etl.desk.tokens import issue
+from disclosure_etl.office import Office
+from tests.desk.conftest import PASSWORD, Client, haidian_corrected
+
+
+@pytest.fixture
+def anybody(app: FastAPI) -> TestClient:
+    """Somebody who is not signed in."""
+    return TestClient(app, base_url="http://desk", headers={"Origin": "http://desk"}, follow_redirects=False)
+
+
+@pytest.fixture
+def take_away(office: Office) -> Callable[[], str]:
+    """Take the database away; where it was."""
+
+    def taken() -> str:
+        office.warehouse.close()
+        file = Path(str(office.warehouse.engine.url.database))
+        file.rename(f"{file}.away")
+        file.mkdir()
+        return str(file)
+
+    return taken
+
+
+def test_a_database_that_is_away_is_told_in_both_languages_and_its_address_to_the_log_alone(
+    steward: Client, anybody: TestClient, take_away: Callable[[], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    place = take_away()
+
+    with caplog.at_level(logging.WARNING):
+        first = steward.get("/months/2014-01")
+        steward.http.cookies.set("language", "en")
+        answers = [
+            first,
+            steward.get("/months/2014-01"),
+            anybody.post("/login", data={"login": "wang", "password": PASSWORD}),
+            steward.post("/months/2014-01/cases/0123456789abcdef/waive", {"seen": "", "reason": "核实无误"}),
+        ]
+
+    assert [one.status_code for one in answers] == [503] * 4
+    assert all(int(one.headers["retry-after"]) > 0 for one in answers)
+    assert "数据库暂时无法使用" in answers[0].text and "数据库暂时无法使用" in answers[2].text
+    assert "The database cannot be used just now" in answers[1].text
+    assert not any(place in one.text or "warehouse" in one.text for one in answers)
+    assert sum(place in one.getMessage() for one in caplog.records) == 4
+
+
+def test_the_api_answers_503_and_the_same_succeeds_later(
+    office: Office, app: FastAPI, take_away: Callable[[], str]
+) -> None:
+    token, _ = issue(office, "t", "haidian", None)
+    api = TestClient(app)
+    headers = {"Authorization": f"Bearer {token}", "X-File-Name": "a.xlsx", "Content-Type": "application/octet-stream"}
+    data = haidian_corrected(office)
+    place = take_away()
+
+    answers = [
+        api.get("/api/v1/submissions", headers=headers),
+        api.post("/api/v1/submissions", headers=headers, content=data),
+    ]
+
+    for one in answers:
+        assert one.status_code == 503 and int(one.headers["retry-after"]) > 0
+        assert one.headers["content-type"] == "application/problem+json" and place not in one.text
+        assert {"zh", "en"} == set(one.json()["detail"])
+    Path(place).rmdir()
+    Path(f"{place}.away").rename(place)
+    assert api.post("/api/v1/submissions", headers=headers, content=data).status_code == 202
