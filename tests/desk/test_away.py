@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from disclosure_etl.desk import standing
+from disclosure_etl.desk.app import create_app
+from disclosure_etl.desk.standing import Desk
 from disclosure_etl.desk.tokens import issue
 from disclosure_etl.office import Office
-from tests.desk.conftest import PASSWORD, Client, haidian_corrected
+from flows.running import run_period
+from tests.desk.conftest import JANUARY, PASSWORD, Client, haidian_corrected, sign_in
+from tests.factories import FAMILY
 
 
 @pytest.fixture
@@ -79,3 +86,32 @@ def test_the_api_answers_503_and_the_same_succeeds_later(
     Path(place).rmdir()
     Path(f"{place}.away").rename(place)
     assert api.post("/api/v1/submissions", headers=headers, content=data).status_code == 202
+
+
+def test_while_somebody_tries_a_file_out_pages_are_had_at_once_and_signing_in_is_told_as_busy(
+    office_on: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_PATIENCE", 0.5)
+    desk = Desk(office_on, run_period)
+    app = create_app(desk)
+    steward, reporter = sign_in(app, "wang"), sign_in(app, "hd")
+    monkeypatch.setattr(standing, "_SEEN_AGAIN", timedelta(seconds=-1))  # each request notes its session
+    anybody = TestClient(app, base_url="http://desk", headers={"Origin": "http://desk"}, follow_redirects=False)
+    before = time.monotonic()
+
+    with office_on.rehearsing():
+        pages = [steward.get("/months/2014-01"), steward.get("/months/2014-01/cases"), reporter.get("/own")]
+        right = anybody.post("/login", data={"login": "zhao", "password": PASSWORD})
+        wrong = anybody.post("/login", data={"login": "zhao", "password": "not the password"})
+        took = time.monotonic() - before
+
+    assert [one.status_code for one in pages] == [200] * 3
+    for one in (right, wrong):
+        assert one.status_code == 503 and "数据库正忙" in one.text and int(one.headers["retry-after"]) > 0
+    assert took < 10
+    assert anybody.post("/login", data={"login": "zhao", "password": PASSWORD}).status_code == 303
+    key = next(one.key for one in office_on.warehouse.people() if one.login == "wang")
+    assert office_on.warehouse.last_visit(key, FAMILY, JANUARY) is None
+    steward.get("/months/2014-01")
+    assert office_on.warehouse.last_visit(key, FAMILY, JANUARY) is not None
+    desk.jobs.close()
