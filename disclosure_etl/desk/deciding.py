@@ -33,7 +33,6 @@ from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.words import EVENTS
 from disclosure_etl.judgement import Followed
 from disclosure_etl.office import Office
-from disclosure_etl.reports.publishing import publish
 from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.case_history import Step
 from schemas.errors import Message, UserError
@@ -84,9 +83,9 @@ def _decided(
     seen: str,
     typed: Typed,
     act: Callable[[Office, Case], Followed | None],
-) -> Response | None:
-    """Do what `act` does, if the case is as the page showed it: None where that was done, else the page of the case as it is
-    now, with what hindered it. `act` gives None where the case is not such that it can be done."""
+) -> Response | Followed:
+    """Do what `act` does, if the case is as the page showed it: what followed, or the page of the case as it is now, with what
+    hindered it. `act` gives None where the case is not such that it can be done."""
     own = desk.office_of(who.person)
     one = case_of(desk, period, failure)
     try:
@@ -97,8 +96,7 @@ def _decided(
         return case_page(request, desk, who, period, one, error.message, 422, typed)
     if followed is None:
         return case_page(request, desk, who, period, one, _changed(desk, one, seen), 409, typed)
-    publish(own, followed.consolidations)
-    return None
+    return followed
 
 
 def _on(request: Request, desk: Desk, period: Period, failure: str, before: list[str], told: Message) -> Response:
@@ -135,13 +133,16 @@ def waive(
         word = Word(who.person.signature, reason.strip())
         return decisions.waive_many(office, desk.family, one.to_waive, (period, last), word)
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason, until), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason, until), act)
+    if isinstance(decided, Response):
+        return decided
     told = (
         Message("已接受,同因的一并接受。", "it may stand, and what has the same cause with it.")
         if many
         else Message("已接受。", "it may stand.")
     )
-    return hindered or _on(request, desk, period, failure, before, told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return _on(request, desk, period, failure, before, told)
 
 
 @router.post("/months/{code}/cases/{failure}/unwaive")
@@ -157,9 +158,12 @@ def unwaive(
         word = Word(who.person.signature, reason.strip())
         return decisions.withdraw_many(office, desk.family, one.waivers, word)
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    if isinstance(decided, Response):
+        return decided
     told = Message("接受已撤销。", "Accepting it was taken back.")
-    return hindered or done(request, f"/months/{period}/cases/{failure}", told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return done(request, f"/months/{period}/cases/{failure}", told)
 
 
 @router.post("/months/{code}/cases/{failure}/return")
@@ -177,13 +181,16 @@ def send_back(
         result = returned.decide(office, ReturnAction.RETURN, stored, word)
         return result.followed if result.is_new else None
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    if isinstance(decided, Response):
+        return decided
     told = Message(
         "已退回。单位登录后可见退回通知和带批注的工作簿;也可从该条的页面下载后发出。",
         "it is sent back. The bureau finds the notice, and its workbook with comments, when it signs in; they can be downloaded "
         "from the page of the case as well.",
     )
-    return hindered or _on(request, desk, period, failure, before, told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return _on(request, desk, period, failure, before, told)
 
 
 @router.post("/months/{code}/cases/{failure}/unreturn")
@@ -199,9 +206,12 @@ def take_back(
         word = Word(who.person.signature, reason.strip())
         return returned.undo(office, desk.family, one.returned.number, word).followed
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    if isinstance(decided, Response):
+        return decided
     told = Message("退回已撤销。", "The return stands again.")
-    return hindered or done(request, f"/months/{period}/cases/{failure}", told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return done(request, f"/months/{period}/cases/{failure}", told)
 
 
 @router.post("/months/{code}/cases/{failure}/assign")
@@ -282,8 +292,8 @@ def acknowledge(
             followed = decisions.waive_many(office, desk.family, found, (period, period), word)
     except UserError as error:
         return again(error.message, 422)
-    publish(own, followed.consolidations)
     told = Message(f"已确认 {len(chosen)} 条警告。", f"{len(chosen)} warnings acknowledged.")
+    told = desk.publish(who.person, followed.consolidations, told)
     where = urlencode({name: value for name, value in filters.turn.items() if value})
     return done(request, f"/months/{period}/cases" + (f"?{where}" if where else ""), told)
 
