@@ -18,6 +18,7 @@ from disclosure_etl.decisions import Word
 from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.cases import (
     Case,
+    Decision,
     TheFilters,
     Typed,
     case_of,
@@ -74,6 +75,26 @@ def _changed(desk: Desk, one: Case, seen: str) -> Message:
     )
 
 
+def _not_now(one: Case, decision: Decision) -> Message:
+    """Why a decision cannot be made of a case as it stands."""
+    if "unwaive" in one.possible:
+        return Message(
+            "这一条已经接受;要另作决定,请先撤销接受。刚才的决定没有记录。",
+            "This case was accepted: to decide otherwise, take that back first. Your decision was not recorded.",
+        )
+    if "unreturn" in one.possible:
+        return Message(
+            "这份报表已退回,等待更正;要另作决定,请先撤销退回。刚才的决定没有记录。",
+            "The return was sent back to be corrected: to decide otherwise, take that back first. Your decision was not recorded.",
+        )
+    if decision == "waive":
+        return Message(
+            "这一条不能照原样接受:须由单位更正或补报。",
+            "This cannot be accepted as it is: the bureau has to correct or send its return.",
+        )
+    return Message("这一条没有可撤销的决定。", "Nothing was decided of this case that could be taken back.")
+
+
 def _decided(
     request: Request,
     desk: Desk,
@@ -82,15 +103,18 @@ def _decided(
     failure: str,
     seen: str,
     typed: Typed,
+    decision: Decision,
     act: Callable[[Office, Case], Followed | None],
 ) -> Response | Followed:
     """Do what `act` does, if the case is as the page showed it: what followed, or the page of the case as it is now, with what
-    hindered it. `act` gives None where the case is not such that it can be done."""
+    hindered it. `act` gives None where that was done before."""
     own = desk.office_of(who.person)
     one = case_of(desk, period, failure)
     try:
         with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
             one = case_of(desk, period, failure)
+            if one.seen == seen and decision not in one.possible:
+                return case_page(request, desk, who, period, one, _not_now(one, decision), 409, typed)
             followed = act(office, one) if one.seen == seen else None
     except UserError as error:
         return case_page(request, desk, who, period, one, error.message, 422, typed)
@@ -125,15 +149,13 @@ def waive(
     many = False
 
     def act(office: Office, one: Case) -> Followed | None:
-        if one.failure.waiver is not None:
-            return None
         nonlocal many
         many = len(one.to_waive) > 1
         last = Period.parse(until) if until.strip() else period
         word = Word(who.person.signature, reason.strip())
         return decisions.waive_many(office, desk.family, one.to_waive, (period, last), word)
 
-    decided = _decided(request, desk, who, period, failure, seen, Typed(reason, until), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason, until), "waive", act)
     if isinstance(decided, Response):
         return decided
     told = (
@@ -153,12 +175,10 @@ def unwaive(
     period = read_period(code)
 
     def act(office: Office, one: Case) -> Followed | None:
-        if one.waiver is None:
-            return None
         word = Word(who.person.signature, reason.strip())
         return decisions.withdraw_many(office, desk.family, one.waivers, word)
 
-    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), "unwaive", act)
     if isinstance(decided, Response):
         return decided
     told = Message("接受已撤销。", "Accepting it was taken back.")
@@ -181,7 +201,7 @@ def send_back(
         result = returned.decide(office, ReturnAction.RETURN, stored, word)
         return result.followed if result.is_new else None
 
-    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), "return", act)
     if isinstance(decided, Response):
         return decided
     told = Message(
@@ -201,12 +221,11 @@ def take_back(
     period = read_period(code)
 
     def act(office: Office, one: Case) -> Followed | None:
-        if one.returned is None or one.returned.action is not ReturnAction.RETURN:
-            return None
+        assert one.returned is not None
         word = Word(who.person.signature, reason.strip())
         return returned.undo(office, desk.family, one.returned.number, word).followed
 
-    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), "unreturn", act)
     if isinstance(decided, Response):
         return decided
     told = Message("退回已撤销。", "The return stands again.")

@@ -349,3 +349,31 @@ def test_all_that_cannot_be_waived_are_named_and_none_is(office: Office) -> None
     assert all(rule in refused.value.message.zh for rule in ("identity:0", "identity:1"))
     assert found[2].failure.rule not in refused.value.message.zh
     assert office.warehouse.waivers(FAMILY) == ()
+
+
+def test_no_decision_is_taken_for_which_the_page_has_no_form(office: Office, steward: Client, case: str) -> None:
+    words = {"reason": "核实无误"}
+
+    def forms() -> set[str]:
+        return set(re.findall(rf'action="{case}/((?:un)?(?:waive|return))"', steward.get(case).text))
+
+    def refused() -> dict[str, str]:
+        told = {}
+        for one in ("waive", "unwaive", "return", "unreturn"):
+            if one not in forms():
+                answer = steward.post(f"{case}/{one}", {"seen": seen(steward, case), **words})
+                assert answer.status_code == 409 and "核实无误</textarea>" in answer.text
+                told[one] = answer.text
+        return told
+
+    assert forms() == {"waive", "return"}
+    assert all("没有可撤销的决定" in one for one in refused().values())
+    steward.post(f"{case}/return", {"seen": seen(steward, case), "reason": "请更正"})
+    assert forms() == {"unreturn"}
+    assert all("请先撤销退回" in one for one in refused().values())
+    assert state(office, "haidian") == "returned" and office.warehouse.waivers(FAMILY) == ()
+    steward.post(f"{case}/unreturn", {"seen": seen(steward, case), "reason": "误退"})
+    steward.post(f"{case}/waive", {"seen": seen(steward, case), **words})
+    assert forms() == {"unwaive"}
+    assert all("请先撤销接受" in one for one in refused().values())
+    assert state(office, "haidian") == "accepted"
