@@ -121,12 +121,20 @@ def case_of(desk: Desk, period: Period, failure_id: str) -> Case:
     Raises:
         HTTPException: there is none (404), or it no longer fails.
     """
+    found = find_case(desk, period, failure_id)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def find_case(desk: Desk, period: Period, failure_id: str) -> Case | None:
+    """A case by its failure's id; None where there is none, or it no longer fails."""
     warehouse = desk.office.warehouse
     found = warehouse.failures_named(desk.family, period, [failure_id])
     main = [one for one in found if one.failure.id == failure_id]
     sent = warehouse.sent_with(desk.family, period, failure_id)
     if not main or sent is None:
-        raise HTTPException(404)
+        return None
     others = tuple(one for one in found if one.failure.id != failure_id)
     assignment, owner = warehouse.owner(desk.family, period, failure_id)
     number = main[-1].failure.waiver

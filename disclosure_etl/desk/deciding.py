@@ -21,22 +21,22 @@ from disclosure_etl.desk.cases import (
     Decision,
     TheFilters,
     Typed,
-    case_of,
     case_page,
     colleagues,
+    find_case,
     list_page,
     next_open,
     shown_of,
 )
 from disclosure_etl.desk.months import read_period
-from disclosure_etl.desk.shown import done
+from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.words import EVENTS
 from disclosure_etl.judgement import Followed
 from disclosure_etl.office import Office
 from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.case_history import Step
-from schemas.errors import Message, UserError
+from schemas.errors import AwayError, Message, UserError
 from schemas.people import Visitor
 from schemas.periods import Period
 from schemas.records import Severity
@@ -75,6 +75,18 @@ def _changed(desk: Desk, one: Case, seen: str) -> Message:
     )
 
 
+def _gone(request: Request, who: Visitor, period: Period, typed: str) -> Response:
+    """The page for somebody who decides of a case that is no more; what they wrote is theirs to copy."""
+    told = Message(
+        "您打开页面后,这份报表已更正或重跑,这一条已不再提出,或已有了变化。刚才的内容没有记录。",
+        "The return was corrected or judged again since you opened the page, and this case is no more, or has changed. What you "
+        "sent was not recorded.",
+    )
+    return page(
+        request, who, "case_gone.html", 409, period=period, message=told, typed=typed, back=f"/months/{period}/cases"
+    )
+
+
 def _not_now(one: Case, decision: Decision) -> Message:
     """Why a decision cannot be made of a case as it stands."""
     if "unwaive" in one.possible:
@@ -109,10 +121,15 @@ def _decided(
     """Do what `act` does, if the case is as the page showed it: what followed, or the page of the case as it is now, with what
     hindered it. `act` gives None where that was done before."""
     own = desk.office_of(who.person)
-    one = case_of(desk, period, failure)
+    one = find_case(desk, period, failure)
+    if one is None:
+        return _gone(request, who, period, typed.reason)
     try:
         with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
-            one = case_of(desk, period, failure)
+            now = find_case(desk, period, failure)
+            if now is None:
+                return _gone(request, who, period, typed.reason)
+            one = now
             if one.seen == seen and decision not in one.possible:
                 return case_page(request, desk, who, period, one, _not_now(one, decision), 409, typed)
             followed = act(office, one) if one.seen == seen else None
@@ -241,7 +258,9 @@ def assign(
     period = read_period(code)
     key = next((each for each in colleagues(desk) if str(each) == to), None)
     with desk.deciding:
-        one = case_of(desk, period, failure)
+        one = find_case(desk, period, failure)
+        if one is None:
+            return _gone(request, who, period, "")
         if one.seen != seen:
             return case_page(request, desk, who, period, one, _changed(desk, one, seen), 409)
         if to and key is None:
@@ -255,15 +274,20 @@ def assign(
 def comment(request: Request, desk: TheDesk, who: Deciding, code: str, failure: str, text: Text = "") -> Response:
     """Say something of a case. Said again at once by the same person it is said once."""
     period = read_period(code)
-    one = case_of(desk, period, failure)
+    one = find_case(desk, period, failure)
+    if one is None:
+        return _gone(request, who, period, text)
     if not text.strip():
         told = Message("留言是空的。", "The comment is empty.")
         return case_page(request, desk, who, period, one, told, 422)
     warehouse = desk.office_of(who.person).warehouse
-    with desk.deciding:
-        before = warehouse.comments(desk.family, period, failure)
-        if not before or (before[-1].by, before[-1].text) != (who.person.signature, text.strip()):
-            warehouse.comment(who.person, desk.family, period, failure, text.strip())
+    try:
+        with desk.deciding:
+            before = warehouse.comments(desk.family, period, failure)
+            if not before or (before[-1].by, before[-1].text) != (who.person.signature, text.strip()):
+                warehouse.comment(who.person, desk.family, period, failure, text.strip())
+    except AwayError as error:
+        return case_page(request, desk, who, period, one, error.message, 503, Typed(text=text))
     return done(request, f"/months/{period}/cases/{failure}#comments", Message("已留言。", "Said."))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,6 +20,7 @@ from disclosure_etl.desk.tokens import issue
 from disclosure_etl.office import Office
 from flows.running import run_period
 from tests.desk.conftest import JANUARY, PASSWORD, Client, haidian_corrected, sign_in
+from tests.desk.test_deciding import CASES
 from tests.factories import FAMILY
 
 
@@ -97,17 +99,20 @@ def test_while_somebody_tries_a_file_out_pages_are_had_at_once_and_signing_in_is
     steward, reporter = sign_in(app, "wang"), sign_in(app, "hd")
     monkeypatch.setattr(standing, "_SEEN_AGAIN", timedelta(seconds=-1))  # each request notes its session
     anybody = TestClient(app, base_url="http://desk", headers={"Origin": "http://desk"}, follow_redirects=False)
+    case = CASES + "/" + re.search(r'cases/([0-9a-f]{16})"', steward.get(CASES).text)[1]
     before = time.monotonic()
 
     with office_on.rehearsing():
         pages = [steward.get("/months/2014-01"), steward.get("/months/2014-01/cases"), reporter.get("/own")]
         right = anybody.post("/login", data={"login": "zhao", "password": PASSWORD})
         wrong = anybody.post("/login", data={"login": "zhao", "password": "not the password"})
+        said = steward.post(f"{case}/comment", {"text": "写了很久的留言"})
         took = time.monotonic() - before
 
     assert [one.status_code for one in pages] == [200] * 3
     for one in (right, wrong):
         assert one.status_code == 503 and "数据库正忙" in one.text and int(one.headers["retry-after"]) > 0
+    assert said.status_code == 503 and "写了很久的留言</textarea>" in said.text
     assert took < 10
     assert anybody.post("/login", data={"login": "zhao", "password": PASSWORD}).status_code == 303
     key = next(one.key for one in office_on.warehouse.people() if one.login == "wang")

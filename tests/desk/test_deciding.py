@@ -21,7 +21,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.warehouse.tables import run
 from flows.running import run_period
 from schemas.errors import UserError
-from tests.desk.conftest import FEBRUARY, JANUARY, Client
+from tests.desk.conftest import FEBRUARY, JANUARY, Client, send_correction
 from tests.factories import FAMILY, default_form, return_bytes, send, with_slip
 
 CASES = "/months/2014-01/cases"
@@ -377,3 +377,19 @@ def test_no_decision_is_taken_for_which_the_page_has_no_form(office: Office, ste
     assert forms() == {"unwaive"}
     assert all("请先撤销接受" in one for one in refused().values())
     assert state(office, "haidian") == "accepted"
+
+
+def test_who_decides_of_a_case_that_was_corrected_meanwhile_is_told_so_and_keeps_what_they_wrote(
+    office: Office, steward: Client, case: str
+) -> None:
+    shown, wrote = seen(steward, case), "写了很久的<理由>"
+    send_correction(office)
+    run_period(office, FAMILY, JANUARY, command="rerun")
+
+    for form, name in (("waive", "reason"), ("return", "reason"), ("comment", "text"), ("assign", "to")):
+        answer = steward.post(f"{case}/{form}", {"seen": shown, name: wrote[:16]})
+        assert answer.status_code == 409
+        assert "已更正或重跑" in answer.text and f'href="{CASES}"' in answer.text
+        assert ("写了很久的&lt;理由&gt;</textarea>" in answer.text) is (form != "assign")
+    assert office.warehouse.waivers(FAMILY) == ()
+    assert steward.get(case).status_code == 404
