@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None, door: typer.Typer = app) -> int:
     except typer.Abort:
         return NEEDS_PERSON
     except UserError as error:
-        session.warn(error.message)
+        session.warn(error.in_full)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`); nothing is left to say it to.

@@ -23,6 +23,14 @@ class Message:
         return self.zh if language == "zh" else self.en
 
 
+@dataclass(frozen=True, slots=True)
+class Passing(Message):
+    """What hinders for now and for nobody's mistake, as anybody may read it; `in_full` names place and cause, for the log and the
+    command line alone."""
+
+    in_full: Message
+
+
 class UserError(Exception):
     """Something that the person at the keyboard can mend: shown as one message, never with a traceback."""
 
@@ -31,6 +39,25 @@ class UserError(Exception):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
         self.message = Message(zh, en)
+
+    @property
+    def in_full(self) -> Message:
+        """The message for whoever runs the program."""
+        return self.message
+
+
+class AwayError(UserError):
+    """The database cannot be used now: it cannot be reached, has no room, or somebody else writes into it for longer than our
+    patience. The same may succeed later as it is."""
+
+    def __init__(self, message: Passing) -> None:
+        super().__init__(message.in_full.zh, message.in_full.en)
+        self.message: Passing = message
+
+    @property
+    def in_full(self) -> Message:
+        """With place and cause."""
+        return self.message.in_full
 
 
 class ConfigError(UserError):

@@ -79,8 +79,9 @@ _TOLD = {
     422: "the request, the file or the key cannot be taken",
     429: "too many requests; see Retry-After",
     500: "a fault of the program",
+    503: "the database cannot be used just now; see Retry-After",
 }
-_ASKING = (401, 403, 405, 422, 429, 500)
+_ASKING = (401, 403, 405, 422, 429, 500, 503)
 
 # What may be sent: a form, or the bytes of the file.
 BODY = {
@@ -140,7 +141,8 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
                 if code[0] in "45":
                     answer |= {"description": _TOLD[int(code)], "content": shape}
             operation["responses"]["401"]["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
-            operation["responses"]["429"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+            for code in ("429", "503"):
+                operation["responses"][code]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     return told

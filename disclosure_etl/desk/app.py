@@ -39,7 +39,7 @@ from disclosure_etl.desk.api_description import problem
 from disclosure_etl.desk.bounds import Bounded, without_nul
 from disclosure_etl.desk.shown import FOLDER, page
 from disclosure_etl.desk.standing import Desk, desk_of, takes_files
-from schemas.errors import Message, UserError
+from schemas.errors import AwayError, Message, UserError
 from schemas.people import Visitor
 
 ROOMS = (
@@ -59,6 +59,7 @@ ROOMS = (
     record,
 )
 _log = logging.getLogger("disclosure_etl.desk")
+_RETRY_AFTER = "30"  # seconds
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -125,6 +126,8 @@ async def _around(request: Request, call: Callable[[Request], Awaitable[Response
 def _with_headers(request: Request, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.status_code == 503:
+        response.headers.setdefault("Retry-After", _RETRY_AFTER)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -188,6 +191,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, UserError)
+    if _is_api(request) and isinstance(error, AwayError):
+        _log.warning("%s %s: %s", request.method, request.url.path, error.in_full.en)
+        return problem(503, "Service Unavailable", error.message)
     if _is_api(request):
         return problem(422, "Unprocessable Content", error.message)
     return page(request, await _visitor(request), "error.html", 422, message=error.message)

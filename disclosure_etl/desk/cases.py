@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -34,11 +34,13 @@ from schemas.kernels import Diagnosis
 from schemas.people import Role, Visitor
 from schemas.periods import Period
 from schemas.records import Failure, Severity, Waiver
-from schemas.returns import ReturnDecision
+from schemas.returns import ReturnAction, ReturnDecision
 from schemas.rules import RuleSet
+from schemas.states import State
 
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
+Decision = Literal["waive", "unwaive", "return", "unreturn"]
 Seeing = Annotated[Visitor, needs(Need.SEE)]
 _HISTORY, _CHARTS = 24, 6
 _TO_CHOOSE_FROM = 100  # bureaus of which one is chosen from a list; of more, its name is written
@@ -100,8 +102,17 @@ class Case:
 
     @property
     def is_waivable(self) -> bool:
-        """Whether a person may let it stand."""
+        """Whether it is such that a person may let it stand."""
         return self.failure.waiver is None and is_waivable(self.main)
+
+    @property
+    def possible(self) -> frozenset[Decision]:
+        """The decisions that can be made of it as it stands: its page has a form for each, and no other is taken."""
+        if self.waiver is not None:
+            return frozenset({"unwaive"})
+        if self.sent.status == State.RETURNED and self.returned and self.returned.action is ReturnAction.RETURN:
+            return frozenset({"unreturn"})
+        return frozenset({"return", "waive"}) if self.is_waivable else frozenset({"return"})
 
 
 def case_of(desk: Desk, period: Period, failure_id: str) -> Case:
@@ -110,12 +121,20 @@ def case_of(desk: Desk, period: Period, failure_id: str) -> Case:
     Raises:
         HTTPException: there is none (404), or it no longer fails.
     """
+    found = find_case(desk, period, failure_id)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def find_case(desk: Desk, period: Period, failure_id: str) -> Case | None:
+    """A case by its failure's id; None where there is none, or it no longer fails."""
     warehouse = desk.office.warehouse
     found = warehouse.failures_named(desk.family, period, [failure_id])
     main = [one for one in found if one.failure.id == failure_id]
     sent = warehouse.sent_with(desk.family, period, failure_id)
     if not main or sent is None:
-        raise HTTPException(404)
+        return None
     others = tuple(one for one in found if one.failure.id != failure_id)
     assignment, owner = warehouse.owner(desk.family, period, failure_id)
     number = main[-1].failure.waiver

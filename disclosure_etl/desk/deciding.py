@@ -18,25 +18,25 @@ from disclosure_etl.decisions import Word
 from disclosure_etl.desk.access import Need, needs
 from disclosure_etl.desk.cases import (
     Case,
+    Decision,
     TheFilters,
     Typed,
-    case_of,
     case_page,
     colleagues,
+    find_case,
     list_page,
     next_open,
     shown_of,
 )
 from disclosure_etl.desk.months import read_period
-from disclosure_etl.desk.shown import done
+from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.words import EVENTS
 from disclosure_etl.judgement import Followed
 from disclosure_etl.office import Office
-from disclosure_etl.reports.publishing import publish
 from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.case_history import Step
-from schemas.errors import Message, UserError
+from schemas.errors import AwayError, Message, UserError
 from schemas.people import Visitor
 from schemas.periods import Period
 from schemas.records import Severity
@@ -75,6 +75,38 @@ def _changed(desk: Desk, one: Case, seen: str) -> Message:
     )
 
 
+def _gone(request: Request, who: Visitor, period: Period, typed: str) -> Response:
+    """The page for somebody who decides of a case that is no more; what they wrote is theirs to copy."""
+    told = Message(
+        "您打开页面后,这份报表已更正或重跑,这一条已不再提出,或已有了变化。刚才的内容没有记录。",
+        "The return was corrected or judged again since you opened the page, and this case is no more, or has changed. What you "
+        "sent was not recorded.",
+    )
+    return page(
+        request, who, "case_gone.html", 409, period=period, message=told, typed=typed, back=f"/months/{period}/cases"
+    )
+
+
+def _not_now(one: Case, decision: Decision) -> Message:
+    """Why a decision cannot be made of a case as it stands."""
+    if "unwaive" in one.possible:
+        return Message(
+            "这一条已经接受;要另作决定,请先撤销接受。刚才的决定没有记录。",
+            "This case was accepted: to decide otherwise, take that back first. Your decision was not recorded.",
+        )
+    if "unreturn" in one.possible:
+        return Message(
+            "这份报表已退回,等待更正;要另作决定,请先撤销退回。刚才的决定没有记录。",
+            "The return was sent back to be corrected: to decide otherwise, take that back first. Your decision was not recorded.",
+        )
+    if decision == "waive":
+        return Message(
+            "这一条不能照原样接受:须由单位更正或补报。",
+            "This cannot be accepted as it is: the bureau has to correct or send its return.",
+        )
+    return Message("这一条没有可撤销的决定。", "Nothing was decided of this case that could be taken back.")
+
+
 def _decided(
     request: Request,
     desk: Desk,
@@ -83,22 +115,29 @@ def _decided(
     failure: str,
     seen: str,
     typed: Typed,
+    decision: Decision,
     act: Callable[[Office, Case], Followed | None],
-) -> Response | None:
-    """Do what `act` does, if the case is as the page showed it: None where that was done, else the page of the case as it is
-    now, with what hindered it. `act` gives None where the case is not such that it can be done."""
+) -> Response | Followed:
+    """Do what `act` does, if the case is as the page showed it: what followed, or the page of the case as it is now, with what
+    hindered it. `act` gives None where that was done before."""
     own = desk.office_of(who.person)
-    one = case_of(desk, period, failure)
+    one = find_case(desk, period, failure)
+    if one is None:
+        return _gone(request, who, period, typed.reason)
     try:
         with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
-            one = case_of(desk, period, failure)
+            now = find_case(desk, period, failure)
+            if now is None:
+                return _gone(request, who, period, typed.reason)
+            one = now
+            if one.seen == seen and decision not in one.possible:
+                return case_page(request, desk, who, period, one, _not_now(one, decision), 409, typed)
             followed = act(office, one) if one.seen == seen else None
     except UserError as error:
         return case_page(request, desk, who, period, one, error.message, 422, typed)
     if followed is None:
         return case_page(request, desk, who, period, one, _changed(desk, one, seen), 409, typed)
-    publish(own, followed.consolidations)
-    return None
+    return followed
 
 
 def _on(request: Request, desk: Desk, period: Period, failure: str, before: list[str], told: Message) -> Response:
@@ -127,21 +166,22 @@ def waive(
     many = False
 
     def act(office: Office, one: Case) -> Followed | None:
-        if one.failure.waiver is not None:
-            return None
         nonlocal many
         many = len(one.to_waive) > 1
         last = Period.parse(until) if until.strip() else period
         word = Word(who.person.signature, reason.strip())
         return decisions.waive_many(office, desk.family, one.to_waive, (period, last), word)
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason, until), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason, until), "waive", act)
+    if isinstance(decided, Response):
+        return decided
     told = (
         Message("已接受,同因的一并接受。", "it may stand, and what has the same cause with it.")
         if many
         else Message("已接受。", "it may stand.")
     )
-    return hindered or _on(request, desk, period, failure, before, told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return _on(request, desk, period, failure, before, told)
 
 
 @router.post("/months/{code}/cases/{failure}/unwaive")
@@ -152,14 +192,15 @@ def unwaive(
     period = read_period(code)
 
     def act(office: Office, one: Case) -> Followed | None:
-        if one.waiver is None:
-            return None
         word = Word(who.person.signature, reason.strip())
         return decisions.withdraw_many(office, desk.family, one.waivers, word)
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), "unwaive", act)
+    if isinstance(decided, Response):
+        return decided
     told = Message("接受已撤销。", "Accepting it was taken back.")
-    return hindered or done(request, f"/months/{period}/cases/{failure}", told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return done(request, f"/months/{period}/cases/{failure}", told)
 
 
 @router.post("/months/{code}/cases/{failure}/return")
@@ -177,13 +218,16 @@ def send_back(
         result = returned.decide(office, ReturnAction.RETURN, stored, word)
         return result.followed if result.is_new else None
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), "return", act)
+    if isinstance(decided, Response):
+        return decided
     told = Message(
         "已退回。单位登录后可见退回通知和带批注的工作簿;也可从该条的页面下载后发出。",
         "it is sent back. The bureau finds the notice, and its workbook with comments, when it signs in; they can be downloaded "
         "from the page of the case as well.",
     )
-    return hindered or _on(request, desk, period, failure, before, told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return _on(request, desk, period, failure, before, told)
 
 
 @router.post("/months/{code}/cases/{failure}/unreturn")
@@ -194,14 +238,16 @@ def take_back(
     period = read_period(code)
 
     def act(office: Office, one: Case) -> Followed | None:
-        if one.returned is None or one.returned.action is not ReturnAction.RETURN:
-            return None
+        assert one.returned is not None
         word = Word(who.person.signature, reason.strip())
         return returned.undo(office, desk.family, one.returned.number, word).followed
 
-    hindered = _decided(request, desk, who, period, failure, seen, Typed(reason), act)
+    decided = _decided(request, desk, who, period, failure, seen, Typed(reason), "unreturn", act)
+    if isinstance(decided, Response):
+        return decided
     told = Message("退回已撤销。", "The return stands again.")
-    return hindered or done(request, f"/months/{period}/cases/{failure}", told)
+    told = desk.publish(who.person, decided.consolidations, told)
+    return done(request, f"/months/{period}/cases/{failure}", told)
 
 
 @router.post("/months/{code}/cases/{failure}/assign")
@@ -212,7 +258,9 @@ def assign(
     period = read_period(code)
     key = next((each for each in colleagues(desk) if str(each) == to), None)
     with desk.deciding:
-        one = case_of(desk, period, failure)
+        one = find_case(desk, period, failure)
+        if one is None:
+            return _gone(request, who, period, "")
         if one.seen != seen:
             return case_page(request, desk, who, period, one, _changed(desk, one, seen), 409)
         if to and key is None:
@@ -226,15 +274,20 @@ def assign(
 def comment(request: Request, desk: TheDesk, who: Deciding, code: str, failure: str, text: Text = "") -> Response:
     """Say something of a case. Said again at once by the same person it is said once."""
     period = read_period(code)
-    one = case_of(desk, period, failure)
+    one = find_case(desk, period, failure)
+    if one is None:
+        return _gone(request, who, period, text)
     if not text.strip():
         told = Message("留言是空的。", "The comment is empty.")
         return case_page(request, desk, who, period, one, told, 422)
     warehouse = desk.office_of(who.person).warehouse
-    with desk.deciding:
-        before = warehouse.comments(desk.family, period, failure)
-        if not before or (before[-1].by, before[-1].text) != (who.person.signature, text.strip()):
-            warehouse.comment(who.person, desk.family, period, failure, text.strip())
+    try:
+        with desk.deciding:
+            before = warehouse.comments(desk.family, period, failure)
+            if not before or (before[-1].by, before[-1].text) != (who.person.signature, text.strip()):
+                warehouse.comment(who.person, desk.family, period, failure, text.strip())
+    except AwayError as error:
+        return case_page(request, desk, who, period, one, error.message, 503, Typed(text=text))
     return done(request, f"/months/{period}/cases/{failure}#comments", Message("已留言。", "Said."))
 
 
@@ -282,8 +335,8 @@ def acknowledge(
             followed = decisions.waive_many(office, desk.family, found, (period, period), word)
     except UserError as error:
         return again(error.message, 422)
-    publish(own, followed.consolidations)
     told = Message(f"已确认 {len(chosen)} 条警告。", f"{len(chosen)} warnings acknowledged.")
+    told = desk.publish(who.person, followed.consolidations, told)
     where = urlencode({name: value for name, value in filters.turn.items() if value})
     return done(request, f"/months/{period}/cases" + (f"?{where}" if where else ""), told)
 

@@ -206,7 +206,8 @@ def month(
         if before
         else []
     )
-    desk.office.warehouse.note_visit(who.person.key, desk.family, period, before[0] if before else None)
+    with desk.noting() as warehouse:
+        warehouse.note_visit(who.person.key, desk.family, period, before[0] if before else None)
     return page(
         request, who, "month.html", period=period, version=version, one=one, form=form, rows=rows, counts=counts,
         show=show, q=q, at=at, pages=pages, number=len(states),

@@ -24,7 +24,6 @@ from disclosure_etl.desk.returns_pages import XLSX, SentBack, attached, notice_f
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.reports.contract import check_object, failure_object
-from disclosure_etl.reports.publishing import publish
 from schemas.errors import Message, UserError
 from schemas.people import Visitor
 from schemas.states import State
@@ -149,14 +148,12 @@ def confirm(
         confirmed = deltas.confirm(office, desk.family, bureau, Word(who.person.signature, reason))
     except UserError as error:
         return _front(request, desk, who, error.message, 422, reason)
-    publish(office, confirmed.followed.consolidations)
     left = (
         "".join(f" {code}:{why.zh}。" for code, why in confirmed.left),
         "".join(f" {code}: {why.en}." for code, why in confirmed.left),
     )
-    return done(
-        request, "/own", Message(f"已确认,后续月份随之更正。{left[0]}", f"Confirmed; the later months follow.{left[1]}")
-    )
+    told = Message(f"已确认,后续月份随之更正。{left[0]}", f"Confirmed; the later months follow.{left[1]}")
+    return done(request, "/own", desk.publish(who.person, confirmed.followed.consolidations, told))
 
 
 def _own_notice(desk: Desk, who: Visitor, code: str, digest: str) -> SentBack:

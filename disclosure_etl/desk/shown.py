@@ -5,6 +5,7 @@ Not here: what stands on a page (each route's room).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +21,11 @@ from markupsafe import Markup
 from disclosure_etl.desk.access import GRANTED, Need
 from disclosure_etl.desk.standing import desk_of
 from disclosure_etl.desk.words import CHECKS, EVENTS, ROLES, SEVERITIES, STANDINGS, STATES, Word
-from schemas.errors import Language, Message
+from schemas.errors import Language, Message, Passing
 from schemas.people import Visitor
 from schemas.values import figure_text
 
+_log = logging.getLogger("disclosure_etl.desk")
 FOLDER = Path(__file__).parent
 NOTICE_COOKIE = "notice"
 _OWN_PATH = re.compile(r"/months/[\w-]+/cases/[0-9a-f]{16}")
@@ -112,8 +114,12 @@ _templates = _environment()
 
 
 def page(request: Request, who: Visitor | None, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A page from a template. `back` among what is shown: where it is had again, where that is not its own address."""
+    """A page from a template. `back` among what is shown: where it is had again, where that is not its own address. A `message` of
+    what hinders for now alone makes it a 503, whatever the room takes it for."""
     desk = desk_of(request)
+    if isinstance(message := shown.get("message"), Passing):
+        status = 503
+        _log.warning("%s %s: %s", request.method, request.url.path, message.in_full.en)
     language = desk.language_of(request)
     granted = GRANTED[who.person.role] if who else frozenset()
 

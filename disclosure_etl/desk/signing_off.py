@@ -21,7 +21,7 @@ from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.totals import totals_of
 from disclosure_etl.hindrances import Hindrance
-from disclosure_etl.reports.publishing import publish, table_of
+from disclosure_etl.reports.publishing import table_of
 from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.casework import Proposal
 from schemas.consolidation import Consolidation
@@ -168,8 +168,9 @@ def _signed(request: Request, desk: Desk, who: Visitor, period: Period, wish: si
     result = signing.sign_off(office, desk.family, period, wish)
     if result.signed is None:
         return _form(request, desk, who, period, _still(result.hindrances), 422, wish)
-    publish(office, (result.version, *(result.followed.consolidations if result.followed else ())))
-    return done(request, f"/months/{period}/receipt", Message(f"{period} 已签发。", f"{period} is signed off."))
+    new = (result.version, *(result.followed.consolidations if result.followed else ()))
+    told = desk.publish(who.person, new, Message(f"{period} 已签发。", f"{period} is signed off."))
+    return done(request, f"/months/{period}/receipt", told)
 
 
 _CHANGED = Message(

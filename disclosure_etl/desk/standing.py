@@ -6,9 +6,11 @@ Not here: pages (`shown`) or routes.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,13 +27,17 @@ from disclosure_etl.desk.provider import Provider, provider_of
 from disclosure_etl.desk.source_cells import Documents
 from disclosure_etl.desk_settings import DeskSettings
 from disclosure_etl.office import Office
+from disclosure_etl.reports.publishing import publish
+from disclosure_etl.warehouse import Warehouse
 from schemas.consolidation import Consolidation
-from schemas.errors import Language
+from schemas.errors import AwayError, Language, Message
 from schemas.people import Person, Visitor
 from schemas.periods import Period
 from schemas.versions import FrozenVersion
 
+_log = logging.getLogger("disclosure_etl.desk")
 _SEEN_AGAIN = timedelta(minutes=1)  # a session is noted as in use at most so often
+_PATIENCE, _IN_PASSING = 5.0, 0.2  # seconds that a page waits for another writer, and that what is only noted waits
 _VERSIONS_KEPT = 64
 _AROUND_A_FILE = 1 << 16
 _LARGEST_FORM = 1 << 20
@@ -93,6 +99,8 @@ class Desk:
     seals: Seals = field(default_factory=Seals)
 
     def __post_init__(self) -> None:
+        # A person before a page waits less long for the database than a command does.
+        self.office.__dict__["warehouse"] = replace(self.office.warehouse, patience=_PATIENCE)
         self.versions = Versions(self.office)
         self.jobs = Jobs(self.office.clock)
         self.documents = Documents(self.office)
@@ -130,6 +138,26 @@ class Desk:
         what people write."""
         return self.office.settings.read_limits.max_bytes + _AROUND_A_FILE if takes_files(path) else _LARGEST_FORM
 
+    @contextmanager
+    def noting(self) -> Iterator[Warehouse]:
+        """The warehouse for what is only noted in passing: written at once, or left where the database is busy or away."""
+        with suppress(AwayError):
+            yield replace(self.office.warehouse, patience=_IN_PASSING)
+
+    def publish(self, person: Person, versions: Collection[Consolidation], told: Message) -> Message:
+        """Write what follows from a decision into out/, and `told`, what was decided, with what hindered that: the decision is in the
+        warehouse, and the files are written by whatever publishes next."""
+        try:
+            publish(self.office_of(person), versions)
+        except Exception:  # whatever it was, nobody is to think that nothing was decided
+            _log.exception("decided, but the files in out/ could not be written")
+            return Message(
+                f"{told.zh}已记入数据库,但输出文件夹中的文件没有写成(已记入日志,请告诉系统管理员);下一次汇总、重跑或决定时会补写。",
+                f"{told.en} It is recorded, but the files in the output folder could not be written (it is in the log: tell the "
+                "administrator); the next run or decision writes them.",
+            )
+        return told
+
     async def visitor(self, secret: str) -> Visitor | None:
         """Whose session a browser's secret is; None where it ended, or nobody used it for too long."""
         return await to_thread.run_sync(self._visitor, secret) if secret else None
@@ -141,10 +169,12 @@ class Desk:
             return None
         idle, longest = timedelta(minutes=self.settings.idle_minutes), timedelta(hours=self.settings.longest_hours)
         if now - who.seen_at > idle or now - who.began_at > longest:
-            self.office.warehouse.end_session(digest)
+            with self.noting() as warehouse:
+                warehouse.end_session(digest)
             return None
         if now - who.seen_at > _SEEN_AGAIN:
-            self.office.warehouse.touch_session(digest)
+            with self.noting() as warehouse:
+                warehouse.touch_session(digest)
         return who
 
     def language_of(self, request: Request) -> Language:

@@ -19,7 +19,6 @@ from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.hindrances import Hindrance
-from disclosure_etl.reports.publishing import publish
 from disclosure_etl.warehouse import LOCK
 from schemas.consolidation import BureauState, Consolidation
 from schemas.errors import Message
@@ -203,6 +202,7 @@ def reopen(
     result = signing.reopen_year(office, desk.family, year, waits.by, who.person.signature, reason)
     if result.hindrances:
         return _page(request, desk, who, year, ways=ways_of(result.hindrances), status=422)
-    publish(office, result.followed.consolidations if result.followed else ())
     office.warehouse.end_proposal(who.person, number, "done")
-    return done(request, f"/calendar?year={year}", Message(f"{year} 年已重新打开。", f"{year} is open again."))
+    told = Message(f"{year} 年已重新打开。", f"{year} is open again.")
+    told = desk.publish(who.person, result.followed.consolidations if result.followed else (), told)
+    return done(request, f"/calendar?year={year}", told)

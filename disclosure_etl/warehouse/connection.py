@@ -19,10 +19,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from schemas.errors import UserError
+from schemas.errors import AwayError, Message, Passing, UserError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_SECONDS = 10
+_LONGEST = 30  # seconds that a command waits for another writer of SQLite
 ONE_WRITER = 0x64697363  # the advisory lock of everyone who writes to the warehouse
 # A server that is gone without a word is noticed within a minute, not after the system's two hours.
 _NOTICING = {
@@ -72,14 +73,16 @@ def _prepare_sqlite(engine: Engine) -> None:
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where `begin` says so, not where the driver guesses
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        options = connection.get_execution_options()
+        patience = options.get("patience")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int((_LONGEST if patience is None else patience) * 1000)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing", False) else "BEGIN")
 
 
 @dataclass(frozen=True)
@@ -118,21 +121,31 @@ def reading(engine: Engine | Rehearsal) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine | Rehearsal) -> Iterator[Connection]:
-    """A write transaction, one at a time over all processes: all of it is stored, or nothing."""
+def writing(engine: Engine | Rehearsal, patience: float | None = None) -> Iterator[Connection]:
+    """A write transaction, one at a time over all processes: all of it is stored, or nothing. `patience`: the seconds that other
+    writers are waited for, of somebody who does not wait as long as a command does.
+
+    Raises:
+        AwayError: the database cannot be used, or another writer took longer.
+    """
     if isinstance(engine, Rehearsal):
         with engine.connection.begin_nested():
             yield engine.connection
         return
-    with told(engine), engine.connect().execution_options(writing=True) as connection, connection.begin():
+    options = {"writing": True, "patience": patience}
+    with told(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
+            if patience is not None:
+                wait = {"wait": f"{int(patience * 1000)}ms"}
+                connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), wait)
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_WRITER})
         yield connection
 
 
 @contextmanager
 def told(engine: Engine) -> Iterator[None]:
-    """A database that cannot be reached, or has no room, is the operator's to mend; the address is shown without its password."""
+    """A database that cannot be reached, or has no room, is the operator's to mend: they are told the address, without its password;
+    nobody else is."""
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # the driver's own come from what `bulk` does
@@ -141,20 +154,46 @@ def told(engine: Engine) -> Iterator[None]:
             raise
         shown = engine.url.render_as_string(hide_password=True)
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+        if _is_busy(cause):
+            raise AwayError(Passing(_BUSY.zh, _BUSY.en, _BUSY)) from error
         if _NO_ROOM.search(reason):
-            raise UserError(
+            in_full = Message(
                 f"数据库 {shown} 所在的磁盘已满({reason}),没有存入任何不完整的内容。请腾出空间后再运行一次,余下的会自动补上。",
                 f"The disk of the database {shown} is full ({reason}); nothing was stored in part. Make room and run it again: "
                 "the rest is done then.",
-            ) from error
-        raise UserError(
+            )
+            raise AwayError(Passing(_FULL.zh, _FULL.en, in_full)) from error
+        in_full = Message(
             f"无法使用数据库 {shown}:{reason}。请检查地址、账号与服务是否正常;恢复后再运行一次,余下的会自动补上。",
             f"The database {shown} cannot be used: {reason}. Check address, account and server; then run it again, and what is "
             "left is done.",
-        ) from error
+        )
+        raise AwayError(Passing(_AWAY.zh, _AWAY.en, in_full)) from error
+
+
+_BUSY = Message(
+    "数据库正忙(有人正在写入或试算),这一次没有存入任何内容。请稍后再试。",
+    "The database is busy (somebody writes into it, or tries a file out), and nothing was stored this time. Try again later.",
+)
+_FULL = Message(
+    "数据库所在的磁盘已满,没有存入任何不完整的内容。请告诉系统管理员,稍后再试。",
+    "The database's disk is full; nothing was stored in part. Tell the administrator, and try again later.",
+)
+_AWAY = Message(
+    "数据库暂时无法使用,没有存入任何不完整的内容。请稍后再试;仍不行时请告诉系统管理员。",
+    "The database cannot be used just now; nothing was stored in part. Try again later, and tell the administrator if that does not "
+    "help.",
+)
 
 
 _NO_ROOM = re.compile("is full|no space left|disk full|could not extend file|quota", re.IGNORECASE)
+
+
+def _is_busy(cause: BaseException | None) -> bool:
+    """Whether another writer was waited for in vain: of SQLite 5 is busy and 6 locked, of PostgreSQL a lock was not had in time."""
+    return (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF in (5, 6) or getattr(
+        cause, "sqlstate", None
+    ) == "55P03"
 
 
 def _is_of_its_surroundings(engine: Engine, cause: BaseException | None) -> bool:

@@ -47,15 +47,17 @@ utc_now = system_clock("UTC")
 @dataclass(frozen=True)
 class Deciding(Answers):
     """One database, in which decisions are recorded. `clock` and `actor` say when and by whom things are done, in the record of
-    them (`audit`); `lock` is had by whoever judges or decides (`Warehouse.alone`)."""
+    them (`audit`); `lock` is had by whoever judges or decides (`Warehouse.alone`); `patience`: how many seconds other writers are
+    waited for, None of a command, which waits as long as it takes."""
 
     clock: Callable[[], datetime] = utc_now
     actor: str = "unknown"
     lock: run_lock.RunLock | None = None
+    patience: float | None = None
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with writing(self.engine) as connection:
+        with writing(self.engine, self.patience) as connection:
             if self.lock is not None:
                 run_lock.require(self.lock, connection)
             yield connection

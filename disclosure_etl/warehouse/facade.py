@@ -103,12 +103,13 @@ class Warehouse(Reviewing):
     @contextmanager
     def alone(self, doing: str, patience_seconds: float, tell: run_lock.Tell) -> Iterator[Warehouse]:
         """This warehouse while nobody else judges or decides; see `run_lock.alone`. Once the lock is lost, it writes no more.
-        Where this one is had alone already, it is itself."""
+        Where this one is had alone already, it is itself. Whoever has it waits for other writers as a command does: none of these takes
+        long."""
         if self.lock is not None:
             yield self
             return
         with run_lock.alone(self._own_engine, self.actor, doing, patience_seconds, tell) as lock:
-            yield replace(self, lock=lock)
+            yield replace(self, lock=lock, patience=None)
 
     def _note_schema(self) -> None:
         """Begin the record, or note that the schema is another than when it was last noted."""

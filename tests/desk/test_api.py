@@ -245,6 +245,6 @@ def test_its_description_names_every_problem_and_the_token(haidian: Sender) -> N
     assert set(told["paths"]) == {PATH, f"{PATH}/{{key}}"}
     assert told["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     answers = told["paths"][PATH]["post"]["responses"]
-    assert set(answers) == {"202", "400", "401", "403", "405", "413", "415", "422", "429", "500"}
+    assert set(answers) == {"202", "400", "401", "403", "405", "413", "415", "422", "429", "500", "503"}
     assert all(set(answers[code]["content"]) == {"application/problem+json"} for code in answers if code != "202")
     assert "check.failure" in told["components"]["schemas"]

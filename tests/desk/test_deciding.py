@@ -21,7 +21,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.warehouse.tables import run
 from flows.running import run_period
 from schemas.errors import UserError
-from tests.desk.conftest import FEBRUARY, JANUARY, Client
+from tests.desk.conftest import FEBRUARY, JANUARY, Client, send_correction
 from tests.factories import FAMILY, default_form, return_bytes, send, with_slip
 
 CASES = "/months/2014-01/cases"
@@ -349,3 +349,47 @@ def test_all_that_cannot_be_waived_are_named_and_none_is(office: Office) -> None
     assert all(rule in refused.value.message.zh for rule in ("identity:0", "identity:1"))
     assert found[2].failure.rule not in refused.value.message.zh
     assert office.warehouse.waivers(FAMILY) == ()
+
+
+def test_no_decision_is_taken_for_which_the_page_has_no_form(office: Office, steward: Client, case: str) -> None:
+    words = {"reason": "核实无误"}
+
+    def forms() -> set[str]:
+        return set(re.findall(rf'action="{case}/((?:un)?(?:waive|return))"', steward.get(case).text))
+
+    def refused() -> dict[str, str]:
+        told = {}
+        for one in ("waive", "unwaive", "return", "unreturn"):
+            if one not in forms():
+                answer = steward.post(f"{case}/{one}", {"seen": seen(steward, case), **words})
+                assert answer.status_code == 409 and "核实无误</textarea>" in answer.text
+                told[one] = answer.text
+        return told
+
+    assert forms() == {"waive", "return"}
+    assert all("没有可撤销的决定" in one for one in refused().values())
+    steward.post(f"{case}/return", {"seen": seen(steward, case), "reason": "请更正"})
+    assert forms() == {"unreturn"}
+    assert all("请先撤销退回" in one for one in refused().values())
+    assert state(office, "haidian") == "returned" and office.warehouse.waivers(FAMILY) == ()
+    steward.post(f"{case}/unreturn", {"seen": seen(steward, case), "reason": "误退"})
+    steward.post(f"{case}/waive", {"seen": seen(steward, case), **words})
+    assert forms() == {"unwaive"}
+    assert all("请先撤销接受" in one for one in refused().values())
+    assert state(office, "haidian") == "accepted"
+
+
+def test_who_decides_of_a_case_that_was_corrected_meanwhile_is_told_so_and_keeps_what_they_wrote(
+    office: Office, steward: Client, case: str
+) -> None:
+    shown, wrote = seen(steward, case), "写了很久的<理由>"
+    send_correction(office)
+    run_period(office, FAMILY, JANUARY, command="rerun")
+
+    for form, name in (("waive", "reason"), ("return", "reason"), ("comment", "text"), ("assign", "to")):
+        answer = steward.post(f"{case}/{form}", {"seen": shown, name: wrote[:16]})
+        assert answer.status_code == 409
+        assert "已更正或重跑" in answer.text and f'href="{CASES}"' in answer.text
+        assert ("写了很久的&lt;理由&gt;</textarea>" in answer.text) is (form != "assign")
+    assert office.warehouse.waivers(FAMILY) == ()
+    assert steward.get(case).status_code == 404
