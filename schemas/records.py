@@ -357,12 +357,6 @@ class Failure:
     waiver: int | None = None
 
 
-def cases_among(failures: Sequence[Failure]) -> list[Failure]:
-    """Of a return's failures those that are cases: what has no other cause, and what was not let stand though its cause was."""
-    open_ones = {one.id for one in failures if one.waiver is None}
-    return [one for one in failures if one.case is None or (one.waiver is None and one.case not in open_ones)]
-
-
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """What a steward decided: this failure of this bureau may stand, as long as these values are seen, in these periods.

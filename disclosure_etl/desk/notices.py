@@ -21,8 +21,9 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 from docx.text.paragraph import Paragraph
 
+from schemas.cases import cases_among
 from schemas.errors import UserError
-from schemas.records import Failure, Severity, cases_among
+from schemas.records import Failure, Severity
 
 _TITLE_FONT, _BODY_FONT = "方正小标宋简体", "仿宋_GB2312"
 _IN_SHEET = re.compile(r"(.*)!([A-Z]{1,3}\d+)", re.DOTALL)

@@ -18,13 +18,14 @@ from disclosure_etl.desk.receiving import fates_of
 from disclosure_etl.desk.standing import Desk
 from disclosure_etl.warehouse.case_pages import BlockStanding
 from disclosure_etl.warehouse.casework import WAITING, Fate, Upload
+from schemas.cases import cases_among
 from schemas.consolidation import BureauState
 from schemas.deltas import Delta
 from schemas.errors import Message
 from schemas.forms import Block, Form
 from schemas.people import Visitor
 from schemas.periods import Period
-from schemas.records import Failure, Severity, cases_among
+from schemas.records import Failure, Severity
 from schemas.returns import ReturnAction, ReturnDecision
 from schemas.states import State
 

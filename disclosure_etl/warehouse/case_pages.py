@@ -98,7 +98,7 @@ def open_by_severity(connection: Connection, family: str, periods: Collection[Pe
 
 
 def _is_case() -> ColumnElement[bool]:
-    """Whether a failure is a case by itself, as `schemas.records.cases_among` has it."""
+    """Whether a failure is a case by itself, as `schemas.cases.cases_among` has it."""
     cause = failure.alias()
     holds = (
         select(cause.c.failure_id)
