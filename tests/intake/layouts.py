@@ -146,7 +146,10 @@ def _numbered(sheet: Sheet) -> Sheet:
 
 def _spanned(sheet: Sheet) -> Sheet:
     """Block titles at the side over all rows of the block, and a heading of two rows with 数量 over both figures."""
-    titles = [at for at, row in enumerate(sheet.rows) if at > HEADING and not row[1]]
+    words = ("填写", "情况说明")  # below the table
+    titles = [
+        at for at, row in enumerate(sheet.rows) if at > HEADING and not row[1] and not str(row[LABEL]).startswith(words)
+    ]
     side = {at + 1: sheet.rows[at][LABEL] for at in titles}
     wide = sheet.with_column(lambda at: side.get(at, "类别" if at == HEADING else ""))
     kept = [at for at in range(len(wide.rows)) if at not in titles]
