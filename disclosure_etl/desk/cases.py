@@ -70,7 +70,10 @@ class Case:
     def seen(self) -> str:
         """What a form carries, so that nobody decides of what has changed since they looked: a digest of what the page shows, and
         how many steps were taken until then, so that the next page can tell which were taken since."""
-        shown = [(each.id, each.seen, each.waiver) for each in (one.failure for one in (self.main, *self.attached))]
+        shown = [
+            (each.id, each.seen, each.severity, each.waiver)
+            for each in (one.failure for one in (self.main, *self.attached))
+        ]
         told = f"{shown}|{self.sent.key}|{self.sent.status}|{self.assignment}"
         return hashlib.sha256(told.encode()).hexdigest()[:12] + f"{len(self.steps):04x}"
 

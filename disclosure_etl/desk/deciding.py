@@ -1,7 +1,7 @@
 """Deciding a case: letting it stand, sending the return back, giving it to somebody, saying something; and taking that back.
 
-Each form carries what its page showed. It is looked at again while nobody else can decide or judge, in any process; where it has
-changed since, nothing is done and the case is shown as it is now. Not here: what a decision does (`decisions`, `returned`).
+Each form carries what its page showed. It is looked at again while nobody else can decide or judge, in any process (of giving it
+to somebody, in this one); where it has changed since, nothing is done and the case is shown as it is now. Not here: what a decision does (`decisions`, `returned`).
 """
 
 from __future__ import annotations

@@ -85,8 +85,8 @@ class Versions:
 
 @dataclass
 class Desk:
-    """The desk of one office. `rerun` consolidates or reruns periods; it is passed in, since it stands above. `deciding` is had by
-    whoever looks whether a case is as it was shown and then decides it."""
+    """The desk of one office. `rerun` consolidates or reruns periods; it is passed in, since it stands above. `deciding` is held
+    while a case is given to somebody or commented, which waits for no run; decisions hold the office itself (`Office.alone`)."""
 
     office: Office
     rerun: Callable[..., Any]
