@@ -30,6 +30,7 @@ router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Seeing = Annotated[Visitor, needs(Need.SEE)]
 A_SCREENFUL = 50  # bureaus on a page
+SIGN_OFF = "sign_off"  # what a first person asks a second one for
 _EVENTS = 12
 
 
@@ -256,7 +257,7 @@ def _proposal(desk: Desk, period: Period, version: FrozenVersion) -> Proposal | 
     """The sign-off that waits for a second person, where that is the rule."""
     if not desk.office.settings.two_persons_sign or version.signed:
         return None
-    return desk.office.warehouse.open_proposal("sign_off", desk.family, period)
+    return desk.office.warehouse.open_proposal(SIGN_OFF, desk.family, period)
 
 
 def _progress(version: FrozenVersion, one: Consolidation) -> int:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl import signing
 from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
-from disclosure_etl.desk.months import form_of_version, read_period
+from disclosure_etl.desk.months import SIGN_OFF, form_of_version, read_period
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.totals import totals_of
@@ -33,7 +33,6 @@ from schemas.versions import FrozenVersion
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Signing = Annotated[Visitor, needs(Need.SIGN)]
-_KIND = "sign_off"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -114,13 +113,13 @@ def _form(
         request, who, "sign_off.html", status, period=period, version=version, one=one, blocking=blocking, names=names,
         warnings=warnings, message=message, refused=refused, totals=totals_of(form_of_version(desk, one), one),
         two=desk.office.settings.two_persons_sign, typed=typed or signing.Wish(who.person.signature),
-        proposal=desk.office.warehouse.open_proposal(_KIND, desk.family, period),
+        proposal=desk.office.warehouse.open_proposal(SIGN_OFF, desk.family, period),
         can_leave_out=all(each.code in _LEAVES_OUT for each in blocking),
     )  # fmt: skip
 
 
 def _warned(failures: Sequence[StoredFailure]) -> int:
-    """How many cases have warnings that nobody acknowledged: as many as the list shows."""
+    """How many cases have warnings that nobody acknowledged: what has one cause is one."""
     open_ids = set(signing.warnings_of(failures))
     return len({each.failure.case or each.failure.id for each in failures if each.failure.id in open_ids})
 
@@ -157,7 +156,7 @@ def sign_off(
             "missing": sorted(wish.missing), "acknowledge": acknowledge, "note": note, "without_held": without_held,
             "login": who.person.login,
         }  # fmt: skip
-        office.warehouse.propose(who.person, _KIND, desk.family, period, version.content_hash, details)
+        office.warehouse.propose(who.person, SIGN_OFF, desk.family, period, version.content_hash, details)
         told = Message("已记下您的签发意见,等待第二人。", "Your word is noted; a second person's is waited for.")
         return done(request, f"/months/{period}/sign-off", told)
     return _signed(request, desk, who, period, wish)
@@ -201,7 +200,7 @@ def second_word(
     period = read_period(code)
     version, _one = _newest(desk, period)
     office = desk.office_of(who.person)
-    waits = office.warehouse.open_proposal(_KIND, desk.family, period)
+    waits = office.warehouse.open_proposal(SIGN_OFF, desk.family, period)
     if waits is None or waits.number != number:
         told = Message("没有等待第二人的签发意见,或已有结果。", "Nothing waits for a second person, or it has ended.")
         return _form(request, desk, who, period, told, 409)

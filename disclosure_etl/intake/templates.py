@@ -39,7 +39,7 @@ _NOTE = (
     "更正:已报出的表如需更正,改好后将「修订号」加 1,整份重报。"
 )
 _NOTE_FURTHER = f"{_HOW}\n零报告、更正:见工作表「{{first}}」。"  # the boxes for these stand on the first sheet
-NOTE_LABEL = "情况说明(如有需要说明的,请写在此处):"
+_NOTE_LABEL = "情况说明(如有需要说明的,请写在此处):"
 _LONGEST_NAME = 31  # of a sheet, in a workbook
 _LABEL_WIDTH, _WIDEST_LABEL, _CHECK_WIDTH = 26.0, 40.0, 16.0  # in letters
 _FEW_COLUMNS = 6  # columns up to which each has room to spare
@@ -143,7 +143,7 @@ def _write(
 
 def _note(sheet: Worksheet, styles: Styles, row: int, last_column: int, width: float, note: str) -> None:
     """The box for what the bureau has to say of its figures."""
-    text = NOTE_LABEL + note
+    text = _NOTE_LABEL + note
     sheet.merge_range(row, 0, row, last_column, text, styles.said)
     sheet.set_row(row, max(36.0, _height(text, width)))
 

@@ -111,9 +111,10 @@ def led_by_the_worst(failures: Sequence[Failure]) -> list[Failure]:
     """The same with the most severe failure of each case first among it: settings that switched its first one off, or made less of
     it, may hide nothing that holds a block."""
     here = {one.id for one in failures}
+    before = {one.id: one.case for one in failures if one.case}
     members: dict[str, list[Failure]] = defaultdict(list)
     for one in failures:
-        members[one.case or one.id].append(one)
+        members[_first(before, one.id)].append(one)
     lead: dict[str, str] = {}
     for case, own in members.items():
         worst = min(_RANKS[one.severity] for one in own)

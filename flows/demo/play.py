@@ -23,7 +23,7 @@ from disclosure_etl.office import Office
 from disclosure_etl.settings import load_settings
 from flows.demo import open_month, story
 from flows.demo.folder import clear_earlier, note_written
-from flows.demo.telling import FAMILY, tell_end, tell_held, tell_month, tell_year
+from flows.demo.telling import tell_end, tell_held, tell_month, tell_year
 from flows.running import Ran, run_period
 from flows.session import CLEAN, PROGRAM_FAULT, Session
 from schemas.periods import Period
@@ -125,8 +125,8 @@ class _Demo:
 
     def write_year(self) -> None:
         """All returns as they first arrived, with the slips, a missing one, a double one and a damaged one."""
-        form = self.office.forms.choose(FAMILY, story.month_of(1))
-        bureaus = self.office.owing(FAMILY, story.month_of(1))
+        form = self.office.forms.choose(story.FAMILY, story.month_of(1))
+        bureaus = self.office.owing(story.FAMILY, story.month_of(1))
         self.year = story.tell_year(form, [bureau.code for bureau in bureaus])
         self.names = {bureau.code: bureau.name_zh for bureau in bureaus}
         slips = {slip[:2]: slip[2:] for slip in (story.LETTER_SLIP, story.RECONSIDERATION_SLIP)}
@@ -152,7 +152,7 @@ class _Demo:
 
     def write_open_month(self) -> None:
         """The returns of the month that is left open."""
-        form = self.office.forms.choose(FAMILY, open_month.PERIOD)
+        form = self.office.forms.choose(story.FAMILY, open_month.PERIOD)
         for bureau, cells, waiting in open_month.tell_month(form, self.year):
             header, note = (waiting.header, waiting.note) if waiting else ({}, "")
             self._put_return(bureau, open_month.PERIOD, Filling({**self._header(bureau), **header}, cells, note=note))
@@ -177,7 +177,7 @@ class _Demo:
     def _put_return(
         self, bureau: str, period: Period, filling: Filling, suffix: str = "", arrived: datetime | None = None
     ) -> None:
-        data = workbook(self.office.forms.choose(FAMILY, period), period, filling)
+        data = workbook(self.office.forms.choose(story.FAMILY, period), period, filling)
         self._put(f"{period}/{self.names[bureau]}_{period}{suffix}.xlsx", data, period, arrived)
 
     def _put(self, name: str, data: bytes, period: Period, arrived: datetime | None = None) -> None:
@@ -206,7 +206,7 @@ def _prepare(session: Session, folder: Path) -> _Demo:
 
 def _runner(stack: ExitStack, session: Session, office: Office, recorded: bool) -> Run:
     if not recorded:
-        return lambda command, period: run_period(office, FAMILY, period, command=command)
+        return lambda command, period: run_period(office, story.FAMILY, period, command=command)
     from flows.prefect_runs import recording, run_in_flow
 
     session.say(
@@ -214,4 +214,4 @@ def _runner(stack: ExitStack, session: Session, office: Office, recorded: bool) 
         "■ Starting a Prefect server on this machine (about 15 s at first) …",
     )
     stack.enter_context(recording(office.settings))
-    return lambda command, period: run_in_flow(office, command, FAMILY, period.code)
+    return lambda command, period: run_in_flow(office, command, story.FAMILY, period.code)

@@ -15,6 +15,7 @@ from decimal import Decimal
 from schemas.forms import Form
 from schemas.periods import Period
 
+FAMILY = "bureau-monthly"
 YEAR = 2014
 MONTHS = 12
 

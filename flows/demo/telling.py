@@ -20,8 +20,6 @@ from schemas.consolidation import Consolidation
 from schemas.records import Status
 from schemas.values import figure_text
 
-FAMILY = "bureau-monthly"
-
 # What the published report printed, beside what the corrected year must come to.
 EXPECTED: dict[str, tuple[str, str | None]] = {
     "publications": ("12176", "12176"),
@@ -127,13 +125,13 @@ def tell_held(session: Session, office: Office) -> bool:
     session.say("■ 暂存的板块与原因", "■ What is held, and why")
     for number in range(1, story.MONTHS + 1):
         period = story.month_of(number)
-        one = office.warehouse.consolidation(FAMILY, period)
+        one = office.warehouse.consolidation(story.FAMILY, period)
         assert one is not None
         holding = {(state.bureau, one.period, block) for state in one.bureaus for block in state.held_blocks}
         found |= holding
         if holding:
             names = {state.bureau: session.pick(state.name_zh, state.name_en) for state in one.bureaus}
-            show_failures(session, office.warehouse.failures(FAMILY, period), (), names)
+            show_failures(session, office.warehouse.failures(story.FAMILY, period), (), names)
     return found == expected
 
 
@@ -141,7 +139,7 @@ def tell_year(session: Session, office: Office, first: Consolidation, year: Cons
     """The year before and after, beside what was published; true if every figure is as it must be."""
     from flows.console import labels_of
 
-    form = office.forms.choose(FAMILY, story.month_of(1))
+    form = office.forms.choose(story.FAMILY, story.month_of(1))
     table = Table(
         box=None, pad_edge=False, title=session.pick("■ 2014 年全年", "■ The year 2014"), title_justify="left"
     )

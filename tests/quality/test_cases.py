@@ -140,6 +140,14 @@ def test_what_is_made_less_of_hides_nothing_that_holds_a_block(of_lead: Severity
     assert first.implied_by in ({lead.id} if of_lead else {None})
 
 
+def test_what_follows_from_what_follows_stays_in_the_same_case() -> None:
+    """A share is off because its sum is, and the sum because of the unit."""
+    unit, total, share = (odd(code, Kind.JUMP, 1).failure for code in "abc")
+    told = led_by_the_worst([unit, replace(total, case=unit.id), replace(share, case=total.id)])
+
+    assert [one.case for one in told] == [None, unit.id, unit.id]
+
+
 def odd(code: str, kind: Kind, difference: int) -> Found:
     """A figure of the month that is not like others."""
     failure = Failure(
