@@ -26,8 +26,7 @@ from schemas.forms import Block, Form
 from schemas.people import Visitor
 from schemas.periods import Period
 from schemas.records import Failure, Severity
-from schemas.returns import ReturnAction, ReturnDecision
-from schemas.states import State
+from schemas.returns import ReturnDecision
 
 MONTHS = 12
 _UPLOADS = 20
@@ -191,15 +190,9 @@ def failures_of(desk: Desk, code: str, period: Period) -> list[Failure]:
 
 
 def notices(desk: Desk, code: str) -> list[tuple[ReturnDecision, str]]:
-    """What was sent back to a bureau and not corrected yet, with the file."""
-    warehouse = desk.office.warehouse
-    found = []
-    for one in warehouse.return_decisions(desk.family):
-        if one.action is ReturnAction.RETURN and one.bureau == code:
-            for sent in warehouse.returns(desk.family, Period.parse(one.period), code):
-                if sent.key == one.submission and sent.state is State.RETURNED:
-                    found.append((one, sent.file.rpartition("/")[2]))
-    return found
+    """What was sent back to a bureau and not corrected yet, with the name of the file."""
+    found = desk.office.warehouse.sent_back(desk.family, code)
+    return [(one, file.rpartition("/")[2]) for one, file in found]
 
 
 def proposed(desk: Desk, code: str) -> list[Delta]:

@@ -46,14 +46,13 @@ def sent_back(desk: Desk, period: Period, digest: str) -> SentBack:
     """
     warehouse = desk.office.warehouse
     found = [one for one in warehouse.returns(desk.family, period) if one.digest == digest]
-    decided = [
-        one
-        for one in warehouse.return_decisions(desk.family)
-        if found and one.submission == found[-1].key and one.action is ReturnAction.RETURN
-    ]
-    if not found or not decided:
+    if not found:
         raise HTTPException(404)
-    one, last = found[-1], decided[-1]
+    one = found[-1]
+    own = warehouse.return_decisions(desk.family, one.key)
+    last = next((known for known in reversed(own) if known.action is ReturnAction.RETURN), None)
+    if last is None:
+        raise HTTPException(404)
     names = {bureau.code: bureau.name_zh for bureau in desk.office.bureaus.bureaus}
     known = [each.failure for each in warehouse.failures(desk.family, period, one.bureau) if each.file == one.file]
     failures = [each for each in known if each.waiver is None]  # what was accepted is not to be corrected

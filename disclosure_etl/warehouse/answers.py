@@ -142,6 +142,11 @@ class Answers:
         with reading(self.engine) as connection:
             return return_decisions.decisions(connection, family, of)
 
+    def sent_back(self, family: str, bureau: str) -> list[tuple[ReturnDecision, str]]:
+        """What of a bureau's returns is sent back and not corrected yet, oldest first, each with the file as it was received."""
+        with reading(self.engine) as connection:
+            return return_decisions.sent_back(connection, family, bureau)
+
     def stale_since(
         self, family: str, first: Period | None = None, bureaus: Collection[str] | None = None
     ) -> dict[str, list[Period]]:

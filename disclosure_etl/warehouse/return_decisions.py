@@ -75,21 +75,37 @@ def _undone():
 def decisions(connection: Connection, family: str, of: int | None = None) -> list[ReturnDecision]:
     """The decisions about a family's returns that stand, oldest first; about one of them where `of` is its key."""
     wanted = [return_decision.c.submission_id == of] if of is not None else []
+    return [_decision(row) for row in connection.execute(_standing(family).where(*wanted))]
+
+
+def sent_back(connection: Connection, family: str, bureau: str) -> list[tuple[ReturnDecision, str]]:
+    """What of a bureau's returns is sent back and not corrected yet, oldest first, each with the file as it was received."""
     rows = connection.execute(
-        select(return_decision, submission.c.digest, submission.c.bureau_code, dim_period.c.code)
+        _standing(family).where(
+            submission.c.bureau_code == bureau,
+            submission.c.status == State.RETURNED.value,
+            return_decision.c.action == ReturnAction.RETURN.value,
+        )
+    )
+    return [(_decision(row), row.file) for row in rows]
+
+
+def _standing(family: str):
+    return (
+        select(return_decision, submission.c.digest, submission.c.bureau_code, submission.c.file, dim_period.c.code)
         .join(submission, submission.c.id == return_decision.c.submission_id)
         .join(dim_period, dim_period.c.id == submission.c.period_id)
         .where(submission.c.family == family, return_decision.c.action != ReturnAction.UNDO.value)
-        .where(return_decision.c.id.not_in(_undone()), *wanted)
+        .where(return_decision.c.id.not_in(_undone()))
         .order_by(return_decision.c.id)
     )
-    return [
-        ReturnDecision(
-            row.id, ReturnAction(row.action), row.submission_id, row.digest, row.bureau_code, row.code, row.reason,
-            row.decided_by, row.decided_at,
-        )
-        for row in rows
-    ]  # fmt: skip
+
+
+def _decision(row) -> ReturnDecision:  # row: of `_standing`
+    return ReturnDecision(
+        row.id, ReturnAction(row.action), row.submission_id, row.digest, row.bureau_code, row.code, row.reason,
+        row.decided_by, row.decided_at,
+    )  # fmt: skip
 
 
 def stored_returns(connection: Connection, family: str, period: str, bureau: str | None = None) -> list[StoredReturn]:
