@@ -82,14 +82,14 @@ def waive(office: Office, family: str, found: StoredFailure, periods: tuple[Peri
         UserError: it is of no bureau, or of the return as a whole in a way that nobody can vouch for; no reason; a locked
             year.
     """
-    [(bureau, failure)] = _refuse_unwaivable([found])
+    whose = _refuse_unwaivable([found])
     _refuse_reversed(periods)
     word = word.checked()
     with office.alone(f"decide {periods[0]}") as alone:
         alone.warehouse.refuse_locked(family, periods)
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, periods[0], at)
-        waiver = alone.warehouse.waive(family, bureau, failure, periods, word.reason, word.by, at)
+        [waiver] = alone.warehouse.waive(family, whose, periods, word.reason, word.by, at)
         return _followed(alone, run, waiver)
 
 
@@ -112,8 +112,7 @@ def waive_many(
         alone.warehouse.refuse_locked(family, periods)
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, periods[0], at)
-        for bureau, failure in whose:
-            alone.warehouse.waive(family, bureau, failure, periods, word.reason, word.by, at)
+        alone.warehouse.waive(family, whose, periods, word.reason, word.by, at)
         return _follow(alone, run)
 
 
@@ -132,8 +131,7 @@ def withdraw_many(office: Office, family: str, numbers: Collection[int], word: W
         alone.warehouse.refuse_locked(family, [period for span in spans for period in span])
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, spans[0][0], at)
-        for one in known:
-            alone.warehouse.withdraw(one, word.reason, word.by, at)
+        alone.warehouse.withdraw(known, word.reason, word.by, at)
         return _follow(alone, run)
 
 
@@ -162,7 +160,7 @@ def withdraw(office: Office, family: str, number: int, word: Word) -> Decided:
         alone.warehouse.refuse_locked(family, [first, last])
         at = alone.clock()
         run = alone.warehouse.start_run("decide", family, first, at)
-        alone.warehouse.withdraw(known[number], word.reason, word.by, at)
+        alone.warehouse.withdraw([known[number]], word.reason, word.by, at)
         return _followed(alone, run, known[number])
 
 

@@ -90,7 +90,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     waive(office, MONTHLY, slip, (JANUARY, JANUARY), Word("李强", "核实无误"))
     roll_up(office, MONTHLY, Period.parse("2014Q1"))
     shown = warehouse.failures(LISTS, JANUARY) or warehouse.failures(MONTHLY, JANUARY)
-    warehouse.waive(LISTS, "shiju", shown[0].failure, (JANUARY, JANUARY), "核实无误", "李强", NOW)
+    warehouse.waive(LISTS, [("shiju", shown[0].failure)], (JANUARY, JANUARY), "核实无误", "李强", NOW)
     with warehouse.copied() as copy:
         rows_of = {
             name: [dict(zip(columns, json.loads(line), strict=True)) for line in lines]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,21 +85,29 @@ def _told(
 
 def append(connection: Connection, act: Act, kind: str, subject: str, details: Mapping[str, Any]) -> Event:
     """Append an event to the chain. The connection is a writer's, of which there is one at a time."""
+    [event] = append_all(connection, act, kind, [(subject, details)])
+    return event
+
+
+def append_all(
+    connection: Connection, act: Act, kind: str, subjects: Iterable[tuple[str, Mapping[str, Any]]]
+) -> list[Event]:
+    """Append an event for each subject with its details, in their order, in one go."""
     last = connection.execute(
         select(audit_event.c.number, audit_event.c.hash).order_by(audit_event.c.number.desc()).limit(1)
     ).first()
-    number, previous = (last.number + 1, last.hash) if last else (1, GENESIS)
-    kept = _storable({**details, "run": act.run} if act.run else details)
-    moment, who, what = act.at.astimezone(UTC), storable(act.actor), storable(subject)
-    told = _told(number, moment, kind, who, what, kept, previous)
-    digest = hashlib.sha256(told.encode()).hexdigest()
-    event = Event(number, moment, kind, who, what, kept, previous, digest)
-    connection.execute(
-        insert(audit_event).values(
-            number=number, at=moment, kind=kind, actor=who, subject=what, details=kept, previous=previous, hash=digest
-        )
-    )
-    return event
+    number, previous = (last.number, last.hash) if last else (0, GENESIS)
+    moment, who, found = act.at.astimezone(UTC), storable(act.actor), []
+    for subject, details in subjects:
+        kept = _storable({**details, "run": act.run} if act.run else details)
+        number, what = number + 1, storable(subject)
+        told = _told(number, moment, kind, who, what, kept, previous)
+        event = Event(number, moment, kind, who, what, kept, previous, hashlib.sha256(told.encode()).hexdigest())
+        found.append(event)
+        previous = event.hash
+    if found:
+        connection.execute(insert(audit_event), [asdict(one) for one in found])
+    return found
 
 
 def _storable(told: Any) -> Any:

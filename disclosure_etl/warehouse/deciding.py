@@ -5,7 +5,7 @@ Not here: what runs put there (`facade`), or what the decisions that stand say (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,33 +70,39 @@ class Deciding(Answers):
     def waive(
         self,
         family: str,
-        bureau: str,
-        failure: Failure,
+        whose: Collection[tuple[str, Failure]],
         periods: tuple[Period, Period],
         reason: str,
         by: str,
         at: datetime,
-    ) -> Waiver:
-        """Record a steward's word that a failure may stand, from the first of `periods` to the second. The bureau's returns
-        of those periods wait to be judged again."""
+    ) -> list[Waiver]:
+        """Record a steward's word that failures, each with its bureau, may stand, from the first of `periods` to the second. The
+        bureaus' returns of those periods wait to be judged again."""
         with self._writing() as connection:
-            standings.refuse_locked(connection, family, _between(*periods))
-            waiver, is_new = decisions.waive(connection, family, bureau, failure, periods, reason, by, at)
-            if is_new:
-                audit.append(
-                    connection, Act(by, at), "waive", f"{family} {waiver.first} {bureau}", decisions.told(waiver)
-                )
-            pending.note_judgements(connection, _covered(waiver), [bureau])
-            return waiver
+            between = _between(*periods)
+            standings.refuse_locked(connection, family, between)
+            standing, new = decisions.waive(connection, family, whose, periods, reason, by, at)
+            told = [(f"{family} {one.first} {one.bureau}", decisions.told(one)) for one in new]
+            audit.append_all(connection, Act(by, at), "waive", told)
+            pending.note_judgements(connection, [(family, one) for one in between], {bureau for bureau, _ in whose})
+            return standing
 
-    def withdraw(self, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
-        """Record that a waiver no longer stands; what it covered waits to be judged again."""
+    def withdraw(self, waivers: Collection[Waiver], reason: str, by: str, at: datetime) -> None:
+        """Record that waivers no longer stand; what they covered waits to be judged again."""
         with self._writing() as connection:
-            standings.refuse_locked(connection, waiver.family, [period for _, period in _covered(waiver)])
-            decisions.withdraw(connection, waiver, reason, by, at)
-            told = {**decisions.told(waiver), "reason": reason}
-            audit.append(connection, Act(by, at), "withdraw", f"{waiver.family} {waiver.first} {waiver.bureau}", told)
-            pending.note_judgements(connection, _covered(waiver), [waiver.bureau])
+            covered: dict[tuple[str, Period], set[str]] = {}
+            for one in waivers:
+                for place in _covered(one):
+                    covered.setdefault(place, set()).add(one.bureau)
+            for family in {family for family, _ in covered}:
+                standings.refuse_locked(connection, family, [period for _, period in covered])
+            decisions.withdraw(connection, waivers, reason, by, at)
+            told = [
+                (f"{one.family} {one.first} {one.bureau}", {**decisions.told(one), "reason": reason}) for one in waivers
+            ]
+            audit.append_all(connection, Act(by, at), "withdraw", told)
+            for place, bureaus in covered.items():
+                pending.note_judgements(connection, [place], bureaus)
 
     # -- returns as a whole
 

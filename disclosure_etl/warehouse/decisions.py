@@ -5,6 +5,7 @@ Not here: what a decision does to a verdict (`quality.waivers`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
@@ -20,39 +21,42 @@ WAIVE, WITHDRAW = "waive", "withdraw"
 def waive(
     connection: Connection,
     family: str,
-    bureau: str,
-    failure: Failure,
+    whose: Iterable[tuple[str, Failure]],
     periods: tuple[Period, Period],
     reason: str,
     by: str,
     at: datetime,
-) -> tuple[Waiver, bool]:
-    """Record that a failure may stand, as long as the same figures are seen; the same waiver twice is one. The waiver, and
-    whether it is new."""
-    same = (
-        one
-        for one in waivers(connection, family)
-        if (one.bureau, one.rule, one.column, one.indicators, one.seen, one.first, one.last)
-        == (
-            bureau,
-            failure.rule,
-            failure.column,
-            failure.indicators,
-            failure.seen,
-            periods[0].code,
-            periods[1].code,
-        )
-    )
-    if (known := next(same, None)) is not None:
-        return known, False
-    values = {
-        "family": family, "bureau_code": bureau, "rule": failure.rule, "column_code": failure.column,
-        "indicators": list(failure.indicators), "seen": [storable(text) for text in failure.seen],
-        "first_period": periods[0].code, "last_period": periods[1].code, "reason": storable(reason),
-        "decided_by": storable(by), "decided_at": at,
-    }  # fmt: skip
-    key = connection.execute(insert(decision).values(action=WAIVE, **values)).inserted_primary_key[0]  # type: ignore[index]
-    return next(one for one in waivers(connection, family) if one.number == key), True
+) -> tuple[list[Waiver], list[Waiver]]:
+    """Record that failures, each with its bureau, may stand, as long as the same figures are seen; the same waiver twice is one.
+    All waivers that stand for them, and those of them that are new."""
+    first, last = periods[0].code, periods[1].code
+    wanted = {
+        (bureau, one.rule, one.column, one.indicators, tuple(map(storable, one.seen)), first, last): one
+        for bureau, one in whose
+    }
+    before = _by_what_they_cover(connection, family)
+    rows = [
+        {
+            "action": WAIVE, "family": family, "bureau_code": key[0], "rule": one.rule, "column_code": one.column,
+            "indicators": list(one.indicators), "seen": list(key[4]),
+            "first_period": first, "last_period": last, "reason": storable(reason), "decided_by": storable(by),
+            "decided_at": at,
+        }
+        for key, one in wanted.items()
+        if key not in before
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(decision), rows)
+    known = {one.number for one in before.values()}
+    standing = [one for key, one in _by_what_they_cover(connection, family).items() if key in wanted]
+    return standing, [one for one in standing if one.number not in known]
+
+
+def _by_what_they_cover(connection: Connection, family: str) -> dict[tuple[object, ...], Waiver]:
+    return {
+        (one.bureau, one.rule, one.column, one.indicators, one.seen, one.first, one.last): one
+        for one in reversed(waivers(connection, family))
+    }
 
 
 def told(waiver: Waiver) -> dict[str, object]:
@@ -63,16 +67,18 @@ def told(waiver: Waiver) -> dict[str, object]:
     }  # fmt: skip
 
 
-def withdraw(connection: Connection, waiver: Waiver, reason: str, by: str, at: datetime) -> None:
-    """Record that a waiver no longer stands."""
-    connection.execute(
-        insert(decision).values(
-            action=WITHDRAW, withdraws=waiver.number, family=waiver.family, bureau_code=waiver.bureau, rule=waiver.rule,
-            column_code=waiver.column, indicators=list(waiver.indicators), seen=list(waiver.seen),
-            first_period=waiver.first, last_period=waiver.last, reason=storable(reason), decided_by=storable(by),
-            decided_at=at,
-        )
-    )  # fmt: skip
+def withdraw(connection: Connection, withdrawn: Iterable[Waiver], reason: str, by: str, at: datetime) -> None:
+    """Record that waivers no longer stand."""
+    rows = [
+        {
+            "action": WITHDRAW, "withdraws": one.number, "family": one.family, "bureau_code": one.bureau, "rule": one.rule,
+            "column_code": one.column, "indicators": list(one.indicators), "seen": list(one.seen),
+            "first_period": one.first, "last_period": one.last, "reason": storable(reason), "decided_by": storable(by),
+            "decided_at": at,
+        }
+        for one in withdrawn
+    ]  # fmt: skip
+    connection.execute(insert(decision), rows)
 
 
 def waivers(connection: Connection, family: str) -> tuple[Waiver, ...]:

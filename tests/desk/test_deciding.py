@@ -1,4 +1,4 @@
-"""A case is seen with its cells, decided, and taken back; two who decide at once; many at once; pressed twice."""
+"""A case is seen with its cells, decided, and taken back; two who decide at once; pressed twice."""
 
 from __future__ import annotations
 
@@ -6,26 +6,19 @@ import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from docx import Document
 from openpyxl import load_workbook
-from sqlalchemy import func, select
 
-from disclosure_etl.decisions import Word, waive_many
 from disclosure_etl.desk import deciding
 from disclosure_etl.desk.months import status_of
-from disclosure_etl.hindrances import warnings_of
 from disclosure_etl.office import Office
-from disclosure_etl.warehouse.tables import run
 from flows.running import run_period
-from schemas.errors import UserError
-from tests.desk.conftest import FEBRUARY, JANUARY, Client, send_correction
+from tests.desk.conftest import JANUARY, Client, send_correction
 from tests.factories import FAMILY, default_form, return_bytes, send, with_slip
 
 CASES = "/months/2014-01/cases"
-ACKNOWLEDGE = "/months/2014-02/acknowledge"
 
 
 @pytest.fixture
@@ -153,18 +146,6 @@ def test_a_case_that_is_gone_is_not_there(steward: Client) -> None:
 # -- two at once, in this process and beside it
 
 
-def warnings(client: Client) -> dict[str, str]:
-    """What the list's form carries of each warning of February, by id."""
-    shown = client.get("/months/2014-02/cases").text
-    return {key: told for told, key in re.findall(r'name="shown" value="(([0-9a-f]{16}):[0-9a-f]{8})"', shown)}
-
-
-def runs(office: Office) -> int:
-    """How many runs there were."""
-    with office.warehouse.engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(run)).scalar_one()
-
-
 def test_of_two_who_press_at_the_same_moment_one_decides(
     office: Office, as_: Callable[[str], Client], case: str
 ) -> None:
@@ -276,79 +257,6 @@ def test_a_case_is_given_only_to_who_can_decide_it(office: Office, steward: Clie
     to = str(office.warehouse.person_by_login("admin")[0].key) if to == "admin" else to
     assert steward.post(f"{case}/assign", {"seen": seen(steward, case), "to": to}).status_code == 422
     assert office.warehouse.owner(FAMILY, JANUARY, case.rsplit("/", 1)[1]) == (0, None)
-
-
-# -- many at once
-
-
-def test_many_warnings_are_acknowledged_for_one_reason_and_judged_once(office: Office, steward: Client) -> None:
-    shown, before = warnings(steward), runs(office)
-    answer = steward.post(
-        f"{ACKNOWLEDGE}?state=open&bureau=",
-        {"id": list(shown), "shown": list(shown.values()), "reason": "逐家核实,确无变化"},
-    )
-
-    assert answer.status_code == 303 and answer.headers["location"] == "/months/2014-02/cases?state=open"
-    assert len(shown) == len(office.warehouse.waivers(FAMILY)) == 16
-    assert runs(office) == before + 1
-    assert warnings_of(office.warehouse.failures(FAMILY, FEBRUARY)) == ()
-
-    version = office.warehouse.consolidation(FAMILY, FEBRUARY).version
-    again = steward.post(ACKNOWLEDGE, {"id": list(shown), "shown": list(shown.values()), "reason": "逐家核实,确无变化"})
-    assert again.status_code == 409 and "wang的姓名(wang)" in again.text
-    assert len(office.warehouse.waivers(FAMILY)) == 16 and runs(office) == before + 1
-    assert office.warehouse.consolidation(FAMILY, FEBRUARY).version == version
-
-
-def test_of_many_of_which_one_was_decided_meanwhile_none_is(office: Office, as_: Callable[[str], Client]) -> None:
-    wang, zhao = as_("wang"), as_("zhao")
-    shown = warnings(wang)
-    first = next(iter(shown))
-    zhao.post(ACKNOWLEDGE, {"id": [first], "shown": [shown[first]], "reason": "已核实"})
-    answer = wang.post(ACKNOWLEDGE, {"id": list(shown), "shown": list(shown.values()), "reason": "一并确认"})
-
-    assert answer.status_code == 409
-    assert "zhao的姓名(zhao)" in answer.text and 'value="一并确认"' in answer.text
-    assert answer.text.count("checked") == 15  # what was chosen stays so
-    assert [one.by for one in office.warehouse.waivers(FAMILY)] == ["zhao的姓名(zhao)"]
-
-
-@pytest.mark.parametrize(
-    ("which", "reason", "status"),
-    [
-        ("none", "已核实", 422),
-        ("all", " ", 422),
-        ("unshown", "已核实", 409),
-        ("unknown", "已核实", 409),
-        ("error", "已核实", 409),
-    ],
-)
-def test_what_cannot_be_acknowledged_changes_nothing(
-    office: Office, steward: Client, case: str, which: str, reason: str, status: int
-) -> None:
-    shown, where, error = warnings(steward), ACKNOWLEDGE, case.rsplit("/", 1)[1]
-    sent = {
-        "none": {}, "all": {"id": list(shown), "shown": list(shown.values())}, "unshown": {"id": list(shown)},
-        "unknown": {"id": ["0" * 16], "shown": ["0" * 16 + ":00000000"]}, "error": {"id": [error], "shown": [f"{error}:00000000"]},
-    }[which]  # fmt: skip
-    if which == "error":
-        where = "/months/2014-01/acknowledge"
-    assert steward.post(where, {**sent, "reason": reason}).status_code == status
-    assert office.warehouse.waivers(FAMILY) == ()
-
-
-def test_all_that_cannot_be_waived_are_named_and_none_is(office: Office) -> None:
-    found = office.warehouse.failures(FAMILY, JANUARY)
-    odd = [
-        replace(one, failure=replace(one.failure, kind="identity", rule=f"identity:{at}"))
-        for at, one in enumerate(found[:2])
-    ]
-    with pytest.raises(UserError) as refused:
-        waive_many(office, FAMILY, [*odd, found[2]], (JANUARY, JANUARY), Word("王芳", "核实无误"))
-
-    assert all(rule in refused.value.message.zh for rule in ("identity:0", "identity:1"))
-    assert found[2].failure.rule not in refused.value.message.zh
-    assert office.warehouse.waivers(FAMILY) == ()
 
 
 def test_no_decision_is_taken_for_which_the_page_has_no_form(office: Office, steward: Client, case: str) -> None:

@@ -95,7 +95,7 @@ def test_a_waived_block_is_told_with_the_waiver_though_no_figure_changed(story: 
     story.receive(verdict(sent, CASES))
     story.freeze(JAN)
     failure = failed(sent, CASES)
-    waiver = warehouse.waive(FAMILY, "east", failure, (Period.parse(JAN),) * 2, "经核实无误", "王处长", AT)
+    [waiver] = warehouse.waive(FAMILY, [("east", failure)], (Period.parse(JAN),) * 2, "经核实无误", "王处长", AT)
     story.renew(replace(verdict(sent), failures=(replace(failure, waiver=waiver.number),)))
     story.freeze(JAN)
     (only,) = changes(story, JAN, 1, 2).changes

@@ -172,15 +172,15 @@ def test_no_waiver_and_no_earlier_figure_is_taken_in_a_locked_year(story: Story,
     sign(story, january(story))
     waived = failed(submission(story.form, "east", JAN, EAST), CASES)
     span = (Period.parse("2013-12"), PERIOD)
-    waiver = warehouse.waive(FAMILY, "east", waived, span, "经核实", "王处长", AT)
+    [waiver] = warehouse.waive(FAMILY, [("east", waived)], span, "经核实", "王处长", AT)
     with pytest.raises(UserError, match="2014-01 changed meanwhile"):
         lock(story)
     story.renew(verdict(submission(story.form, "east", JAN, EAST)))
     story.freeze(JAN)
     lock(story)
     for done in (
-        lambda: warehouse.waive(FAMILY, "west", waived, span, "经核实", "王处长", AT),
-        lambda: warehouse.withdraw(waiver, "有误", "王处长", AT),
+        lambda: warehouse.waive(FAMILY, [("west", waived)], span, "经核实", "王处长", AT),
+        lambda: warehouse.withdraw([waiver], "有误", "王处长", AT),
         lambda: warehouse.import_baseline(
             story.run(JAN), FAMILY, Forms((story.form,)), [BaselineRow("east", PERIOD, "publications", "month", 1, 2)],
             "old.csv", AT, replace=True,
