@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -212,10 +213,15 @@ def _config(connection: Connection) -> Config:
 def schema_version(engine: Engine) -> tuple[str | None, str]:
     """The database's schema version and the one that this program needs."""
     with reading(engine) as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-        needed = ScriptDirectory.from_config(_config(connection)).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision(), _head()
+
+
+@lru_cache(maxsize=1)
+def _head() -> str:
+    """The schema version that this program needs; finding it loads every migration."""
+    needed = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
     assert needed is not None
-    return found, needed
+    return needed
 
 
 def known_versions(engine: Engine) -> list[str]:
