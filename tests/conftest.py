@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -14,15 +15,18 @@ import pytest
 from disclosure_etl.office import Office
 from disclosure_etl.settings import default_config_dir
 from flows.cli import main
-from tests import read_once, ready_schema
+from tests import quick_passwords, read_once, ready_schema
 from tests.factories import make_office
 from tests.postgres import Server, postgres_server
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _set_up_once() -> Iterator[None]:
-    """What every test's office begins with is worked out once a process."""
-    with ready_schema.by_statements(), read_once.reading_once():
+    """What every test's office begins with is worked out once a process; and what is there before the first test stays to the end,
+    so that nobody looks through it for garbage."""
+    with ready_schema.by_statements(), read_once.reading_once(), quick_passwords.hashed_quickly():
+        gc.collect()
+        gc.freeze()
         yield
 
 
@@ -35,13 +39,25 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
-    """An empty database of each kind; None leaves SQLite's file to the settings."""
+    """A new database of each kind, the server's with its schema; None leaves SQLite's file to the settings."""
     if request.param == "sqlite":
         return None
+    return ready_schema.database(_server(request))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database of each kind with nothing in it, not even the schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'var' / 'warehouse.sqlite'}"
+    return _server(request).fresh_database()
+
+
+def _server(request: pytest.FixtureRequest) -> Server:
     server: Server = request.getfixturevalue("postgres")
     if server.url is None:
         pytest.skip(server.reason)
-    return server.fresh_database()
+    return server
 
 
 @pytest.fixture

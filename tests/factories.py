@@ -83,7 +83,15 @@ def return_bytes(
 ) -> bytes:
     """A filled workbook, signed by whom it must be."""
     texts = {"bureau": name, "bureau_code": bureau, "revision": str(revision), **SIGNED, **header}
-    return workbook(form, period, Filling(texts, figures))
+    return _written(form, period, tuple(texts.items()), tuple((cell, str(one)) for cell, one in figures.items()))
+
+
+@lru_cache(maxsize=4096)
+def _written(
+    form: Form, period: Period, texts: tuple[tuple[str, str], ...], figures: tuple[tuple[tuple[str, str], str], ...]
+) -> bytes:
+    """Writing a workbook takes longer than consolidating it, and many tests send the same ones, on two databases each."""
+    return workbook(form, period, Filling(dict(texts), {cell: Decimal(one) for cell, one in figures}))
 
 
 def make_office(
@@ -142,13 +150,6 @@ def send_month(
     for bureau in office.owing(FAMILY, period):
         if bureau.code in without:
             continue
-        figures = (changed or {}).get(bureau.code)
-        own = (bureau.code, bureau.name_zh)
-        data = return_bytes(form, period, *own, figures) if figures else _usual_return(form, period, *own)
+        figures = (changed or {}).get(bureau.code) or some_figures(form, period.ordinal)
+        data = return_bytes(form, period, bureau.code, bureau.name_zh, figures)
         send(office, f"{bureau.code}_{period}.xlsx", data)
-
-
-@lru_cache(maxsize=1024)
-def _usual_return(form: Form, period: Period, bureau: str, name: str) -> bytes:
-    """Writing a workbook takes longer than consolidating it, and many tests begin with the same month."""
-    return return_bytes(form, period, bureau, name, some_figures(form, period.ordinal))

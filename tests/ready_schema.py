@@ -1,4 +1,5 @@
-"""The schema of a new database, made by the migrations once a process and dialect, and after that by the same statements.
+"""The schema of a new database, made by the migrations once a process and dialect, and after that by the same statements, or
+with the whole database copied.
 
 Working out what the migrations say takes longer than most tests. Not for tests of the schema itself, which have it made anew.
 """
@@ -13,8 +14,10 @@ from unittest.mock import patch
 from sqlalchemy import Engine, event, inspect
 
 from disclosure_etl.warehouse import connection as opening
+from tests.postgres import Server
 
 migrate: Callable[[Engine], None] = opening._make_schema
+_templates: dict[Server, str] = {}
 _made: dict[str, list[tuple[str, Any]]] = {}  # by dialect: statements, each with its parameters
 
 
@@ -30,6 +33,16 @@ def by_migrations() -> Iterator[None]:
     """In here by the migrations."""
     with patch.object(opening, "_make_schema", migrate):
         yield
+
+
+def database(server: Server) -> str:
+    """The address of a new database of a server, with the schema in it."""
+    if server not in _templates:
+        _templates[server] = server.fresh_database()
+        engine = opening.open_engine(_templates[server])
+        opening.require_current(engine)
+        engine.dispose()
+    return server.fresh_database(_templates[server])
 
 
 def _make(engine: Engine) -> None:

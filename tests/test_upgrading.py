@@ -148,10 +148,10 @@ def stored(connection: Connection, table: Table, names: list[str] | None = None)
 
 @pytest.mark.parametrize("version", VERSIONS[1:])
 def test_nothing_is_lost_on_the_way_from_an_earlier_schema(
-    version: str, kept: Kept, tmp_path: Path, warehouse_url: str | None
+    version: str, kept: Kept, tmp_path: Path, empty_url: str
 ) -> None:
     shutil.copytree(kept.folder, tmp_path / "office", ignore=shutil.ignore_patterns("*.sqlite*"))
-    url = make_office(tmp_path / "office", warehouse_url, NOW, tmp_path / "office" / "config").settings.warehouse_url
+    url = make_office(tmp_path / "office", empty_url, NOW, tmp_path / "office" / "config").settings.warehouse_url
     engine = open_engine(url)
     with writing(engine) as connection:
         before = as_it_was(connection, version, kept.rows)
@@ -169,7 +169,7 @@ def test_nothing_is_lost_on_the_way_from_an_earlier_schema(
             assert len(after) == len(rows) or name in GROWS, name
         assert Copy(connection).version == VERSIONS[0]
     warehouse.close()
-    office = office_in(tmp_path / "office", warehouse_url)
+    office = office_in(tmp_path / "office", empty_url)
     assert [one for one in verified(office) if not one.holds] == []
     assert all(one.checked for one in verified(office))
     monthly(office, default_form(), "west", 2)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from argon2 import Type
 from fastapi import FastAPI
 
 from disclosure_etl.desk import signing_in
@@ -14,6 +15,7 @@ from disclosure_etl.desk.accounts import NewPerson, create
 from disclosure_etl.office import Office
 from schemas.errors import UserError
 from schemas.people import Role
+from tests import quick_passwords
 from tests.desk.conftest import PASSWORD, Client
 from tests.desk.test_door import visitor
 
@@ -27,19 +29,26 @@ def test_a_guess_does_not_tell_whether_there_is_such_a_login(app: FastAPI, offic
     fits = signing_in._fits
     monkeypatch.setattr(signing_in, "_fits", lambda kept, password: verified.append(kept) or fits(kept, password))
 
-    told = set()
+    told, costs = set(), set()
     for login in ("wang", "nobody", "closed", "without", "no\x00body", "x" * 300):
         password = PASSWORD if login == "closed" else "a wrong one"
         for _ in range(7):
             answer = visitor(app).post("/login", data={"login": login, "password": password})
             told.add((answer.status_code, answer.text.replace(login, "LOGIN").replace("no\ufffdbody", "LOGIN")))
         assert len(verified) == 5  # each time as much work, and none of it once the login is closed
-        assert len({one.split("$p")[0] for one in verified}) == 1  # of the same cost
+        costs |= {one.rsplit("$", 2)[0] for one in verified}
         verified.clear()
         office.warehouse.clock.set(office.warehouse.clock() + timedelta(minutes=16))
 
+    assert len(costs) == 1  # a hash of the same kind and cost for each
     assert len({text for _, text in told}) == 2  # one page for a guess, one for too many
     assert {status for status, _ in told} == {401}
+
+
+def test_a_guess_costs_what_owasp_asks_for() -> None:
+    hasher = quick_passwords.of_a_real_desk
+
+    assert hasher.type is Type.ID and hasher.memory_cost >= 19 * 1024 and hasher.time_cost >= 2
 
 
 def test_many_guesses_at_once_are_no_more_than_one_after_the_other(office: Office) -> None:

@@ -246,7 +246,8 @@ def test_every_kind_of_event_is_in_the_schema_of_the_record() -> None:
     folder = Path(disclosure_etl.__file__).parent
     source = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     calls = re.findall(
-        r"(?:audit\.append(?:_all)?|moves\.make)\(\s*connection,\s*(?:\w+\([^()]*(?:\(\))?[^()]*\)|\w+),\s*\"(\w+)\"", source
+        r"(?:audit\.append(?:_all)?|moves\.make)\(\s*connection,\s*(?:\w+\([^()]*(?:\(\))?[^()]*\)|\w+),\s*\"(\w+)\"",
+        source,
     )
     schema = json.loads((files("schemas") / "contracts" / "audit.schema.json").read_text("utf-8"))
     known = set(schema["items"]["properties"]["kind"]["enum"])

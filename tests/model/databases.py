@@ -42,12 +42,7 @@ class Databases:
         shutil.copyfile(self._file, path)
         found = [("sqlite", f"sqlite:///{path}")]
         if self._template is not None:
-            name = f"test_{uuid4().hex}"
-            base, _, query = self._template.partition("?")
-            server, _, template = base.rpartition("/")
-            with psycopg.connect(str(self.server.url), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
-            found.append(("postgresql", f"{server}/{name}" + (f"?{query}" if query else "")))
+            found.append(("postgresql", self.server.fresh_database(self._template)))
         return found
 
     def drop(self, url: str) -> None:

@@ -8,25 +8,19 @@ from pathlib import Path
 import pytest
 
 from disclosure_etl.warehouse import Warehouse
-from tests.postgres import Server
 from tests.warehouse.small import Story
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'var' / 'warehouse.sqlite'}"
-    server: Server = request.getfixturevalue("postgres")
-    if server.url is None:
-        pytest.skip(server.reason)
-    return server.fresh_database()
+@pytest.fixture
+def url(warehouse_url: str | None, tmp_path: Path) -> str:
+    """The address of a new database of each kind."""
+    return warehouse_url or f"sqlite:///{tmp_path / 'var' / 'warehouse.sqlite'}"
 
 
 @pytest.fixture
-def warehouse(empty_url: str) -> Iterator[Warehouse]:
+def warehouse(url: str) -> Iterator[Warehouse]:
     """An open warehouse with nothing in it."""
-    opened = Warehouse.open(empty_url)
+    opened = Warehouse.open(url)
     yield opened
     opened.close()
 

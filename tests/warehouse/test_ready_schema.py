@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from disclosure_etl.warehouse.connection import open_engine
+from tests import ready_schema
 from tests.postgres import Server
 from tests.ready_schema import by_statements, migrate
 
@@ -46,4 +47,6 @@ def test_it_is_what_the_migrations_make(tmp_path: Path, postgres: Server) -> Non
         with by_statements():
             for url in own[1:]:  # the first of a kind is made by migrations still
                 connection.require_current(open_engine(url))
+            if dialect == "postgresql":
+                assert told(open_engine(ready_schema.database(postgres))) == told(made)
         assert told(again) == told(made), dialect

@@ -66,9 +66,9 @@ def test_whoever_has_it_may_ask_for_it_again(warehouse: Warehouse) -> None:
         again.start_run("rerun", FAMILY, Period.parse("2014-01"), AT)
 
 
-def test_it_ends_with_its_process(warehouse: Warehouse, empty_url: str) -> None:
+def test_it_ends_with_its_process(warehouse: Warehouse, url: str) -> None:
     told: list[Message] = []
-    command = [sys.executable, "-c", _HOLDING, empty_url]
+    command = [sys.executable, "-c", _HOLDING, url]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as other:
         assert other.stdout is not None and other.stdout.readline().strip() == b"has it"

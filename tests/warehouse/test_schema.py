@@ -21,6 +21,12 @@ from schemas.errors import UserError
 from tests.ready_schema import by_migrations
 
 
+@pytest.fixture
+def url(empty_url: str) -> str:
+    """Nothing is copied here."""
+    return empty_url
+
+
 @pytest.fixture(autouse=True)
 def _made_by_migrations() -> Iterator[None]:
     with by_migrations():
