@@ -47,8 +47,8 @@ class UserError(Exception):
 
 
 class AwayError(UserError):
-    """The database cannot be used now: it cannot be reached, has no room, or somebody else writes into it for longer than our
-    patience. The same may succeed later as it is."""
+    """The database cannot be used now: it cannot be reached, has no room, or somebody else judges, decides or writes in it for longer
+    than our patience. The same may succeed later as it is."""
 
     def __init__(self, message: Passing) -> None:
         super().__init__(message.in_full.zh, message.in_full.en)

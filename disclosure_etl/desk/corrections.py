@@ -10,8 +10,9 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Deciding = Annotated[Visitor, needs(Need.DECIDE)]
 _TRIALS = ".trials"  # beside the uploads; hidden, so that no run takes what lies in it
+_KEPT_SECONDS = 7 * 24 * 3600  # of a trial that nobody took; by then its desk has forgotten it
 _KEY = re.compile(r"[0-9a-f]{24}")
 
 
@@ -64,6 +66,15 @@ def _folder(office: Office, key: str) -> Path:
     if not _KEY.fullmatch(key):
         raise HTTPException(404)
     return office.settings.uploads_path / _TRIALS / key
+
+
+def _forget_the_old(office: Office) -> None:
+    """Take away what nobody took: a file that was only tried out counts nowhere."""
+    oldest = time.time() - _KEPT_SECONDS  # the system's own time, as the folders have it
+    for folder in (office.settings.uploads_path / _TRIALS).glob("*"):
+        with suppress(OSError):  # somebody else takes it, or takes it away
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder)
 
 
 def tried(office: Office, period: Period, key: str) -> Trial:
@@ -99,6 +110,7 @@ async def upload(request: Request, desk: TheDesk, who: Deciding, code: str) -> R
     name, data = plain_name(sent[0]), sent[1]
     name = f"_{name}" if is_hidden(name) else name  # a run would pass it over, and the trial would find nothing
     key = secrets.token_hex(12)
+    _forget_the_old(desk.office)
     folder = _folder(desk.office, key)
     folder.mkdir(parents=True)
     (folder / name).write_bytes(data)
@@ -117,15 +129,16 @@ def _claimed(folder: Path) -> Iterator[Path]:
     """The folder of a trial, moved to where nobody else who takes it finds it; back in its place where it is not taken after all.
 
     Raises:
-        Refused: it was taken, or is being taken (409).
+        Refused: it was taken, is being taken, or is kept no longer (409).
     """
     claimed = folder.with_name(f"{folder.name}.taken")
     try:
         os.rename(folder, claimed)
     except FileNotFoundError:
         told = Message(
-            "这个文件已经采用过了;请在该月的页面查看结果。",
-            "This file was already taken; see what came of it on the page of the month.",
+            "这个文件已经采用过了,请在该月的页面查看结果;若试算已超过 7 天,文件不再保留,请重新上传。",
+            "This file was already taken: see what came of it on the page of the month. One that was tried over 7 days ago is no "
+            "longer kept: upload it again.",
         )
         raise Refused(told, 409) from None
     try:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from schemas.errors import AwayError, Message, Passing, UserError
 
@@ -149,6 +150,8 @@ def told(engine: Engine) -> Iterator[None]:
     nobody else is."""
     try:
         yield
+    except PoolTimeout as error:  # as many as may be connected are, and none of them was done in time
+        raise AwayError(Passing(_BUSY.zh, _BUSY.en, _BUSY)) from error
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # the driver's own come from what `bulk` does
         cause = error.orig if isinstance(error, DBAPIError) else error
         if not _is_of_its_surroundings(engine, cause):
@@ -173,8 +176,9 @@ def told(engine: Engine) -> Iterator[None]:
 
 
 _BUSY = Message(
-    "数据库正忙(有人正在写入或试算),这一次没有存入任何内容。请稍后再试。",
-    "The database is busy (somebody writes into it, or tries a file out), and nothing was stored this time. Try again later.",
+    "数据库正忙(有人正在写入或试算,或同时使用的人太多),这一次没有存入任何内容。请稍后再试。",
+    "The database is busy (somebody writes into it or tries a file out, or too many use it at once), and nothing was stored this time. "
+    "Try again later.",
 )
 _FULL = Message(
     "数据库所在的磁盘已满,没有存入任何不完整的内容。请告诉系统管理员,稍后再试。",

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from disclosure_etl.calendar import system_clock
 from disclosure_etl.warehouse.connection import ONE_WRITER, reading, told
-from schemas.errors import Message, UserError
+from schemas.errors import AwayError, Message, Passing, UserError
 
 _ONE_RUN = 0x64697365  # the advisory lock of everyone who judges or decides
 _PAUSE_SECONDS = 0.1
@@ -79,7 +79,7 @@ def alone(engine: Engine, actor: str, doing: str, patience_seconds: float, tell:
         doing: what the run does, such as `consolidate 2014-05`; `tell` hears for whom it waits.
 
     Raises:
-        UserError: somebody else has it, and kept it for longer than our patience.
+        AwayError: somebody else has it, and kept it for longer than our patience.
     """
     own = Holder(actor, socket.gethostname(), os.getpid(), doing, system_clock("UTC")())
     lock = _lock_of(engine, own)
@@ -123,12 +123,19 @@ def _wait_for(lock: RunLock, patience_seconds: float, tell: Tell) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _out_of_patience(holder: Holder, patience_seconds: float) -> UserError:
-    return UserError(
+def _out_of_patience(holder: Holder, patience_seconds: float) -> AwayError:
+    in_full = Message(
         f"等了 {patience_seconds:g} 秒,另一个运行仍未结束({holder.named.zh});本次没有判定任何报表,也没有作出决定。"
         "请稍后再运行;那个进程若已停住,请先结束它。等多久由 settings.yaml 的 run_patience_seconds 定。",
         f"Another run is still at work after {patience_seconds:g} seconds ({holder.named.en}); nothing was judged or decided. "
         "Run it again later; if that process hangs, end it first. How long to wait is run_patience_seconds in settings.yaml.",
+    )
+    return AwayError(
+        Passing(
+            "另一个运行正在进行,这一次没有判定任何报表,也没有作出决定。请稍后再试。",
+            "Another run is at work; nothing was judged or decided this time. Try again later.",
+            in_full,
+        )
     )
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def test_a_database_that_is_away_is_told_in_both_languages_and_its_address_to_th
     assert "The database cannot be used just now" in answers[1].text
     assert not any(place in one.text or "warehouse" in one.text for one in answers)
     assert sum(place in one.getMessage() for one in caplog.records) == 4
+
+
+def test_more_at_once_than_the_database_takes_are_told_so(office: Office, steward: Client) -> None:
+    engine = office.warehouse.engine
+    engine.pool._timeout = 0.1  # of its own accord it waits half a minute
+    with ExitStack() as others:
+        for _ in range(engine.pool.size() + engine.pool._max_overflow):
+            others.enter_context(engine.connect())
+        answer = steward.get("/months/2014-01")
+
+    assert answer.status_code == 503 and "同时使用的人太多" in answer.text
+    assert steward.get("/months/2014-01").status_code == 200
 
 
 def test_the_api_answers_503_and_the_same_succeeds_later(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,6 +52,20 @@ def test_it_is_taken_once(office: Office, steward: Client) -> None:
     assert next(state.status for state in one.bureaus if state.bureau == "haidian") == "accepted"
     kept = [name for name in everything(office.settings.uploads_path) if name.endswith(".xlsx")]
     assert len(kept) == 1 and len(office.warehouse.uploads("haidian")) == 1
+
+
+def test_what_nobody_took_is_kept_for_a_week(office: Office, steward: Client) -> None:
+    where = tried(steward, haidian_corrected(office))
+    finished(steward, where)
+    (folder,) = (office.settings.uploads_path / corrections._TRIALS).iterdir()
+    for days, is_there in ((6, True), (8, False)):
+        then = time.time() - days * 86400
+        os.utime(folder, (then, then))
+        finished(steward, tried(steward, haidian_corrected(office)))
+        assert folder.exists() == is_there
+
+    answer = steward.post(f"{where}/take")
+    assert answer.status_code == 409 and "重新上传" in answer.text
 
 
 def test_a_file_of_nobody_is_not_taken(steward: Client) -> None:
