@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from disclosure_etl.desk.standing import digest_of_secret
 from disclosure_etl.desk.words import EVENTS
 from disclosure_etl.office import Office
+from schemas.people import Role
 from tests.desk.conftest import Client
 from tests.desk.test_door import visitor
 
@@ -91,6 +92,20 @@ def test_a_page_that_is_out_of_date_undoes_nothing(office: Office, admin: Client
 
     assert office.warehouse.person_by_login("zhao") == before and not before[0].active
     assert save(admin, key, {**row, "active": "true"}).status_code == 303
+
+
+def test_a_row_that_is_refused_keeps_what_was_typed_and_can_be_sent_again(office: Office, admin: Client) -> None:
+    key = key_of(office, "zhao")
+    refused = save(admin, key, {"name": "赵小六", "role": "reporter", "active": "true"})
+
+    assert refused.status_code == 422 and "请为填报人员选择单位" in refused.text
+    assert f'id="n{key}" name="name" value="赵小六"' in refused.text
+    assert 'value="reporter" selected' in refused.text.split(f'id="r{key}"')[1].split("</select>")[0]
+    assert office.warehouse.person_by_login("zhao")[0].role is Role.STEWARD
+    again = {"name": "赵小六", "role": "reporter", "bureau": "haidian", "active": "true"}
+    token = refused.text.split(f'action="/people/{key}"')[1].split('name="seen" value="')[1][:16]
+    assert admin.post(f"/people/{key}", {**again, "seen": token}).status_code == 303
+    assert office.warehouse.person_by_login("zhao")[0].bureau == "haidian"
 
 
 def test_an_administrator_ends_sessions_and_gives_a_new_password(
