@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl import signing
 from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
+from disclosure_etl.desk.first_word import give_first_word
 from disclosure_etl.desk.months import SIGN_OFF, form_of_version, read_period
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
@@ -154,9 +155,9 @@ def sign_off(
             return _form(request, desk, who, period, _still(found), 422, wish)
         details = {
             "missing": sorted(wish.missing), "acknowledge": acknowledge, "note": note, "without_held": without_held,
-            "login": who.person.login,
         }  # fmt: skip
-        office.warehouse.propose(who.person, SIGN_OFF, desk.family, period, version.content_hash, details)
+        if other := give_first_word(desk, who.person, SIGN_OFF, period, version.content_hash, details):
+            return _form(request, desk, who, period, other, 409, wish)
         told = Message("已记下您的签发意见,等待第二人。", "Your word is noted; a second person's is waited for.")
         return done(request, f"/months/{period}/sign-off", told)
     return _signed(request, desk, who, period, wish)

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from disclosure_etl import signing
 from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
 from disclosure_etl.desk.bounds import YearPart
+from disclosure_etl.desk.first_word import give_first_word
 from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
@@ -171,8 +172,8 @@ def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: YearP
         return _page(request, desk, who, year, message=told, status=409)
     if len(reason.strip()) < 2:
         return _page(request, desk, who, year, message=_SAY_WHY, typed=reason, status=422)
-    details = {"reason": reason, "login": who.person.login}
-    desk.office_of(who.person).warehouse.propose(who.person, _KIND, desk.family, _whole(year), "", details)
+    if other := give_first_word(desk, who.person, _KIND, _whole(year), "", {"reason": reason}):
+        return _page(request, desk, who, year, message=other, typed=reason, status=409)
     told = Message("已记下您的意见,等待第二人。", "Your word is noted; a second person's is waited for.")
     return done(request, f"/calendar?year={year}", told)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from flows.running import run_period
 from schemas.consolidation import VersionStatus
 from schemas.periods import Period
 from tests.desk.conftest import JANUARY, Client, send_correction
+from tests.factories import FAMILY
 
 WITHOUT = {"missing": "yanqing", "acknowledge": "已电话核实", "without_held": "true"}
 
@@ -83,6 +85,14 @@ def test_nobody_signs_a_version_that_they_did_not_see(office: Office, steward: C
     assert newest(office).status is VersionStatus.PROVISIONAL
 
 
+LOST = [{"active": False}, {"role": "auditor"}]
+
+
+def lose(office: Office, login: str, change: dict[str, Any]) -> None:
+    """Somebody loses the account, or what comes with its role."""
+    office.warehouse.change_person(office.warehouse.person_by_login(login)[0].key, change)
+
+
 def test_where_two_sign_one_is_not_enough_and_nobody_is_two(
     app: FastAPI, office: Office, as_: Callable[[str], Client]
 ) -> None:
@@ -104,6 +114,60 @@ def test_where_two_sign_one_is_not_enough_and_nobody_is_two(
     assert late.status_code == 409
 
 
+def test_of_two_first_words_the_earlier_stands_and_the_later_is_told(
+    app: FastAPI, office: Office, as_: Callable[[str], Client]
+) -> None:
+    two_people(app)
+    wang, li = as_("wang"), as_("li")
+    shown = {"content_hash": hash_shown(wang.get("/months/2014-01/sign-off"))}
+    assert wang.post("/months/2014-01/sign-off", WITHOUT | shown | {"note": "一月"}).status_code == 303
+    assert wang.post("/months/2014-01/sign-off", WITHOUT | shown | {"note": "一月份"}).status_code == 303  # one's own
+    late = li.post("/months/2014-01/sign-off", WITHOUT | shown | {"note": "月报"})
+
+    assert late.status_code == 409 and "wang的姓名(wang) 已于 2014-03-06 09:00 先行提出" in late.text
+    waits = office.warehouse.open_proposal("sign_off", FAMILY, JANUARY)
+    assert (waits.by, waits.details["note"]) == ("wang的姓名(wang)", "一月份")
+    answer = li.post("/months/2014-01/sign-off/second", {"number": waits.number, "answer": "sign"})
+    assert answer.status_code == 303 and newest(office).signed.second == "li的姓名(li)"
+
+
+@pytest.mark.parametrize("change", LOST)
+def test_a_first_word_that_counts_no_longer_hinders_nobody(
+    app: FastAPI, office: Office, as_: Callable[[str], Client], change: dict[str, Any]
+) -> None:
+    two_people(app)
+    wang, li = as_("wang"), as_("li")
+    shown = {"content_hash": hash_shown(wang.get("/months/2014-01/sign-off"))}
+    wang.post("/months/2014-01/sign-off", WITHOUT | shown)
+    lose(office, "wang", change)
+
+    assert li.post("/months/2014-01/sign-off", WITHOUT | shown).status_code == 303
+    assert office.warehouse.open_proposal("sign_off", FAMILY, JANUARY).by == "li的姓名(li)"
+
+
+def test_of_two_who_give_the_first_word_at_the_same_moment_one_does(
+    app: FastAPI, office: Office, as_: Callable[[str], Client]
+) -> None:
+    two_people(app)
+    people = [as_(login) for login in ("wang", "zhao", "li")]
+    shown = {"content_hash": hash_shown(people[0].get("/months/2014-01/sign-off"))}
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda one: one.post("/months/2014-01/sign-off", WITHOUT | shown), people))
+
+    assert sorted(one.status_code for one in answers) == [303, 409, 409]
+
+
+def test_the_first_word_for_reopening_a_year_is_not_overwritten(office: Office, as_: Callable[[str], Client]) -> None:
+    year = Period.parse("2013")
+    office.warehouse.lock_year(YearLock(LOCK, FAMILY, 2013, "li", None, "年度终了", office.clock()))
+    wang, li = as_("wang"), as_("li")
+    assert wang.post("/years/2013/reopen", {"reason": "更正五月"}).status_code == 303
+    late = li.post("/years/2013/reopen", {"reason": "更正六月"})
+
+    assert late.status_code == 409 and "wang的姓名(wang)" in late.text and "更正六月" in late.text
+    assert office.warehouse.open_proposal("reopen", FAMILY, year).details["reason"] == "更正五月"
+
+
 def test_a_word_for_an_older_version_is_worth_nothing(
     app: FastAPI, office: Office, as_: Callable[[str], Client]
 ) -> None:
@@ -120,14 +184,6 @@ def test_a_word_for_an_older_version_is_worth_nothing(
     assert answer.status_code == 409
     assert newest(office).signed is None
     assert office.warehouse.open_proposal("sign_off", office.settings.family, JANUARY) is None
-
-
-LOST = [{"active": False}, {"role": "auditor"}]
-
-
-def lose(office: Office, login: str, change: dict[str, Any]) -> None:
-    """Somebody loses the account, or what comes with its role."""
-    office.warehouse.change_person(office.warehouse.person_by_login(login)[0].key, change)
 
 
 @pytest.mark.parametrize("change", LOST)
