@@ -15,16 +15,22 @@ import pytest
 from disclosure_etl.office import Office
 from disclosure_etl.settings import default_config_dir
 from flows.cli import main
-from tests import quick_passwords, read_once, ready_schema
+from tests import compiled_once, quick_passwords, read_once, ready_schema
 from tests.factories import make_office
 from tests.postgres import Server, postgres_server
+from tests.ready_office import ReadyOffices
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _set_up_once() -> Iterator[None]:
     """What every test's office begins with is worked out once a process; and what is there before the first test stays to the end,
     so that nobody looks through it for garbage."""
-    with ready_schema.by_statements(), read_once.reading_once(), quick_passwords.hashed_quickly():
+    with (
+        ready_schema.by_statements(),
+        compiled_once.compiled_once(),
+        read_once.reading_once(),
+        quick_passwords.hashed_quickly(),
+    ):
         gc.collect()
         gc.freeze()
         yield
@@ -35,6 +41,12 @@ def postgres() -> Iterator[Server]:
     """One PostgreSQL server for the session."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ready_offices(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> ReadyOffices:
+    """Offices with something in them, to be copied."""
+    return ReadyOffices(tmp_path_factory.mktemp("ready"), postgres)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

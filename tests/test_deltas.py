@@ -25,6 +25,7 @@ from schemas.formfile import load_forms
 from schemas.periods import Period
 from schemas.values import UNKNOWN
 from tests.factories import FAMILY, Figures, default_form, office_of, return_bytes, send, send_month, some_figures
+from tests.ready_office import ReadyOffices
 
 MONTHS = [Period.parse(f"2014-{number:02d}") for number in range(1, 5)]
 JANUARY, FEBRUARY, MARCH, APRIL = MONTHS
@@ -49,16 +50,20 @@ def haidian(office: Office, period: Period, figures: Figures, revision: int = 1)
     send(office, f"haidian_{period}_{revision}.xlsx", data)
 
 
+def opened(folder: Path, url: str | None) -> Office:
+    """An office of three bureaus."""
+    return office_of(folder, url, "shiju", "dongcheng", "haidian")
+
+
 @pytest.fixture
 def office(tmp_path: Path, warehouse_url: str | None) -> Iterator[Office]:
-    """An office of three bureaus."""
-    one = office_of(tmp_path, warehouse_url, "shiju", "dongcheng", "haidian")
+    """An office of three bureaus with nothing in it."""
+    one = opened(tmp_path, warehouse_url)
     yield one
     one.warehouse.close()
 
 
-@pytest.fixture
-def corrected(office: Office) -> Office:
+def correct(office: Office) -> None:
     """Four months in which Haidian carries three applications over; then January turns out to have had five."""
     for number, period in enumerate(MONTHS, 1):
         opening = 0 if number == 1 else 3
@@ -69,7 +74,14 @@ def corrected(office: Office) -> Office:
         assert next(each.status for each in one.bureaus if each.bureau == "haidian") == "accepted"
     haidian(office, JANUARY, with_open(1, 0, 5), revision=2)
     consolidate(office, FAMILY, JANUARY)
-    return office
+
+
+@pytest.fixture
+def corrected(ready_offices: ReadyOffices, tmp_path: Path, warehouse_url: str | None) -> Iterator[Office]:
+    """The office after that correction."""
+    one = ready_offices.copied("deltas", opened, correct, tmp_path, on_server=warehouse_url is not None)
+    yield one
+    one.warehouse.close()
 
 
 def shown(found: list) -> list[tuple[str, str, str, int]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,9 +24,8 @@ from disclosure_etl.office import Office
 from flows.running import run_period
 from schemas.people import Role
 from schemas.periods import Period
-from tests import ready_schema
 from tests.factories import ZONE, default_form, make_office, return_bytes, send, send_month, some_figures, with_slip
-from tests.postgres import Server
+from tests.ready_office import ReadyOffices
 
 JANUARY, FEBRUARY = Period.parse("2014-01"), Period.parse("2014-02")
 PASSWORD = "correct horse battery"
@@ -76,54 +73,30 @@ class Client:
 NOW = datetime(2014, 3, 6, 9, tzinfo=ZONE)
 
 
-def _filled(folder: Path, url: str | None) -> None:
-    made = make_office(folder, url, NOW)
-    fill(made)
-    enrol(made)
-    made.warehouse.close()
+def _opened(folder: Path, url: str | None) -> Office:
+    return make_office(folder, url, NOW)
 
 
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an office with two months in it, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("filled")
-    _filled(folder, None)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def filled_on_server(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> tuple[Path, str]:
-    """The same with its database on the server, and that database's address."""
-    if postgres.url is None:
-        pytest.skip(postgres.reason)
-    folder, url = tmp_path_factory.mktemp("filled-on-server"), ready_schema.database(postgres)
-    _filled(folder, url)
-    return folder, url
+def _furnish(office: Office) -> None:
+    fill(office)
+    enrol(office)
 
 
 @pytest.fixture
-def office(filled: Path, tmp_path: Path) -> Iterator[Office]:
+def office(ready_offices: ReadyOffices, tmp_path: Path) -> Iterator[Office]:
     """An office with two months in it, at the beginning of March 2014, on SQLite; `office_on` is for both databases."""
-    with _opened(filled, tmp_path, None) as made:
-        yield made
+    made = ready_offices.copied("desk", _opened, _furnish, tmp_path)
+    yield made
+    made.warehouse.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def office_on(request: pytest.FixtureRequest, tmp_path: Path, postgres: Server) -> Iterator[Office]:
+def office_on(request: pytest.FixtureRequest, ready_offices: ReadyOffices, tmp_path: Path) -> Iterator[Office]:
     """The same on each database: for what the databases may do in different ways."""
-    if request.param == "sqlite":
-        folder, url = request.getfixturevalue("filled"), None
-    else:
-        folder, template = request.getfixturevalue("filled_on_server")
-        url = postgres.fresh_database(template)
-    with _opened(folder, tmp_path, url) as made:
-        yield made
-
-
-@contextmanager
-def _opened(filled: Path, folder: Path, url: str | None) -> Iterator[Office]:
-    shutil.copytree(filled, folder, dirs_exist_ok=True)
-    made = make_office(folder, url, NOW)
+    on_server = request.param == "postgresql"
+    if on_server and ready_offices.server.url is None:
+        pytest.skip(ready_offices.server.reason)
+    made = ready_offices.copied("desk", _opened, _furnish, tmp_path, on_server=on_server)
     yield made
     made.warehouse.close()
 

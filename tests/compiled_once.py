@@ -1,0 +1,35 @@
+"""The same statement compiled once a process and kind of database. SQLAlchemy remembers it for each engine, and every test's office
+has an engine of its own: a seventh of a month's consolidation went into compiling what the test before had compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import Dialect, Engine, create_engine, event
+
+from disclosure_etl.warehouse import connection as opening
+
+_first: dict[
+    str, tuple[Dialect, Any]
+] = {}  # by dialect: that of the first engine that was connected, and what it has compiled
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """In here."""
+    with patch.object(opening, "create_engine", _create):
+        yield
+
+
+def _create(*args: Any, **options: Any) -> Engine:
+    engine = create_engine(*args, **options)
+
+    def share(*_: Any) -> None:  # once its own dialect knows the server; what is compiled is remembered by dialect
+        shared = _first.setdefault(engine.dialect.name, (engine.dialect, engine._compiled_cache))
+        engine.dialect, engine._compiled_cache = shared
+
+    event.listen(engine, "first_connect", share)
+    return engine
