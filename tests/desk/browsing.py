@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.desk.conftest import PASSWORD
 
@@ -23,15 +23,29 @@ _FLAGS = [
 ]
 
 
+_running: list[tuple[Playwright, Browser]] = []
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or a skipped test that says why."""
+    """Debian's Chromium, or a skipped test that says why. Starting it takes longer than most of what is done with it, so that it is
+    the same one for the tests of a file; windows share nothing."""
     if not CHROMIUM.exists():
         pytest.skip("no /usr/bin/chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)
-        yield browser
+    if _running and not _running[0][1].is_connected():
+        end()
+    if not _running:
+        playwright = sync_playwright().start()
+        _running.append((playwright, playwright.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)))
+    yield _running[0][1]
+
+
+def end() -> None:
+    """No browser runs any more."""
+    while _running:
+        playwright, browser = _running.pop()
         browser.close()
+        playwright.stop()
 
 
 @dataclass
@@ -128,6 +142,8 @@ def sitting(
     context = browser.new_context(java_script_enabled=script, viewport={"width": width, "height": 900}, locale="zh-CN")
     context.add_cookies([{"name": "language", "value": language, "url": address}])
     one = Sitting(context.new_page(), address, language=language, script=script).listen()
-    yield one
-    context.close()
+    try:
+        yield one
+    finally:
+        context.close()
     assert one.complaints == []

@@ -101,6 +101,14 @@ def office_on(request: pytest.FixtureRequest, ready_offices: ReadyOffices, tmp_p
     made.warehouse.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_browser_after_a_file() -> Iterator[None]:
+    yield
+    from tests.desk.browsing import end  # which needs what stands here
+
+    end()
+
+
 @pytest.fixture
 def app(office: Office) -> Iterator[FastAPI]:
     """Its desk."""

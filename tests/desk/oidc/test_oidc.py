@@ -126,6 +126,7 @@ def test_in_a_real_browser_with_the_provider_on_another_site(
         assert "sun" in page.locator("tbody").inner_text()
         page.get_by_role("button", name="退出").click()
         page.wait_for_url(f"{home}/login")
+        page.context.close()
         assert sun.complaints == []
     desk.jobs.close()
     office.warehouse.close()
