@@ -95,7 +95,7 @@ class Deciding(Answers):
                 for place in _covered(one):
                     covered.setdefault(place, set()).add(one.bureau)
             for family in {family for family, _ in covered}:
-                standings.refuse_locked(connection, family, [period for _, period in covered])
+                standings.refuse_locked(connection, family, [period for own, period in covered if own == family])
             decisions.withdraw(connection, waivers, reason, by, at)
             told = [
                 (f"{one.family} {one.first} {one.bureau}", {**decisions.told(one), "reason": reason}) for one in waivers

@@ -78,7 +78,8 @@ def withdraw(connection: Connection, withdrawn: Iterable[Waiver], reason: str, b
         }
         for one in withdrawn
     ]  # fmt: skip
-    connection.execute(insert(decision), rows)
+    if rows:
+        connection.execute(insert(decision), rows)
 
 
 def waivers(connection: Connection, family: str) -> tuple[Waiver, ...]:
