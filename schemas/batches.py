@@ -24,6 +24,7 @@ from schemas.trends import Course
 from schemas.values import UNKNOWN, Meaning, Trouble
 
 _TROUBLE, _MEANING = "trouble:", "meaning:"
+_FIGURES = "figures"  # the check that the frame is as we make it
 
 
 def wide_frame(batch: Batch, history: History, rules: RuleSet) -> pd.DataFrame:
@@ -246,7 +247,7 @@ def batch_schema(
 
     figures = [cell.name for cell in rules.form.cells]
     # One look at all figures' columns: a `pa.Column` for each, validated one by one, takes longer than all the rules of a small period.
-    whole = pa.Check(lambda frame: bool((frame.dtypes[figures] == np.int64).all()), name="figures")
+    whole = pa.Check(lambda frame: bool((frame.dtypes[figures] == np.int64).all()), name=_FIGURES)
     checks = [whole, *(check(kind, evaluate) for kind, evaluate in kinds.items())]
     return pa.DataFrameSchema(checks=checks)
 
@@ -271,7 +272,8 @@ def validate(frame: pd.DataFrame, batch: Batch, history: History, rules: RuleSet
             if error.reason_code is None or error.reason_code.name != "DATAFRAME_CHECK":
                 raise ProgramError(f"the schema of {key} could not be applied: {error}") from error
             if error.check.name not in verdicts.outcomes:
-                raise ProgramError(f"check {error.check.name} of {key} did not run: {error}") from error
+                told = "found no whole numbers" if error.check.name == _FIGURES else "did not run"
+                raise ProgramError(f"check {error.check.name} of {key} {told}: {error}") from error
     finally:
         judge.forget()
     if missing := [kind for kind in kinds if kind not in verdicts.outcomes]:

@@ -1,5 +1,7 @@
 """The same statement compiled once a process and kind of database. SQLAlchemy remembers it for each engine, and every test's office
-has an engine of its own: a seventh of a month's consolidation went into compiling what the test before had compiled."""
+has an engine of its own: a seventh of a month's consolidation went into compiling what the test before had compiled.
+
+Engines share their dialect by that. A test that listens to a dialect, or changes one, makes its own engine with SQLAlchemy's."""
 
 from __future__ import annotations
 
@@ -12,9 +14,8 @@ from sqlalchemy import Dialect, Engine, create_engine, event
 
 from disclosure_etl.warehouse import connection as opening
 
-_first: dict[
-    str, tuple[Dialect, Any]
-] = {}  # by dialect: that of the first engine that was connected, and what it has compiled
+# By dialect and driver: the dialect of the first engine that was connected, and what it has compiled.
+_first: dict[tuple[str, str], tuple[Dialect, Any]] = {}
 
 
 @contextmanager
@@ -28,7 +29,8 @@ def _create(*args: Any, **options: Any) -> Engine:
     engine = create_engine(*args, **options)
 
     def share(*_: Any) -> None:  # once its own dialect knows the server; what is compiled is remembered by dialect
-        shared = _first.setdefault(engine.dialect.name, (engine.dialect, engine._compiled_cache))
+        kind = (engine.dialect.name, engine.dialect.driver)
+        shared = _first.setdefault(kind, (engine.dialect, engine._compiled_cache))
         engine.dialect, engine._compiled_cache = shared
 
     event.listen(engine, "first_connect", share)

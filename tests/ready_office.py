@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests import ready_schema
 from tests.postgres import Server
 
 Opening = Callable[[Path, str | None], Office]  # an office in a folder, with its database there or at the address
+Filling = Callable[[Office], None]
 
 
 @dataclass
@@ -20,23 +22,18 @@ class ReadyOffices:
 
     folder: Path
     server: Server
-    _made: dict[tuple[str, bool], tuple[Path, str | None]] = field(default_factory=dict)
+    _made: dict[tuple[Opening, Filling, bool], tuple[Path, str | None]] = field(default_factory=dict)
 
-    def copied(
-        self, name: str, opening: Opening, fill: Callable[[Office], None], into: Path, *, on_server: bool = False
-    ) -> Office:
-        """The office of that name, in the folder `into`: as `opening` opens it, and `fill` filled the first of the name."""
-        if (name, on_server) not in self._made:
-            self._made[name, on_server] = self._make(name, opening, fill, on_server)
-        folder, database = self._made[name, on_server]
+    def copied(self, opening: Opening, fill: Filling, into: Path, *, on_server: bool = False) -> Office:
+        """An office in the folder `into`, as `opening` opens it: a copy of the one that was filled so."""
+        if (opening, fill, on_server) not in self._made:
+            self._made[opening, fill, on_server] = self._make(opening, fill, on_server)
+        folder, database = self._made[opening, fill, on_server]
         shutil.copytree(folder, into, dirs_exist_ok=True)
         return opening(into, database and self.server.fresh_database(database))
 
-    def _make(
-        self, name: str, opening: Opening, fill: Callable[[Office], None], on_server: bool
-    ) -> tuple[Path, str | None]:
-        folder = self.folder / f"{name}-{'server' if on_server else 'file'}"
-        folder.mkdir()
+    def _make(self, opening: Opening, fill: Filling, on_server: bool) -> tuple[Path, str | None]:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
         database = ready_schema.database(self.server) if on_server else None
         made = opening(folder, database)
         fill(made)

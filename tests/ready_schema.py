@@ -38,10 +38,11 @@ def by_migrations() -> Iterator[None]:
 def database(server: Server) -> str:
     """The address of a new database of a server, with the schema in it."""
     if server not in _templates:
-        _templates[server] = server.fresh_database()
-        engine = opening.open_engine(_templates[server])
+        url = server.fresh_database()
+        engine = opening.open_engine(url)
         opening.require_current(engine)
         engine.dispose()
+        _templates[server] = url
     return server.fresh_database(_templates[server])
 
 

@@ -79,7 +79,7 @@ def correct(office: Office) -> None:
 @pytest.fixture
 def corrected(ready_offices: ReadyOffices, tmp_path: Path, warehouse_url: str | None) -> Iterator[Office]:
     """The office after that correction."""
-    one = ready_offices.copied("deltas", opened, correct, tmp_path, on_server=warehouse_url is not None)
+    one = ready_offices.copied(opened, correct, tmp_path, on_server=warehouse_url is not None)
     yield one
     one.warehouse.close()
 

@@ -191,7 +191,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, UserError)
-    if _is_api(request) and isinstance(error, AwayError):
+    if isinstance(error, AwayError):  # who asks is not looked up: that would wait for the same once more
+        if not _is_api(request):
+            return page(request, None, "error.html", 503, message=error.message)
         _log.warning("%s %s: %s", request.method, request.url.path, error.in_full.en)
         return problem(503, "Service Unavailable", error.message)
     if _is_api(request):

@@ -134,6 +134,7 @@ def _claimed(folder: Path) -> Iterator[Path]:
     claimed = folder.with_name(f"{folder.name}.taken")
     try:
         os.rename(folder, claimed)
+        os.utime(claimed)  # from now on it is not old
     except FileNotFoundError:
         told = Message(
             "这个文件已经采用过了,请在该月的页面查看结果;若试算已超过 7 天,文件不再保留,请重新上传。",

@@ -30,7 +30,7 @@ from disclosure_etl.desk.cases import (
 )
 from disclosure_etl.desk.months import read_period
 from disclosure_etl.desk.shown import done, page
-from disclosure_etl.desk.standing import Desk, desk_of
+from disclosure_etl.desk.standing import PATIENCE_SECONDS, Desk, desk_of
 from disclosure_etl.desk.words import EVENTS
 from disclosure_etl.judgement import Followed
 from disclosure_etl.office import Office
@@ -50,7 +50,6 @@ Text = Annotated[str, Form(max_length=4000)]
 Short = Annotated[str, Form(max_length=16)]
 
 # A person before a page waits less long for a run than a command does.
-_PATIENCE_SECONDS = 20
 _TOLD = 5  # changes that one message tells
 
 
@@ -125,7 +124,7 @@ def _decided(
     if one is None:
         return _gone(request, who, period, typed.reason)
     try:
-        with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
+        with own.alone(f"desk {period}", PATIENCE_SECONDS) as office:
             now = find_case(desk, period, failure)
             if now is None:
                 return _gone(request, who, period, typed.reason)
@@ -327,7 +326,7 @@ def acknowledge(
     expected = {one for one in shown or () if one.partition(":")[0] in chosen}
     own = desk.office_of(who.person)
     try:
-        with own.alone(f"desk {period}", _PATIENCE_SECONDS) as office:
+        with own.alone(f"desk {period}", PATIENCE_SECONDS) as office:
             found, now = _to_acknowledge(desk, period, chosen)
             if len(expected) < len(chosen) or now != expected:
                 return again(_changed_in_list(desk, period, chosen, expected), 409)

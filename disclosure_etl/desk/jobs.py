@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from schemas.errors import Message, UserError
+from schemas.errors import AwayError, Message, UserError
 
 _KEPT = timedelta(days=1)
 _log = logging.getLogger("disclosure_etl.desk")
@@ -89,6 +89,8 @@ class Jobs:
             job.result = work(job.report)
             job.state = "done"
         except UserError as error:
+            if isinstance(error, AwayError):  # its place and cause are told here alone
+                _log.warning("%s: %s", job.doing.en, error.in_full.en)
             job.problem, job.state = error.message, "failed"
         except Exception:  # a fault of the program: told as one, and in the log
             _log.exception("program fault in %s", job.doing.en)

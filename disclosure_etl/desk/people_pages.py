@@ -32,9 +32,10 @@ Short = Annotated[str, Form(max_length=255)]
 
 def _page(
     request: Request, desk: Desk, who: Visitor, message: Message | None = None, status: int = 200,
-    typed: Mapping[str, str] | None = None, row: Person | None = None, **once: Any,
+    typed: Mapping[str, str] | None = None, row: Person | None = None, seen: str = "", **once: Any,
 ) -> Response:  # fmt: skip
-    """`typed`: the new account that was refused; `row`: an account as it was to become, and was refused."""
+    """`typed`: the new account that was refused; `row`: an account as it was to become, and was refused, and what its form had `seen`:
+    it shows nothing newer."""
     warehouse = desk.office.warehouse
     known = warehouse.people()
     shown = [row if row is not None and row.key == one.key else one for one in known]
@@ -42,7 +43,7 @@ def _page(
         request, who, "people.html", status, people=shown, tokens=warehouse.tokens(), last=warehouse.last_seen(),
         bureaus=desk.office.bureaus.bureaus, roles=list(Role), message=message, now=desk.office.clock(),
         passwords=desk.settings.passwords, oidc=desk.provider is not None,
-        seen={one.key: _seen(one) for one in known}, once={"login": "", "password": "", "token": "", **once},
+        seen={one.key: _seen(one) for one in known} | ({row.key: seen} if row else {}), once={"login": "", "password": "", "token": "", **once},
         typed=typed or {"login": "", "name": "", "role": Role.REPORTER, "bureau": ""},
         names={one.code: Message(one.name_zh, one.name_en) for one in desk.office.bureaus.bureaus},
     )  # fmt: skip
@@ -122,7 +123,7 @@ def change(
         wish = replace(
             one, name=name, role=Role(role) if role in set(Role) else one.role, bureau=bureau or None, active=active
         )
-        return _page(request, desk, who, error.message, 422, row=wish)
+        return _page(request, desk, who, error.message, 422, row=wish, seen=seen)
     return done(request, "/people", Message(f"账号 {one.login} 已更新。", f"The account {one.login} is changed."))
 
 

@@ -22,11 +22,12 @@ from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.desk.totals import totals_of
 from disclosure_etl.hindrances import Hindrance
+from disclosure_etl.office import Office
 from disclosure_etl.reports.publishing import table_of
 from disclosure_etl.warehouse import StoredFailure
 from disclosure_etl.warehouse.casework import Proposal
 from schemas.consolidation import Consolidation
-from schemas.errors import Message
+from schemas.errors import AwayError, Message
 from schemas.people import Visitor
 from schemas.periods import Period
 from schemas.versions import FrozenVersion
@@ -156,8 +157,17 @@ def sign_off(
         details = {
             "missing": sorted(wish.missing), "acknowledge": acknowledge, "note": note, "without_held": without_held,
         }  # fmt: skip
-        if other := give_first_word(desk, who.person, SIGN_OFF, period, version.content_hash, details):
-            return _form(request, desk, who, period, other, 409, wish)
+
+        def stands(_: Office) -> bool:
+            now, _one = _newest(desk, period)
+            return now.signed is None and now.content_hash == content_hash
+
+        try:
+            hindered = give_first_word(desk, who.person, SIGN_OFF, period, content_hash, details, stands)
+        except AwayError as error:
+            hindered = error.message
+        if hindered is not None:
+            return _form(request, desk, who, period, hindered, 409, wish)
         told = Message("已记下您的签发意见,等待第二人。", "Your word is noted; a second person's is waited for.")
         return done(request, f"/months/{period}/sign-off", told)
     return _signed(request, desk, who, period, wish)

@@ -15,14 +15,15 @@ from fastapi.responses import Response
 from disclosure_etl import signing
 from disclosure_etl.desk.access import FIRST_MAY_NOT, Need, Refused, may_still, needs
 from disclosure_etl.desk.bounds import YearPart
-from disclosure_etl.desk.first_word import give_first_word
+from disclosure_etl.desk.first_word import CHANGED, give_first_word
 from disclosure_etl.desk.months import A_SCREENFUL, needs_a_look, status_of
 from disclosure_etl.desk.shown import done, page
 from disclosure_etl.desk.standing import Desk, desk_of
 from disclosure_etl.hindrances import Hindrance
+from disclosure_etl.office import Office
 from disclosure_etl.warehouse import LOCK
 from schemas.consolidation import BureauState, Consolidation
-from schemas.errors import Message
+from schemas.errors import AwayError, Message
 from schemas.people import Visitor
 from schemas.periods import Frequency, Period
 from schemas.versions import FrozenVersion
@@ -172,8 +173,17 @@ def propose_reopening(request: Request, desk: TheDesk, who: Signing, year: YearP
         return _page(request, desk, who, year, message=told, status=409)
     if len(reason.strip()) < 2:
         return _page(request, desk, who, year, message=_SAY_WHY, typed=reason, status=422)
-    if other := give_first_word(desk, who.person, _KIND, _whole(year), "", {"reason": reason}):
-        return _page(request, desk, who, year, message=other, typed=reason, status=409)
+
+    def stands(office: Office) -> bool:
+        return office.warehouse.last_lock(desk.family, year) == last
+
+    details = {"reason": reason, "locked": last.at.isoformat()}
+    try:
+        hindered = give_first_word(desk, who.person, _KIND, _whole(year), "", details, stands)
+    except AwayError as error:
+        hindered = error.message
+    if hindered is not None:
+        return _page(request, desk, who, year, message=hindered, typed=reason, status=409)
     told = Message("已记下您的意见,等待第二人。", "Your word is noted; a second person's is waited for.")
     return done(request, f"/calendar?year={year}", told)
 
@@ -199,6 +209,10 @@ def reopen(
     if not may_still(desk, waits.details["login"], Need.SIGN):
         office.warehouse.end_proposal(who.person, number, "withdrawn")
         return _page(request, desk, who, year, message=FIRST_MAY_NOT, status=409)
+    last = office.warehouse.last_lock(desk.family, year)
+    if last is None or last.action != LOCK or last.at.isoformat() != waits.details.get("locked"):
+        office.warehouse.end_proposal(who.person, number, "withdrawn")
+        return _page(request, desk, who, year, message=CHANGED, status=409)
     reason = waits.details["reason"]
     result = signing.reopen_year(office, desk.family, year, waits.by, who.person.signature, reason)
     if result.hindrances:

@@ -47,7 +47,9 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         remote = parsed.get_backend_name() == "postgresql"
-        engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {})
+        engine = create_engine(
+            parsed, pool_pre_ping=remote, pool_timeout=_PATIENCE_SECONDS, connect_args=_NOTICING if remote else {}
+        )
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
             "数据库地址无效;请写文件路径,或 postgresql://用户@主机/库名。",
@@ -151,7 +153,7 @@ def told(engine: Engine) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:  # as many as may be connected are, and none of them was done in time
-        raise AwayError(Passing(_BUSY.zh, _BUSY.en, _BUSY)) from error
+        raise AwayError(Passing(_CROWDED.zh, _CROWDED.en, _CROWDED)) from error
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:  # the driver's own come from what `bulk` does
         cause = error.orig if isinstance(error, DBAPIError) else error
         if not _is_of_its_surroundings(engine, cause):
@@ -176,9 +178,14 @@ def told(engine: Engine) -> Iterator[None]:
 
 
 _BUSY = Message(
-    "数据库正忙(有人正在写入或试算,或同时使用的人太多),这一次没有存入任何内容。请稍后再试。",
-    "The database is busy (somebody writes into it or tries a file out, or too many use it at once), and nothing was stored this time. "
-    "Try again later.",
+    "数据库正忙(有人正在写入或试算),这一次没有存入任何内容。请稍后再试。",
+    "The database is busy (somebody writes into it, or tries a file out), and nothing was stored this time. Try again later.",
+)
+# What was read in vain may have come after something that was stored.
+_CROWDED = Message(
+    "同时使用的人太多,数据库暂时不能应答。请稍后再试;刚才若在提交,请先看看是否已经存入。",
+    "Too many use the database at once, and it cannot answer just now. Try again later; if you were sending something, look first "
+    "whether it is there.",
 )
 _FULL = Message(
     "数据库所在的磁盘已满,没有存入任何不完整的内容。请告诉系统管理员,稍后再试。",

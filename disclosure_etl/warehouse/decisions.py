@@ -28,7 +28,7 @@ def waive(
     at: datetime,
 ) -> tuple[list[Waiver], list[Waiver]]:
     """Record that failures, each with its bureau, may stand, as long as the same figures are seen; the same waiver twice is one.
-    All waivers that stand for them, and those of them that are new."""
+    All waivers that stand for them, and those of them that are new; the oldest first."""
     first, last = periods[0].code, periods[1].code
     wanted = {
         (bureau, one.rule, one.column, one.indicators, tuple(map(storable, one.seen)), first, last): one
@@ -53,10 +53,10 @@ def waive(
 
 
 def _by_what_they_cover(connection: Connection, family: str) -> dict[tuple[object, ...], Waiver]:
-    return {
-        (one.bureau, one.rule, one.column, one.indicators, one.seen, one.first, one.last): one
-        for one in reversed(waivers(connection, family))
-    }
+    found: dict[tuple[object, ...], Waiver] = {}
+    for one in waivers(connection, family):  # the oldest first, which stands where there are several
+        found.setdefault((one.bureau, one.rule, one.column, one.indicators, one.seen, one.first, one.last), one)
+    return found
 
 
 def told(waiver: Waiver) -> dict[str, object]:

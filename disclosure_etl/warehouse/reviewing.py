@@ -138,15 +138,10 @@ class Reviewing(Staffing):
             return casework.open_proposal(connection, kind, family, period)
 
     def propose(
-        self, by: Person, kind: str, family: str, period: Period, content_hash: str, details: Mapping[str, Any],
-        instead_of: int | None = None,
-    ) -> Proposal:  # fmt: skip
-        """Keep the first person's word, in the place of the one with the number `instead_of`. Where another waits, it stays, and is
-        given back."""
+        self, by: Person, kind: str, family: str, period: Period, content_hash: str, details: Mapping[str, Any]
+    ) -> Proposal:
+        """Keep the first person's word, in the place of an earlier one that still waits."""
         with self._writing() as connection:
-            waits = casework.open_proposal(connection, kind, family, period)
-            if waits is not None and waits.number != instead_of:
-                return waits
             return casework.propose(connection, self._act(), by.signature, kind, family, period, content_hash, details)
 
     def end_proposal(self, by: Person, number: int, outcome: str) -> None:

@@ -85,7 +85,7 @@ def _furnish(office: Office) -> None:
 @pytest.fixture
 def office(ready_offices: ReadyOffices, tmp_path: Path) -> Iterator[Office]:
     """An office with two months in it, at the beginning of March 2014, on SQLite; `office_on` is for both databases."""
-    made = ready_offices.copied("desk", _opened, _furnish, tmp_path)
+    made = ready_offices.copied(_opened, _furnish, tmp_path)
     yield made
     made.warehouse.close()
 
@@ -96,7 +96,7 @@ def office_on(request: pytest.FixtureRequest, ready_offices: ReadyOffices, tmp_p
     on_server = request.param == "postgresql"
     if on_server and ready_offices.server.url is None:
         pytest.skip(ready_offices.server.reason)
-    made = ready_offices.copied("desk", _opened, _furnish, tmp_path, on_server=on_server)
+    made = ready_offices.copied(_opened, _furnish, tmp_path, on_server=on_server)
     yield made
     made.warehouse.close()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from disclosure_etl.office import Office
 from flows.running import run_period
 from tests.desk.conftest import JANUARY, PASSWORD, Client, haidian_corrected, sign_in
 from tests.desk.test_deciding import CASES
+from tests.desk.test_signing_off import finished
 from tests.factories import FAMILY
 
 
@@ -78,6 +81,20 @@ def test_more_at_once_than_the_database_takes_are_told_so(office: Office, stewar
 
     assert answer.status_code == 503 and "同时使用的人太多" in answer.text
     assert steward.get("/months/2014-01").status_code == 200
+
+
+def test_who_has_the_office_is_told_to_the_log_of_a_run_that_could_not_begin(
+    office: Office, steward: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = office.settings.file.model_copy(update={"run_patience_seconds": 0.1})
+    object.__setattr__(office, "settings", replace(office.settings, file=own))
+    with office.alone("consolidate 2014-02"), caplog.at_level(logging.WARNING):
+        shown = finished(steward, steward.post("/months/2014-01/rerun").headers["location"])
+
+    assert "另一个运行正在进行" in shown and "consolidate 2014-02" not in shown
+    assert any(
+        "consolidate 2014-02" in one.getMessage() and str(os.getpid()) in one.getMessage() for one in caplog.records
+    )
 
 
 def test_the_api_answers_503_and_the_same_succeeds_later(

@@ -68,6 +68,17 @@ def test_what_nobody_took_is_kept_for_a_week(office: Office, steward: Client) ->
     assert answer.status_code == 409 and "重新上传" in answer.text
 
 
+def test_an_old_trial_that_is_being_taken_is_not_taken_away(office: Office, steward: Client) -> None:
+    finished(steward, tried(steward, haidian_corrected(office)))
+    (folder,) = (office.settings.uploads_path / corrections._TRIALS).iterdir()
+    then = time.time() - 8 * 86400
+    os.utime(folder, (then, then))
+
+    with corrections._claimed(folder) as claimed:
+        corrections._forget_the_old(office)
+        assert [path.name for path in claimed.iterdir()] == ["海淀更正.xlsx"]
+
+
 def test_a_file_of_nobody_is_not_taken(steward: Client) -> None:
     where = tried(steward, b"\xff\xd8\xff\xe0 a photograph")
     shown = finished(steward, where)

@@ -179,7 +179,7 @@ def test_who_comes_late_is_told_who_did_what_and_keeps_what_they_wrote(as_: Call
 def test_a_run_at_work_is_waited_for_a_while_and_nothing_is_decided(
     office: Office, steward: Client, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deciding, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(deciding, "PATIENCE_SECONDS", 0.2)
     shown = seen(steward, case)
     with office.alone("consolidate 2014-02"):
         answer = steward.post(f"{case}/waive", {"seen": shown, "reason": "核实无误"})

@@ -104,6 +104,9 @@ def test_a_row_that_is_refused_keeps_what_was_typed_and_can_be_sent_again(office
     assert office.warehouse.person_by_login("zhao")[0].role is Role.STEWARD
     again = {"name": "赵小六", "role": "reporter", "bureau": "haidian", "active": "true"}
     token = refused.text.split(f'action="/people/{key}"')[1].split('name="seen" value="')[1][:16]
+    office.warehouse.change_person(key, {"active": False})  # by somebody else, meanwhile
+    assert admin.post(f"/people/{key}", {**again, "seen": token}).status_code == 409
+    office.warehouse.change_person(key, {"active": True})
     assert admin.post(f"/people/{key}", {**again, "seen": token}).status_code == 303
     assert office.warehouse.person_by_login("zhao")[0].bureau == "haidian"
 

@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from disclosure_etl.desk import signing_off
 from disclosure_etl.office import Office
-from disclosure_etl.warehouse import LOCK, YearLock
+from disclosure_etl.warehouse import LOCK, REOPEN, YearLock
 from flows.running import run_period
 from schemas.consolidation import VersionStatus
 from schemas.periods import Period
@@ -166,6 +168,54 @@ def test_the_first_word_for_reopening_a_year_is_not_overwritten(office: Office, 
 
     assert late.status_code == 409 and "wang的姓名(wang)" in late.text and "更正六月" in late.text
     assert office.warehouse.open_proposal("reopen", FAMILY, year).details["reason"] == "更正五月"
+
+
+def test_a_word_for_reopening_is_about_the_lock_that_was_seen(office: Office, as_: Callable[[str], Client]) -> None:
+    year, at = Period.parse("2013"), office.clock()
+    wang, li = as_("wang"), as_("li")
+
+    def locked(action: str, minutes: int) -> None:
+        second = "li" if action == REOPEN else None
+        office.warehouse.lock_year(
+            YearLock(action, FAMILY, 2013, "wang", second, "年度终了", at + timedelta(minutes=minutes))
+        )
+
+    locked(LOCK, 0)
+    assert wang.post("/years/2013/reopen", {"reason": "更正五月"}).status_code == 303
+    number = office.warehouse.open_proposal("reopen", FAMILY, year).number
+    locked(REOPEN, 1)  # from the command line
+    locked(LOCK, 2)
+
+    late = li.post("/years/2013/reopen/second", {"number": number, "answer": "reopen"})
+    assert late.status_code == 409 and "情况有了变化" in late.text
+    assert office.warehouse.last_lock(FAMILY, 2013).action == LOCK
+    assert wang.post("/years/2013/reopen", {"reason": "更正五月"}).status_code == 303
+    locked(REOPEN, 3)
+    locked(LOCK, 4)
+    assert li.post("/years/2013/reopen", {"reason": "更正六月"}).status_code == 303  # wang's was about another lock
+    assert office.warehouse.open_proposal("reopen", FAMILY, year).by == "li的姓名(li)"
+
+
+def test_a_first_word_while_the_month_is_signed_is_told_so(
+    app: FastAPI, office: Office, as_: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_people(app)
+    wang, li = as_("wang"), as_("li")
+    shown = {"content_hash": hash_shown(wang.get("/months/2014-01/sign-off"))}
+    wang.post("/months/2014-01/sign-off", WITHOUT | shown)
+    number = office.warehouse.open_proposal("sign_off", FAMILY, JANUARY).number
+    weighed = signing_off.signing.hindrances_of
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        assert li.post("/months/2014-01/sign-off/second", {"number": number, "answer": "sign"}).status_code == 303
+        return weighed(*arguments)
+
+    monkeypatch.setattr(signing_off.signing, "hindrances_of", meanwhile)
+    answer = wang.post("/months/2014-01/sign-off", WITHOUT | shown)
+
+    assert answer.status_code in (409, 422)  # signed, it has nothing left to say
+    assert office.warehouse.open_proposal("sign_off", FAMILY, JANUARY) is None
 
 
 def test_a_word_for_an_older_version_is_worth_nothing(
