@@ -143,7 +143,7 @@ def both(folder: Path, months: int) -> Iterator[str]:
     periods = months_from(FIRST, months)
     yield "on SQLite"
     yield from measured(folder, periods, None)
-    with postgres_server() as server:
+    with postgres_server(settings="") as server:
         if server.url is None:
             yield f"no PostgreSQL: {server.reason}"
             return

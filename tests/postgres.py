@@ -45,14 +45,14 @@ def _name_of(url: str) -> str:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Server]:
-    """A server for as long as the tests run."""
+def postgres_server(settings: str = _IN_A_HURRY) -> Iterator[Server]:
+    """A server for as long as the tests run. `settings`: options of a server of our own; none for one as it is at work."""
     if url := os.environ.get("DISCLOSURE_TEST_POSTGRES"):
         yield Server(url)
         return
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
     if binaries and (os.geteuid() != 0 or shutil.which("setpriv")):
-        with _own_cluster(binaries[0].parent) as server:
+        with _own_cluster(binaries[0].parent, settings) as server:
             yield server
         return
     try:
@@ -73,7 +73,7 @@ def postgres_server() -> Iterator[Server]:
 
 
 @contextmanager
-def _own_cluster(binaries: Path) -> Iterator[Server]:
+def _own_cluster(binaries: Path, settings: str) -> Iterator[Server]:
     as_user = _SETPRIV if os.geteuid() == 0 else []
     folder = Path(tempfile.mkdtemp(prefix="disclosure-pg-"))
     data = folder / "data"
@@ -98,7 +98,7 @@ def _own_cluster(binaries: Path) -> Iterator[Server]:
             "--no-sync",
         ]
         subprocess.run([*init, "--locale=C.UTF-8"], **quiet)
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} {_IN_A_HURRY}"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} {settings}"
         start = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start"]
         subprocess.run([*as_user, *start], **{**quiet, "stderr": subprocess.DEVNULL})
         try:
