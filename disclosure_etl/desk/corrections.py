@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -23,6 +22,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from disclosure_etl.calendar import system_clock
 from disclosure_etl.checking import Checked, Checker
 from disclosure_etl.desk.access import Need, Refused, needs
 from disclosure_etl.desk.jobs import Report
@@ -70,7 +70,7 @@ def _folder(office: Office, key: str) -> Path:
 
 def _forget_the_old(office: Office) -> None:
     """Take away what nobody took: a file that was only tried out counts nowhere."""
-    oldest = time.time() - _KEPT_SECONDS  # the system's own time, as the folders have it
+    oldest = system_clock("UTC")().timestamp() - _KEPT_SECONDS  # not the office's time: folders have the system's
     for folder in (office.settings.uploads_path / _TRIALS).glob("*"):
         with suppress(OSError):  # somebody else takes it, or takes it away
             if folder.stat().st_mtime < oldest:

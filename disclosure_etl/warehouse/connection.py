@@ -47,9 +47,8 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         remote = parsed.get_backend_name() == "postgresql"
-        engine = create_engine(
-            parsed, pool_pre_ping=remote, pool_timeout=_PATIENCE_SECONDS, connect_args=_NOTICING if remote else {}
-        )
+        waiting = {} if parsed.database in (None, "", ":memory:") else {"pool_timeout": _PATIENCE_SECONDS}
+        engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {}, **waiting)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
             "数据库地址无效;请写文件路径,或 postgresql://用户@主机/库名。",

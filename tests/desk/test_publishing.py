@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from disclosure_etl import signing
 from disclosure_etl.office import Office
 from disclosure_etl.reports.publishing import begin_publishing, table_path
+from disclosure_etl.warehouse import LOCK, YearLock
 from schemas.periods import Frequency, Period
 from tests.desk.conftest import JANUARY, Client
 from tests.desk.test_deciding import CASES, case, seen
@@ -93,15 +94,16 @@ def test_reopening_ends_the_proposal_all_the_same(
     spoil: Callable[[], Callable[[], None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wang, _ = office.warehouse.person_by_login("wang")
-    whole = Period(Frequency.YEARLY, 2014, 1)
-    waits = office.warehouse.propose(wang, "reopen", FAMILY, whole, "", {"reason": "更正", "login": "wang"})
+    whole = Period(Frequency.YEARLY, 2013, 1)
+    office.warehouse.lock_year(YearLock(LOCK, FAMILY, 2013, "li", None, "年度终了", office.clock()))
+    assert as_("wang").post("/years/2013/reopen", {"reason": "更正"}).status_code == 303
+    waits = office.warehouse.open_proposal("reopen", FAMILY, whole)
     followed = SimpleNamespace(consolidations=(office.warehouse.consolidation(FAMILY, JANUARY),))
     reopened = SimpleNamespace(hindrances=(), followed=followed)
     monkeypatch.setattr(signing, "reopen_year", lambda *_: reopened)
     spoil()
 
-    answer = as_("li").post("/years/2014/reopen/second", {"number": waits.number, "answer": "reopen"})
+    answer = as_("li").post("/years/2013/reopen/second", {"number": waits.number, "answer": "reopen"})
 
     assert answer.status_code == 303 and "没有写成" in told(answer)
     assert office.warehouse.open_proposal("reopen", FAMILY, whole) is None
