@@ -180,15 +180,22 @@ def unnamed(one: Consolidation, named: frozenset[str]) -> Iterator[Hindrance]:
         )
 
 
-def warnings_of(failures: Sequence[StoredFailure]) -> tuple[str, ...]:
-    """The ids of warnings that nobody waived, each once."""
-    open_ = (f.failure for f in failures if f.failure.severity is Severity.WARNING and f.failure.waiver is None)
+def warnings_of(failures: Sequence[StoredFailure], one: Consolidation) -> tuple[str, ...]:
+    """The ids of warnings that nobody decided, each once: neither waived, nor of a return that was sent back for it to be corrected."""
+    back = {state.bureau for state in one.bureaus if state.status == Status.RETURNED.value}
+    open_ = (
+        found.failure
+        for found in failures
+        if found.failure.severity is Severity.WARNING and found.failure.waiver is None and found.bureau not in back
+    )
     return tuple(dict.fromkeys(failure.id for failure in open_))
 
 
-def unacknowledged(failures: Sequence[StoredFailure], refused: Sequence[Refused], reason: str) -> Iterator[Hindrance]:
+def unacknowledged(
+    failures: Sequence[StoredFailure], refused: Sequence[Refused], one: Consolidation, reason: str
+) -> Iterator[Hindrance]:
     """Warnings, and files that were not taken, for which nobody gave a reason."""
-    warnings = warnings_of(failures)
+    warnings = warnings_of(failures, one)
     if (warnings or refused) and len(reason.strip()) < 2:
         yield Hindrance(
             "unacknowledged",

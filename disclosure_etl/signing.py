@@ -106,7 +106,7 @@ def _signed_off(office: Office, family: str, period: Period, wish: Wish) -> Sign
     failures, refused = _stands_against(office, family, period)
     if hindrances := _hindrances(office, form, one, wish, failures, refused):
         return Signed(one, None, hindrances)
-    return _sign(office, form, one, wish, (*warnings_of(failures), *(file.digest[:16] for file in refused)))
+    return _sign(office, form, one, wish, (*warnings_of(failures, one), *(file.digest[:16] for file in refused)))
 
 
 def hindrances_of(office: Office, family: str, period: Period, wish: Wish) -> tuple[Hindrance, ...]:
@@ -156,7 +156,7 @@ def _hindrances(
         *unsigned_before(office, form, period),
         *held(office, one, failures, without_held=wish.without_held),
         *unnamed(one, wish.missing),
-        *unacknowledged(failures, refused, wish.acknowledge),
+        *unacknowledged(failures, refused, one, wish.acknowledge),
     )
 
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from disclosure_etl.decisions import is_waivable
 from disclosure_etl.desk.access import Need, needs
-from disclosure_etl.desk.charts import Chart, chart, rows_of
+from disclosure_etl.desk.charts import DRAWN, column_of, courses_of, rows_of
 from disclosure_etl.desk.months import A_SCREENFUL, form_of_version, read_period
 from disclosure_etl.desk.shown import page
 from disclosure_etl.desk.source_cells import surroundings
@@ -42,7 +42,7 @@ router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Decision = Literal["waive", "unwaive", "return", "unreturn"]
 Seeing = Annotated[Visitor, needs(Need.SEE)]
-_HISTORY, _CHARTS = 24, 6
+_HISTORY = 24
 _TO_CHOOSE_FROM = 100  # bureaus of which one is chosen from a list; of more, its name is written
 _LAST_PAGE = 1_000_000  # whatever an address says, a database counts no further
 
@@ -238,7 +238,9 @@ def shown_of(found: StoredFailure) -> str:
 def can_acknowledge(one: Listed) -> bool:
     """Whether a case of the list may be chosen to be acknowledged with others."""
     failure = one.stored.failure
-    return failure.severity is Severity.WARNING and failure.waiver is None and is_waivable(one.stored)
+    return (
+        failure.severity is Severity.WARNING and failure.waiver is None and is_waivable(one.stored) and not one.returned
+    )
 
 
 @router.get("/months/{code}/cases")
@@ -353,13 +355,14 @@ def case_page(
     bureau = one.main.bureau
     named = next((each for each in found[1].bureaus if each.bureau == bureau), None)
     name = Message(named.name_zh, named.name_en) if named else Message(bureau or one.sent.file, bureau or one.sent.file)
-    charts = _charts(desk, form, period, one)
+    courses = courses_of(warehouse, form, period, one.main, _labels(form))
     return page(
         request, who, "case.html", status, period=period, case=one, failure=failure, form=form, message=message,
         bureau=name,
         shown=surroundings(desk.documents, one.sent.file, one.sent.digest, failure.cells),
         rule=rule_words(desk, form, period, failure),
-        charts=charts, courses=rows_of(charts), comments=warehouse.comments(desk.family, period, failure.id),
+        courses=courses, charts=courses[:DRAWN], rows=rows_of(courses), column=column_of(form, failure),
+        comments=warehouse.comments(desk.family, period, failure.id),
         history=[
             each
             for each in (warehouse.failing_elsewhere(desk.family, bureau, failure.rule, _HISTORY) if bureau else [])
@@ -381,19 +384,3 @@ def _seen_names(form: Form, failure: Failure) -> list[Message]:
     if len(failure.seen) < 2 or len(failure.seen) != len(failure.indicators):
         return []
     return [labels.get(code, Message(code, code)) for code in failure.indicators]
-
-
-def _charts(desk: Desk, form: Form, period: Period, one: Case) -> Sequence[Chart]:
-    """The course of the figures that a case is about: the total, or what is shown last, before the others."""
-    if one.main.bureau is None or not one.failure.indicators:
-        return ()
-    column = one.failure.column or next(iter(form.columns))
-    *others, last = dict.fromkeys(one.failure.indicators)
-    chosen = (last, *others)[:_CHARTS]
-    points = desk.office.warehouse.course(desk.family, one.main.bureau, chosen, column, period)
-    labels = _labels(form)
-    return [
-        chart(labels.get(code, Message(code, code)), own, period.code)
-        for code in chosen
-        if (own := [each for each in points if each.indicator == code])
-    ]

@@ -1,14 +1,20 @@
-"""A bureau's last months as a small chart: what is drawn, in the units of the drawing. Not here: which figures (`cases`)."""
+"""A bureau's last months as small charts and their table: which figures are shown of a case, and what is drawn, in the units of the
+drawing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from disclosure_etl.warehouse import StoredFailure, Warehouse
 from disclosure_etl.warehouse.case_pages import Point
 from schemas.errors import Message
+from schemas.forms import Form
+from schemas.periods import Period
+from schemas.records import Failure
 
 WIDTH, HEIGHT, _EDGE = 320, 72, 8
+DRAWN, _MOST = 6, 24  # of the courses of a case: the others stand in the table alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,29 @@ def rows_of(charts: Sequence[Chart]) -> list[tuple[str, tuple[Point | None, ...]
     periods = sorted({dot.point.period for one in charts for dot in one.dots})
     known = [{dot.point.period: dot.point for dot in one.dots} for one in charts]
     return [(period, tuple(points.get(period) for points in known)) for period in periods]
+
+
+def column_of(form: Form, failure: Failure) -> Message | None:
+    """The column whose course is shown, where the form has several."""
+    label = form.columns[_code_of(form, failure)].label
+    return Message(label.zh, label.en) if len(form.columns) > 1 else None
+
+
+def _code_of(form: Form, failure: Failure) -> str:
+    return failure.column or next(iter(form.columns))
+
+
+def courses_of(
+    warehouse: Warehouse, form: Form, period: Period, one: StoredFailure, labels: Mapping[str, Message]
+) -> Sequence[Chart]:
+    """The courses of the figures that a case is about: the total, or what is shown last, before the others."""
+    if one.bureau is None or not one.failure.indicators:
+        return ()
+    *others, last = dict.fromkeys(one.failure.indicators)
+    chosen = (last, *others)[:_MOST]
+    points = warehouse.course(form.family, one.bureau, chosen, _code_of(form, one.failure), period)
+    return [
+        chart(labels.get(code, Message(code, code)), own, period.code)
+        for code in chosen
+        if (own := [each for each in points if each.indicator == code])
+    ]

@@ -41,6 +41,7 @@ from schemas.people import Visitor
 from schemas.periods import Period
 from schemas.records import Severity
 from schemas.returns import ReturnAction
+from schemas.states import State
 
 router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
@@ -296,7 +297,12 @@ def comment(request: Request, desk: TheDesk, who: Deciding, code: str, failure: 
 def _to_acknowledge(desk: Desk, period: Period, chosen: frozenset[str]) -> tuple[list[StoredFailure], set[str]]:
     """The warnings chosen, with the warnings that have their cause and nobody waived; and what the list would carry of them now."""
     found = desk.office.warehouse.failures_named(desk.family, period, sorted(chosen))
-    main = [one for one in found if one.failure.id in chosen and one.failure.severity is Severity.WARNING]
+    back = _sent_back(desk, period)
+    main = [
+        one
+        for one in found
+        if one.failure.id in chosen and one.failure.severity is Severity.WARNING and (one.bureau, one.file) not in back
+    ]
     known = {one.failure.id for one in main}
     beside = [
         one
@@ -306,6 +312,12 @@ def _to_acknowledge(desk: Desk, period: Period, chosen: frozenset[str]) -> tuple
     ]  # fmt: skip
     each = {(one.bureau, one.file, one.failure.id): one for one in (*main, *beside)}
     return list(each.values()), {shown_of(one) for one in main}
+
+
+def _sent_back(desk: Desk, period: Period) -> set[tuple[str | None, str]]:
+    """Bureau and file of the returns that wait to be corrected: they were decided, and what is wrong in them is not let stand besides."""
+    found = desk.office.warehouse.returns(desk.family, period)
+    return {(one.bureau, one.file) for one in found if one.state is State.RETURNED}
 
 
 @router.post("/months/{code}/acknowledge")
@@ -344,7 +356,12 @@ def _changed_in_list(desk: Desk, period: Period, chosen: frozenset[str], expecte
     """Which of the chosen warnings are not what the list showed, and by whom they were decided."""
     found = desk.office.warehouse.failures_named(desk.family, period, sorted(chosen))
     waivers = {one.number: one for one in desk.office.warehouse.waivers(desk.family)}
-    other = [one for one in found if one.failure.id in chosen and shown_of(one) not in expected]
+    back = _sent_back(desk, period)
+    other = [
+        one
+        for one in found
+        if one.failure.id in chosen and (shown_of(one) not in expected or (one.bureau, one.file) in back)
+    ]
     gone = chosen - {one.failure.id for one in found}
     by = dict.fromkeys(
         f"{waiver.by} {waiver.at.astimezone(desk.office.clock().tzinfo):%Y-%m-%d %H:%M}"

@@ -157,7 +157,7 @@ def steps(period: Period, one: Consolidation, open_cases: Mapping[tuple[str, str
             Message("没有退回待更正的", "none waits to be corrected"), f"{base}?show=returned",
         ),
         Step(
-            bureaus("held"), Message("个单位有暂存", "with held blocks"), Message("没有暂存", "nothing held"),
+            bureaus("held"), Message("个单位有暂存", "with held blocks"), Message("没有待处理的暂存", "no held block waits"),
             f"{base}?show=held",
         ),
         Step(

@@ -105,7 +105,7 @@ def _form(
         [] if version.signed else in_the_way(period, signing.hindrances_of(desk.office, desk.family, period, asked))
     )
     failures = desk.office.warehouse.failures(desk.family, period)
-    warnings = _warned(failures)
+    warnings = _warned(failures, one)
     refused = [each for each in desk.office.warehouse.refused(desk.family, period) if each.status != "superseded"]
     blocking = [
         replace(each, count=warnings + len(refused)) if each.code == "unacknowledged" else each for each in blocking
@@ -120,9 +120,9 @@ def _form(
     )  # fmt: skip
 
 
-def _warned(failures: Sequence[StoredFailure]) -> int:
+def _warned(failures: Sequence[StoredFailure], one: Consolidation) -> int:
     """How many cases have warnings that nobody acknowledged: what has one cause is one."""
-    open_ids = set(signing.warnings_of(failures))
+    open_ids = set(signing.warnings_of(failures, one))
     return len({each.failure.case or each.failure.id for each in failures if each.failure.id in open_ids})
 
 

@@ -53,7 +53,7 @@ WAITING = (
         "审核岗人员产假,本月由填报人自核,分管副局长已逐项复核并签字。"
     )),
     Waiting("pinggu", right=True, slips={("publications.full_text", "month"): 3, ("publications.full_text", "year_to_date"): 3}, note=(
-        "全文电子化数比主动公开数多 3 条:系 2014 年 12 月公开的 3 份文件,本月补做了全文,经市局信息公开办同意计入本月。"
+        "全文电子化数比主动公开数多 3 条:系 2008 年以前公开、当时只有题名的 3 份旧文件,本月补做了全文,经市局信息公开办同意计入本月。"
     )),
 )  # fmt: skip
 

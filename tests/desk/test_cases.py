@@ -13,7 +13,7 @@ from disclosure_etl.desk.cases import diagnosis_of, next_open
 from disclosure_etl.office import Office
 from flows.running import run_period
 from tests.desk.conftest import FEBRUARY, JANUARY, Client, send_correction
-from tests.factories import send
+from tests.factories import default_form, return_bytes, send, some_figures
 
 FAMILY = "bureau-monthly"
 CASES = "/months/2014-01/cases"
@@ -207,3 +207,18 @@ def test_a_diagnosis_is_told_in_words(office: Office) -> None:
 
     assert told is not None and told.zh == "按另一总数计算:7392"
     assert diagnosis_of(one) is None
+
+
+def test_all_figures_of_a_case_stand_in_the_table_and_its_column_is_named(office: Office, steward: Client) -> None:
+    form, figures = default_form(), some_figures(default_form())
+    figures["replies.granted", "month"] -= 3
+    send(office, "haidian_2014-01_r2.xlsx", return_bytes(form, JANUARY, "haidian", "海淀分局", figures, 2))
+    run_period(office, FAMILY, JANUARY)
+    found = [each.failure for each in office.warehouse.failures(FAMILY, JANUARY, "haidian")]
+    one = next(each for each in found if len(each.indicators) > 6 and each.implied_by is None)
+
+    course = section(steward.get(f"{CASES}/{one.id}").text, "course")
+
+    assert f"近 12 个月:{form.columns['month'].label.zh}" in course
+    assert course.count("<figcaption>") == 6 and f"数值(全部 {len(one.indicators)} 项)" in course
+    assert all(form.indicators[code].label.zh in course for code in one.indicators)

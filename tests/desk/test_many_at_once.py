@@ -48,7 +48,8 @@ def test_many_warnings_are_acknowledged_for_one_reason_and_judged_once(office: O
     assert answer.status_code == 303 and answer.headers["location"] == "/months/2014-02/cases?state=open"
     assert len(shown) == len(office.warehouse.waivers(FAMILY)) == 16
     assert runs(office) == before + 1
-    assert warnings_of(office.warehouse.failures(FAMILY, FEBRUARY)) == ()
+    failures = office.warehouse.failures(FAMILY, FEBRUARY)
+    assert warnings_of(failures, office.warehouse.consolidation(FAMILY, FEBRUARY)) == ()
 
     version = office.warehouse.consolidation(FAMILY, FEBRUARY).version
     again = steward.post(ACKNOWLEDGE, {"id": list(shown), "shown": list(shown.values()), "reason": "逐家核实,确无变化"})
@@ -68,6 +69,30 @@ def test_of_many_of_which_one_was_decided_meanwhile_none_is(office: Office, as_:
     assert "zhao的姓名(zhao)" in answer.text and 'value="一并确认"' in answer.text
     assert answer.text.count("checked") == 15  # what was chosen stays so
     assert [one.by for one in office.warehouse.waivers(FAMILY)] == ["zhao的姓名(zhao)"]
+
+
+def test_a_warning_of_a_return_that_was_sent_back_is_not_acknowledged_besides(
+    office: Office, as_: Callable[[str], Client]
+) -> None:
+    wang, zhao = as_("wang"), as_("zhao")
+    shown = warnings(wang)
+    first = next(iter(shown))
+    case = f"/months/2014-02/cases/{first}"
+    seen = re.search(r'name="seen" value="([0-9a-f]{16})"', zhao.get(case).text)[1]
+    assert zhao.post(f"{case}/return", {"seen": seen, "reason": "请核对"}).status_code == 303
+
+    late = wang.post(ACKNOWLEDGE, {"id": list(shown), "shown": list(shown.values()), "reason": "一并确认"})
+    assert late.status_code == 409 and "有 1 条在您打开列表后有了变化" in late.text
+    assert office.warehouse.waivers(FAMILY) == ()
+    assert first not in warnings(wang)  # it can be chosen no more
+    rest = warnings(wang)
+    assert len(rest) == len(shown) - 1
+    wang.post(ACKNOWLEDGE, {"id": list(rest), "shown": list(rest.values()), "reason": "一并确认"})
+    assert len(office.warehouse.waivers(FAMILY)) == len(rest)
+    failures = office.warehouse.failures(FAMILY, FEBRUARY)
+    assert (
+        warnings_of(failures, office.warehouse.consolidation(FAMILY, FEBRUARY)) == ()
+    )  # none stands in the way of signing
 
 
 @pytest.mark.parametrize(
