@@ -87,7 +87,7 @@ def test_the_keyboard_goes_from_case_to_case(served: str, office: Office) -> Non
         page.keyboard.type("jk核实无误")  # somebody writes: no keys
         page.keyboard.press("Tab")
         assert page.url == first
-        page.get_by_role("button", name="警告属实无误,接受").press("Enter")
+        page.get_by_role("button", name="数字属实,接受").press("Enter")
         page.wait_for_url(second)
         assert [one.reason for one in office.warehouse.waivers(FAMILY)] == ["jk核实无误"]
 

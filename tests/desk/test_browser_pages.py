@@ -20,7 +20,7 @@ def test_a_case_is_looked_at_and_decided(served: str, office: Office, script: bo
         page.locator("[data-row]").first.click()
         assert page.locator("td.asked mark").count() == 4
         page.get_by_label("理由").fill("电话核实无误")
-        page.get_by_role("button", name="确认无误,接受").click()
+        page.get_by_role("button", name="照原样接受").click()
         page.wait_for_url("**/cases")
         assert "没有待定的条目" in page.content()
         assert len(office.warehouse.waivers(office.settings.family)) == 3

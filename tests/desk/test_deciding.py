@@ -47,6 +47,10 @@ def test_the_cells_in_question_are_marked_in_their_surroundings(steward: Client,
     assert "breakdown:enquiries:channel" in shown and "等于各分项之和" in shown
 
 
+def test_that_the_bureau_says_nothing_of_it_is_said(steward: Client, case: str) -> None:
+    assert "单位没有另作说明" in steward.get(case).text
+
+
 def test_what_may_stand_counts_and_the_month_is_frozen_anew(office: Office, steward: Client, case: str) -> None:
     answer = steward.post(f"{case}/waive", {"seen": seen(steward, case), "reason": "电话核实无误"})
 
