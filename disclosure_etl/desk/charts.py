@@ -65,13 +65,13 @@ def rows_of(charts: Sequence[Chart]) -> list[tuple[str, tuple[Point | None, ...]
 
 
 def column_of(form: Form, failure: Failure) -> Message | None:
-    """The column whose course is shown, where the form has several."""
-    label = form.columns[_code_of(form, failure)].label
-    return Message(label.zh, label.en) if len(form.columns) > 1 else None
+    """The column whose course is shown, where the form has several; None also where it has not the one that is meant, as of a list."""
+    column = form.columns.get(_code_of(form, failure))
+    return Message(column.label.zh, column.label.en) if column is not None and len(form.columns) > 1 else None
 
 
 def _code_of(form: Form, failure: Failure) -> str:
-    return failure.column or next(iter(form.columns))
+    return failure.column or next(iter(form.columns), "")
 
 
 def courses_of(

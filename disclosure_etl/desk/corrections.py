@@ -43,7 +43,7 @@ router = APIRouter()
 TheDesk = Annotated[Desk, Depends(desk_of)]
 Deciding = Annotated[Visitor, needs(Need.DECIDE)]
 _TRIALS = ".trials"  # beside the uploads; hidden, so that no run takes what lies in it
-_KEPT_SECONDS = 7 * 24 * 3600  # of a trial that nobody took; by then its desk has forgotten it
+_KEPT_SECONDS = 7 * 24 * 3600  # of a trial that nobody took
 _KEY = re.compile(r"[0-9a-f]{24}")
 
 

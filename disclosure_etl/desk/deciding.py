@@ -50,7 +50,6 @@ Seen = Annotated[str, Form(max_length=64)]
 Text = Annotated[str, Form(max_length=4000)]
 Short = Annotated[str, Form(max_length=16)]
 
-# A person before a page waits less long for a run than a command does.
 _TOLD = 5  # changes that one message tells
 
 

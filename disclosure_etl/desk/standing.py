@@ -38,7 +38,7 @@ from schemas.versions import FrozenVersion
 _log = logging.getLogger("disclosure_etl.desk")
 _SEEN_AGAIN = timedelta(minutes=1)  # a session is noted as in use at most so often
 _PATIENCE, _IN_PASSING = 5.0, 0.2  # seconds that a page waits for another writer, and that what is only noted waits
-PATIENCE_SECONDS = 20  # that somebody before the screen waits for a run at work
+PATIENCE_SECONDS = 20  # that somebody before a page waits for a run at work: less long than a command does
 _VERSIONS_KEPT = 64
 _AROUND_A_FILE = 1 << 16
 _LARGEST_FORM = 1 << 20

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
 
 from disclosure_etl.desk import cases
 from disclosure_etl.desk.cases import diagnosis_of, next_open
+from disclosure_etl.desk.charts import column_of
 from disclosure_etl.office import Office
 from flows.running import run_period
 from tests.desk.conftest import FEBRUARY, JANUARY, Client, send_correction
@@ -222,3 +224,11 @@ def test_all_figures_of_a_case_stand_in_the_table_and_its_column_is_named(office
     assert f"近 12 个月:{form.columns['month'].label.zh}" in course
     assert course.count("<figcaption>") == 6 and f"数值(全部 {len(one.indicators)} 项)" in course
     assert all(form.indicators[code].label.zh in course for code in one.indicators)
+
+
+def test_a_case_of_a_column_that_the_form_has_not_names_none(office: Office) -> None:
+    found = office.warehouse.failures(FAMILY, JANUARY)[0].failure
+
+    assert column_of(default_form(), found) is not None
+    assert column_of(default_form(), replace(found, column="of_a_list")) is None
+    assert column_of(default_form().model_copy(update={"tables": ()}), replace(found, column=None)) is None
