@@ -30,7 +30,7 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
     address, number = host or chosen.host, port if port is not None else chosen.port
     _require_somebody(office)
     desk = Desk(office, run_period)
-    listening = _listen(address, number)
+    listening = listen(address, number)
     app = create_app(desk)
     shown = f"[{address}]" if ":" in address else address
     where = f"http://{shown}:{listening.getsockname()[1]}/"
@@ -70,9 +70,15 @@ def _require_somebody(office: Office) -> None:
         )
 
 
-def _listen(address: str, number: int) -> socket.socket:
+def listen(address: str, number: int) -> socket.socket:
+    """A bound socket, 0 being any free port.
+
+    Raises:
+        UserError: the port cannot be had.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, or asyncio leaves Nagle's algorithm on, and a page in two packets waits 40 ms for the first one's receipt.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address, number))

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from disclosure_etl.keeping import backup, restore, verified
 from disclosure_etl.office import Office
 from disclosure_etl.pipeline import consolidate, roll_up
-from disclosure_etl.warehouse.connection import writing
+from disclosure_etl.warehouse.connection import reading, writing
 from schemas.errors import UserError
 from schemas.periods import Period
 from tests.factories import (
@@ -160,6 +160,10 @@ def test_an_office_is_the_same_after_it_was_copied_and_restored_on_either_databa
     restored = restore(other, tmp_path / "kept.zip")
 
     assert restored == copied
+    if target == "postgresql":  # which plans by what it has counted
+        with reading(other.warehouse.engine) as connection:
+            counted = connection.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'submission'")).scalar()
+        assert counted == len(before["submission"])
     after = content(other)
     events, came = after.pop("audit_event"), before.pop("audit_event")
     assert after == before

@@ -175,3 +175,10 @@ class Filling:
     def fill(self, name: str, columns: list[str], lines: Iterable[bytes]) -> int:
         """Insert the rows of one table; how many."""
         return fill(self._connection, self._tables[name], columns, lines)
+
+    def settle(self) -> None:
+        """Let PostgreSQL count what came in. By itself it does so a minute later at the earliest, and plans as for empty tables until
+        then, which is when people look whether all is there."""
+        if self._connection.dialect.name == "postgresql":
+            quoted = self._connection.dialect.identifier_preparer.quote
+            self._connection.exec_driver_sql(f"ANALYZE {', '.join(map(quoted, self.names))}")

@@ -131,7 +131,9 @@ class Warehouse(Reviewing):
                 f"The copy has schema version {version}, newer than this program's ({known[0]}); restore it with a newer program.",
             )
         with self._writing() as connection:
-            yield Filling(connection, version)
+            filling = Filling(connection, version)
+            yield filling
+            filling.settle()
         self.upgrade()
 
     def note_restored(self, details: Mapping[str, object]) -> None:
