@@ -5,6 +5,7 @@ Not here: what it shows (`disclosure_etl.desk`).
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from disclosure_etl.desk.app import create_app
+from disclosure_etl.desk.shown import compile_templates
 from disclosure_etl.desk.standing import Desk
 from disclosure_etl.office import Office
 from flows.running import run_period
@@ -32,6 +34,7 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
     desk = Desk(office, run_period)
     listening = listen(address, number)
     app = create_app(desk)
+    _settle()
     shown = f"[{address}]" if ":" in address else address
     where = f"http://{shown}:{listening.getsockname()[1]}/"
     session.say(f"审核台:{where}  (Ctrl-C 停止)", f"The desk: {where}  (stop it with Ctrl-C)")
@@ -39,6 +42,18 @@ def serve(session: Session, host: str | None, port: int | None) -> None:
         uvicorn.Server(configured(app, chosen.proxies)).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _settle() -> None:
+    """Do what takes long once before the first visitor comes.
+
+    What is there by now stays, and is not looked through for garbage any more. Garbage is then looked for often and in little, since
+    all pages wait meanwhile: by the threshold of `cli.run`, which suits a command that ends, they waited up to 190 ms.
+    """
+    compile_templates()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(2000, 20, 20)
 
 
 def configured(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:

@@ -113,6 +113,12 @@ def _query(values: dict[str, Any], **changed: Any) -> str:
 _templates = _environment()
 
 
+def compile_templates() -> None:
+    """Compile all pages' templates, so that no first visitor waits for it, and no twenty compile the same at once."""
+    for name in _templates.list_templates(extensions=["html"]):
+        _templates.get_template(name)
+
+
 def page(request: Request, who: Visitor | None, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
     """A page from a template. `back` among what is shown: where it is had again, where that is not its own address. A `message` of
     what hinders for now alone makes it a 503, whatever the room takes it for."""

@@ -62,6 +62,7 @@ class Versions:
     office: Office
     _kept: OrderedDict[tuple[str, str, int], Consolidation] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
+    _reading: Lock = field(default_factory=Lock)
 
     def newest(self, family: str, period: Period) -> tuple[FrozenVersion, Consolidation] | None:
         """The newest version of a period with its status of now; None where there is none."""
@@ -71,17 +72,27 @@ class Versions:
     def of(self, version: FrozenVersion) -> Consolidation:
         """A version, its account and figures. Its status is that of `version`."""
         key = (version.family, version.period, version.version)
+        found = self._known(key)
+        if found is None:
+            with self._reading:  # by one of those who ask for it at once, as everybody does after a run
+                found = self._known(key) or self._read(key)
+        return replace(found, status=version.status)
+
+    def _known(self, key: tuple[str, str, int]) -> Consolidation | None:
         with self._lock:
             if (known := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
-                return replace(known, status=version.status)
-        found = self.office.warehouse.consolidation(version.family, Period.parse(version.period), version.version)
+            return known
+
+    def _read(self, key: tuple[str, str, int]) -> Consolidation:
+        family, period, number = key
+        found = self.office.warehouse.consolidation(family, Period.parse(period), number)
         assert found is not None, key
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > _VERSIONS_KEPT:
                 self._kept.popitem(last=False)
-        return replace(found, status=version.status)
+        return found
 
 
 @dataclass

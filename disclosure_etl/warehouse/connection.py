@@ -33,6 +33,9 @@ _NOTICING = {
     "tcp_user_timeout": 60_000,
 }  # fmt: skip
 
+# Opened as they are needed, and then kept: a new one costs more than most of what a page asks.
+_POOLED: dict[str, Any] = {"pool_size": 15, "max_overflow": 0, "pool_timeout": _PATIENCE_SECONDS}
+
 
 def open_engine(url: str) -> Engine:
     """An engine for `url`; nothing is connected yet, but a SQLite file's folder is made.
@@ -47,7 +50,7 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         remote = parsed.get_backend_name() == "postgresql"
-        waiting = {} if parsed.database in (None, "", ":memory:") else {"pool_timeout": _PATIENCE_SECONDS}
+        waiting = {} if parsed.database in (None, "", ":memory:") else _POOLED
         engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {}, **waiting)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
@@ -68,6 +71,8 @@ def _prepare_postgresql(engine: Engine) -> None:
         # So that the server, too, notices that we are gone, and gives our locks to somebody else.
         for name, value in (("idle", 30), ("interval", 10), ("count", 3)):
             connection.execute(f"SET tcp_keepalives_{name} = {value}")
+        # Compiling a statement takes longer than any of ours runs; it pays in analyses of minutes.
+        connection.execute("SET jit = off")
         connection.commit()
 
 
