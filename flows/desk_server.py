@@ -48,7 +48,8 @@ def _settle() -> None:
     """Do what takes long once before the first visitor comes.
 
     What is there by now stays, and is not looked through for garbage any more. Garbage is then looked for often and in little, since
-    all pages wait meanwhile: by the threshold of `cli.run`, which suits a command that ends, they waited up to 190 ms.
+    all pages wait meanwhile: by the threshold of `cli.run`, which suits a command that ends, they waited up to 190 ms. A run that
+    is started at the desk pays for it, while its pages do not wait.
     """
     compile_templates()
     gc.collect()

@@ -34,7 +34,7 @@ from tests.postgres import postgres_server
 
 _PASSWORD = "correct horse battery"
 _STEWARDS, _PAUSE, _SECONDS = 20, 2.0, 40.0
-_ONE_IN = 9  # returns with slips: 50,000 failures in 3,000 bureaus × 24 months
+_ONE_IN = 9  # returns with slips: some 50,000 failures in 3,000 bureaus × 24 months
 _SLIPS = ("enquiries.on_site", "applications.received.letter", "litigation.received", "reconsiderations.received")
 
 

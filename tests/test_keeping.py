@@ -160,7 +160,7 @@ def test_an_office_is_the_same_after_it_was_copied_and_restored_on_either_databa
     restored = restore(other, tmp_path / "kept.zip")
 
     assert restored == copied
-    if target == "postgresql":  # which plans by what it has counted
+    if target == "postgresql":  # which plans by what it has seen of the rows
         with reading(other.warehouse.engine) as connection:
             counted = connection.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'submission'")).scalar()
         assert counted == len(before["submission"])

@@ -50,7 +50,7 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         remote = parsed.get_backend_name() == "postgresql"
-        waiting = {} if parsed.database in (None, "", ":memory:") else _POOLED
+        waiting = _POOLED if remote or parsed.database not in (None, "", ":memory:") else {}
         engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {}, **waiting)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
@@ -71,7 +71,7 @@ def _prepare_postgresql(engine: Engine) -> None:
         # So that the server, too, notices that we are gone, and gives our locks to somebody else.
         for name, value in (("idle", 30), ("interval", 10), ("count", 3)):
             connection.execute(f"SET tcp_keepalives_{name} = {value}")
-        # Compiling a statement takes longer than any of ours runs; it pays in analyses of minutes.
+        # Compiling a statement takes longer than it saves in ours; it pays in analyses of minutes.
         connection.execute("SET jit = off")
         connection.commit()
 

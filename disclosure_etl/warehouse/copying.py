@@ -177,8 +177,8 @@ class Filling:
         return fill(self._connection, self._tables[name], columns, lines)
 
     def settle(self) -> None:
-        """Let PostgreSQL count what came in. By itself it does so a minute later at the earliest, and plans as for empty tables until
-        then, which is when people look whether all is there."""
+        """Let PostgreSQL look at what came in. By itself it does so some time after, and until then, which is when people look whether
+        all is there, it plans without knowing the values."""
         if self._connection.dialect.name == "postgresql":
             quoted = self._connection.dialect.identifier_preparer.quote
             self._connection.exec_driver_sql(f"ANALYZE {', '.join(map(quoted, self.names))}")

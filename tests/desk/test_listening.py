@@ -1,4 +1,4 @@
-"""The port that the desk listens on: its connections send at once, and one that is taken is told."""
+"""The port that the desk listens on: its connections send at once, and a port that is taken is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the desk keeps while it runs: versions, read once however many ask."""
+"""What the desk has before the first visitor and keeps while it runs: templates; versions, read once however many ask."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from disclosure_etl.desk.shown import compile_templates
 from disclosure_etl.desk.standing import Versions
 from disclosure_etl.office import Office
 from disclosure_etl.warehouse import Warehouse
@@ -37,3 +38,7 @@ def test_a_version_that_many_ask_for_at_once_is_read_once(office: Office, monkey
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, range(8)))
     assert len(numbers) == 1 and found[0] is not None and all(one == found[0] for one in found)
+
+
+def test_every_template_compiles() -> None:
+    compile_templates()
