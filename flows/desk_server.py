@@ -48,13 +48,13 @@ def _settle() -> None:
     """Do what takes long once before the first visitor comes.
 
     What is there by now stays, and is not looked through for garbage any more. Garbage is then looked for often and in little, since
-    all pages wait meanwhile: by the threshold of `cli.run`, which suits a command that ends, they waited up to 190 ms. A run that
-    is started at the desk pays for it, while its pages do not wait.
+    all pages wait meanwhile: by the first threshold of `cli.run`, which suits a command that ends, they waited up to 190 ms. All is
+    looked through as seldom as there, every ten million objects.
     """
     compile_templates()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(2000, 20, 20)
+    gc.set_threshold(2_000, 20, 250)
 
 
 def configured(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:

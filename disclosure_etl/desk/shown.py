@@ -113,10 +113,12 @@ def _query(values: dict[str, Any], **changed: Any) -> str:
 _templates = _environment()
 
 
-def compile_templates() -> None:
-    """Compile all pages' templates, so that no first visitor waits for it, and no twenty compile the same at once."""
-    for name in _templates.list_templates(extensions=["html"]):
+def compile_templates() -> int:
+    """Compile all pages' templates, so that no first visitor waits for it, and no twenty compile the same at once; how many."""
+    names = _templates.list_templates(extensions=["html"])
+    for name in names:
         _templates.get_template(name)
+    return len(names)
 
 
 def page(request: Request, who: Visitor | None, template: str, status: int = 200, **shown: Any) -> HTMLResponse:

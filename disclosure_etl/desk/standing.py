@@ -40,6 +40,7 @@ _SEEN_AGAIN = timedelta(minutes=1)  # a session is noted as in use at most so of
 _PATIENCE, _IN_PASSING = 5.0, 0.2  # seconds that a page waits for another writer, and that what is only noted waits
 PATIENCE_SECONDS = 20  # that somebody before a page waits for a run at work: less long than a command does
 _VERSIONS_KEPT = 64
+_ANOTHERS_READING = 2.0  # seconds that somebody waits while another reads a version
 _AROUND_A_FILE = 1 << 16
 _LARGEST_FORM = 1 << 20
 _TAKE_FILES = re.compile(r"/own/(?:check|send)|/months/[^/]+/upload|/api/v1/submissions")
@@ -74,8 +75,13 @@ class Versions:
         key = (version.family, version.period, version.version)
         found = self._known(key)
         if found is None:
-            with self._reading:  # by one of those who ask for it at once, as everybody does after a run
+            # By one of those who ask for it at once, as everybody does after a run; where it takes long, by each.
+            first = self._reading.acquire(timeout=_ANOTHERS_READING)
+            try:
                 found = self._known(key) or self._read(key)
+            finally:
+                if first:
+                    self._reading.release()
         return replace(found, status=version.status)
 
     def _known(self, key: tuple[str, str, int]) -> Consolidation | None:
