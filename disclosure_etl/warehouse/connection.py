@@ -50,8 +50,8 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         remote = parsed.get_backend_name() == "postgresql"
-        waiting = _POOLED if remote or parsed.database not in (None, "", ":memory:") else {}
-        engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {}, **waiting)
+        pool = _POOLED if remote or parsed.database not in (None, "", ":memory:") else {}
+        engine = create_engine(parsed, pool_pre_ping=remote, connect_args=_NOTICING if remote else {}, **pool)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(
             "数据库地址无效;请写文件路径,或 postgresql://用户@主机/库名。",
